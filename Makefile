@@ -1,0 +1,44 @@
+# Two commands on a fresh machine: `make run` and `make test`. Each does its own set-up.
+.PHONY: run test check prove roles environment browser help
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+SERVICES := $(BIN)/python -m config.lib.services
+WORKERS ?= 2
+TESTS ?=
+
+help:
+	@echo 'make run    見本データつきで動かす（PORT=8000, KASANE_HOME=./.kasane）'
+	@echo 'make test   変更のたびの検査と試験'
+	@echo 'make prove  時間のかかる証明'
+
+run: environment
+	@exec $(SERVICES) --with-parent run
+
+test: environment browser check
+	@exec $(SERVICES) --with-parent with -- sh -ec '\
+	  $(BIN)/python manage.py makemigrations --check --dry-run; \
+	  exec $(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/prove $(TESTS)'
+
+check: environment
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	find templates -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} +
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+
+prove: environment
+	@exec $(SERVICES) --with-parent with -- sh -ec '\
+	  $(BIN)/python -m pytest -n $(WORKERS) tests/prove; \
+	  $(BIN)/python manage.py migrate --database owner --verbosity 0; \
+	  $(BIN)/python manage.py verify_access --pairs 20000'
+
+roles: environment
+	@exec $(SERVICES) roles
+
+environment:
+	@$(PYTHON) scripts/environment.py
+
+browser:
+	@$(PYTHON) scripts/environment.py --browser

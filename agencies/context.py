@@ -1,0 +1,68 @@
+"""The frame every page stands in: city, membership in use, navigation, notices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from agencies.enums import Permission
+from agencies.models import Membership, Notice
+from config.lib.registry import NavItem, registry
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """`kasane` for the base template; `csp_nonce` under the name django-htmx asks for."""
+    membership: Membership | None = getattr(request, "membership", None)
+    context: dict[str, Any] = {
+        "product_name": "かさね",
+        "city_name": "",
+        "membership": None,
+        "memberships": [],
+        "nav": [],
+        "notice_count": 0,
+        "user_name": "",
+        "intake_url": None,
+        "search_url": None,
+    }
+    if membership is not None:
+        reads = membership.may(Permission.READ_CASES)
+        takes = membership.may(Permission.TAKE_CONSULTATION)
+        context |= {
+            "city_name": membership.municipality.name,
+            "membership": membership,
+            "memberships": request.memberships,  # type: ignore[attr-defined]
+            "nav": _navigation(request, membership),
+            "notice_count": Notice.objects.visible_to(membership).unread()[:100].count(),
+            "user_name": str(request.user),
+            "intake_url": _url("consultation_new") if takes else None,
+            "search_url": _url("case_search") if reads else None,
+        }
+    nonce = getattr(request, "csp_nonce", "")
+    return {"kasane": context, "csp_nonce": nonce}
+
+
+def _url(name: str) -> str | None:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return None
+
+
+def _navigation(request: HttpRequest, membership: Membership) -> list[list[dict[str, Any]]]:
+    groups: dict[int, list[dict[str, Any]]] = {}
+    for item in registry.navigation:
+        if item.permission and not membership.may(item.permission):
+            continue
+        groups.setdefault(item.group, []).append(_line(request, membership, item))
+    return [groups[key] for key in sorted(groups)]
+
+
+def _line(request: HttpRequest, membership: Membership, item: NavItem) -> dict[str, Any]:
+    url = reverse(item.url_name)
+    count, overdue = item.count(membership) if item.count else (0, False)
+    current = request.path == url or (url != "/" and request.path.startswith(url))
+    return {
+        "url": url, "label": item.label, "count": count, "overdue": overdue, "current": current,
+    }

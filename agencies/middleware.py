@@ -1,0 +1,96 @@
+"""Who is acting, for a whole request: one transaction, one membership (docs/decisions/0002)."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+
+from agencies.enums import Action
+from agencies.models import Membership
+from agencies.operations import usable_memberships
+from agencies.trail import log_access
+from config.lib.acting import set_actor
+
+SESSION_KEY = "membership"
+STARTED_KEY = "started_at"
+PROBES = ("/livez", "/readyz", "/static/")
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class ActorMiddleware:
+    """Opens the request's transaction outside everything that reads the database.
+
+    A view that fails rolls back to its own savepoint (ATOMIC_REQUESTS); what the trail must keep —
+    the denial — is written after it, in this transaction (V10).
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(PROBES):
+            return self.get_response(request)
+        with transaction.atomic():
+            set_actor(None)
+            response = self.get_response(request)
+            if isinstance(response, StreamingHttpResponse):
+                # Rows fetched after the transaction would be none: the actor is gone by then.
+                message = "a streamed response would read outside the gate's transaction"
+                raise TypeError(message)
+            membership = getattr(request, "membership", None)
+            if response.status_code in (403, 404) and membership is not None:
+                match = request.resolver_match
+                log_access(
+                    membership,
+                    Action.DENY,
+                    what=match.view_name if match else "",
+                    case_id=_case_key(match.kwargs if match else {}),
+                    was_allowed=False,
+                )
+            response.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def _case_key(kwargs: dict[str, object]) -> uuid.UUID | None:
+    key = kwargs.get("case_id")
+    return key if isinstance(key, uuid.UUID) else None
+
+
+class MembershipMiddleware:
+    """Puts the membership in use on the request and tells the database who acts."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.membership = None  # type: ignore[attr-defined]
+        request.memberships = []  # type: ignore[attr-defined]
+        if request.user.is_authenticated:
+            started = request.session.get(STARTED_KEY, 0)
+            if time.time() - started > settings.KASANE_SESSION_ABSOLUTE_SECONDS:
+                logout(request)
+                return redirect(settings.LOGIN_URL)
+            memberships = usable_memberships(request.user)
+            chosen = _choose(memberships, request.session.get(SESSION_KEY, ""))
+            request.memberships = memberships  # type: ignore[attr-defined]
+            request.membership = chosen  # type: ignore[attr-defined]
+            if chosen is not None:
+                request.session[SESSION_KEY] = str(chosen.pk)
+                set_actor(chosen.pk)
+        return self.get_response(request)
+
+
+def _choose(memberships: list[Membership], wanted: str) -> Membership | None:
+    """The membership the session uses; else the first still active; else none (V14)."""
+    for membership in memberships:
+        if str(membership.pk) == wanted:
+            return membership
+    return memberships[0] if memberships else None

@@ -1,0 +1,40 @@
+"""The agencies room: the city as configured, people and their memberships, trail and outbox."""
+
+from .city import (
+    Committee,
+    ConferenceType,
+    Indicator,
+    IntakeCriterion,
+    LegalBasis,
+    Municipality,
+    PlanPeriod,
+    Programme,
+    RoleName,
+    RoutingHint,
+    StandingMember,
+)
+from .people import Agency, Membership, Role, SecretariatMember, SignInAttempt, User
+from .trail import AccessLog, Job, Notice
+
+__all__ = [
+    "AccessLog",
+    "Agency",
+    "Committee",
+    "ConferenceType",
+    "Indicator",
+    "IntakeCriterion",
+    "Job",
+    "LegalBasis",
+    "Membership",
+    "Municipality",
+    "Notice",
+    "PlanPeriod",
+    "Programme",
+    "Role",
+    "RoleName",
+    "RoutingHint",
+    "SecretariatMember",
+    "SignInAttempt",
+    "StandingMember",
+    "User",
+]

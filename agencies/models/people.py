@@ -1,0 +1,210 @@
+"""Agencies, people, and who acts for whom in which role (Membership)."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.contrib.auth.models import AbstractUser, Group
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from agencies import enums
+from config.lib.ids import new_id
+
+from .city import CityRow, ConferenceType, Municipality
+
+
+def local_today() -> datetime.date:
+    """Today in Asia/Tokyo."""
+    return timezone.localdate()
+
+
+class Agency(CityRow):
+    """支援関係機関. Its key is its django-guardian group: a grant to the group is one to it."""
+
+    group = models.OneToOneField(Group, primary_key=True, on_delete=models.PROTECT)
+    code = models.CharField(max_length=60)
+    name = models.CharField(max_length=100)
+    sectors = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    form = models.CharField(max_length=20, choices=enums.OperationForm.choices, blank=True)
+    operator = models.CharField(max_length=100, blank=True)
+    unit = models.CharField(_("所管課"), max_length=100, blank=True)
+    site_type = models.CharField(max_length=20, blank=True)
+    is_model_project = models.BooleanField(default=False)
+    catchment_kind = models.CharField(max_length=40, blank=True)
+    catchment_names = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    local_role_names = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    # A row with only a count (「19圏域」) is a type of agency; the demo adds agencies under it.
+    is_type = models.BooleanField(default=False)
+    expected_count = models.PositiveSmallIntegerField(null=True, blank=True)
+    of_type = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="of_this_type"
+    )
+    is_fictional = models.BooleanField(_("架空"), default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["municipality", "code"], name="agency_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(AbstractUser):
+    """Somebody who signs in. Never decided upon alone: see Membership."""
+
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    display_name = models.CharField(_("氏名"), max_length=100)
+
+    REQUIRED_FIELDS = ["display_name"]
+
+    def __str__(self) -> str:
+        return self.display_name or self.username
+
+
+class Role(models.Model):
+    """A role and its permissions as data; `key` never changes."""
+
+    key = models.CharField(max_length=40, primary_key=True, choices=enums.RoleKey.choices)
+    name = models.CharField(max_length=100)
+    permissions = ArrayField(models.CharField(max_length=60), default=list)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Doors to memberships."""
+
+    def active(self, on: datetime.date | None = None) -> MembershipQuerySet:
+        """Confirmed and within their period (both days included, Asia/Tokyo)."""
+        day = on or local_today()
+        return self.filter(
+            Q(until__isnull=True) | Q(until__gte=day), since__lte=day, confirmed_at__isnull=False
+        )
+
+    def for_user(self, user: User) -> MembershipQuerySet:
+        return self.filter(user=user)
+
+    def with_names(self) -> MembershipQuerySet:
+        return self.select_related("agency", "agency__municipality", "role", "user")
+
+
+class Membership(models.Model):
+    """One user acting for one agency in one role, for a period (visibility.md, Words).
+
+    System memberships (`scheduler` …) have no user, so no session can take one (V1).
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="memberships"
+    )
+    agency = models.ForeignKey(
+        Agency, null=True, blank=True, on_delete=models.PROTECT, related_name="memberships"
+    )
+    role = models.ForeignKey(
+        Role, null=True, blank=True, on_delete=models.PROTECT, related_name="memberships"
+    )
+    system_name = models.CharField(max_length=20, choices=enums.SystemName.choices, blank=True)
+    since = models.DateField(default=local_today)
+    until = models.DateField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_by = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="membership_person_or_system",
+                condition=Q(
+                    system_name="", user__isnull=False, agency__isnull=False, role__isnull=False
+                )
+                | (
+                    ~Q(system_name="")
+                    & Q(user__isnull=True, agency__isnull=True, role__isnull=True)
+                ),
+            ),
+            models.UniqueConstraint(
+                fields=["user", "agency", "role", "since"], name="membership_once"
+            ),
+            models.UniqueConstraint(
+                fields=["system_name"], condition=~Q(system_name=""), name="system_membership_once"
+            ),
+            # V11: nobody confirms a membership for themselves.
+            models.CheckConstraint(
+                name="membership_not_self_confirmed",
+                condition=Q(confirmed_by__isnull=True) | ~Q(confirmed_by=models.F("id")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agency_name}　{self.role_name}"
+
+    def may(self, permission: str) -> bool:
+        """Whether the role has this permission (which rows: the gate decides)."""
+        return self.role is not None and permission in self.role.permissions
+
+    @property
+    def agency_name(self) -> str:
+        return self.agency.name if self.agency else self.get_system_name_display()
+
+    @property
+    def municipality(self) -> Municipality:
+        """The city this membership works in. A system membership has none (AttributeError)."""
+        assert self.agency is not None  # noqa: S101 - system memberships never reach a screen
+        return self.agency.municipality
+
+    @property
+    def role_name(self) -> str:
+        """The city's own name of the role, else the standard one."""
+        if self.role is None:
+            return ""
+        return getattr(self, "local_role_name", "") or self.role.name
+
+
+class SecretariatMember(models.Model):
+    """A person on a conference type's secretariat list, named and pledged each fiscal year."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    conference_type = models.ForeignKey(
+        ConferenceType, on_delete=models.PROTECT, related_name="secretariat_list"
+    )
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    fiscal_year = models.PositiveSmallIntegerField()
+    named_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    named_at = models.DateTimeField(default=timezone.now)
+    pledged_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conference_type", "membership", "fiscal_year"],
+                name="secretariat_member_once",
+            )
+        ]
+
+
+class SignInAttempt(models.Model):
+    """Failed sign-ins, for the rate limit and the lock-out; kept in PostgreSQL, not in Redis."""
+
+    username = models.CharField(max_length=150)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+    was_successful = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [
+            # The throttle asks: how many failures of this name / from this address lately?
+            models.Index(fields=["username", "at"], name="signin_username_at"),
+            models.Index(fields=["address", "at"], name="signin_address_at"),
+        ]

@@ -1,0 +1,153 @@
+"""Sign in and out, switch membership, 今日の仕事, notices, probes and error pages."""
+
+from __future__ import annotations
+
+import time
+
+from django.contrib import messages
+from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth.decorators import login_not_required, login_required
+from django.contrib.sessions.models import Session
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, connection
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from agencies.enums import Action, Purpose
+from agencies.forms import SignInForm, SwitchForm
+from agencies.middleware import SESSION_KEY, STARTED_KEY
+from agencies.models import Notice
+from agencies.operations import (
+    is_locked_out,
+    mark_notices_read,
+    record_failed_sign_in,
+    record_sign_in,
+    usable_memberships,
+)
+from agencies.trail import log_access
+from config.lib.acting import set_actor
+from config.lib.registry import registry
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def signin(request: HttpRequest) -> HttpResponse:
+    """Sign in; five failures of a name within 15 minutes lock it for that long."""
+    form = SignInForm(request.POST or None)
+    target = request.POST.get("next") or request.GET.get("next") or "/"
+    if not url_has_allowed_host_and_scheme(target, {request.get_host()}):
+        target = "/"
+    if request.method == "POST" and form.is_valid():
+        username, address = form.cleaned_data["username"], request.META.get("REMOTE_ADDR")
+        if is_locked_out(username=username, address=address):
+            form.add_error(
+                None,
+                _("失敗が続いたため、15分間サインインできません。しばらくしてからお試しください。"),
+            )
+            return render(request, "registration/signin.html", {"form": form, "next": target})
+        user = authenticate(request, **form.cleaned_data)
+        if user is None:
+            record_failed_sign_in(username=username, address=address)
+            form.add_error(None, _("利用者名かパスワードが違います。"))
+        else:
+            login(request, user)
+            request.session[STARTED_KEY] = time.time()
+            memberships = usable_memberships(user)
+            first = memberships[0] if memberships else None
+            record_sign_in(username=username, address=address, membership=first)
+            return redirect(target)
+    return render(request, "registration/signin.html", {"form": form, "next": target})
+
+
+@require_POST
+def signout(request: HttpRequest) -> HttpResponse:
+    """End the session; the browser is told to forget what it holds."""
+    log_access(
+        request.membership, Action.SIGN_OUT, what="signout", purpose=Purpose.ADMINISTRATION
+    )
+    logout(request)
+    response = redirect("signin")
+    response["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@login_required
+@require_POST
+def switch_membership(request: HttpRequest) -> HttpResponse:
+    """Act in another of one's own memberships (兼務)."""
+    form = SwitchForm(request.POST)
+    known = {m.pk: m for m in request.memberships}
+    chosen = known.get(form.cleaned_data["membership"]) if form.is_valid() else None
+    if chosen is None:
+        raise Http404
+    request.session[SESSION_KEY] = str(chosen.pk)
+    set_actor(chosen.pk)
+    log_access(chosen, Action.SWITCH, what="switch", purpose=Purpose.ADMINISTRATION)
+    messages.success(request, _("%(who)s に切り替えました。") % {"who": chosen.agency_name})
+    return redirect("home")
+
+
+@login_required
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """今日の仕事: what every room says is waiting for this membership."""
+    if request.membership is None:
+        return render(request, "agencies/no_membership.html", status=200)
+    sections: dict[str, list[object]] = {"due": [], "waiting": [], "changed": [], "side": []}
+    for todo in registry.draw("todos", request.membership):
+        sections[todo.section].append(todo)
+    return render(request, "agencies/home.html", {"sections": sections})
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def notices(request: HttpRequest) -> HttpResponse:
+    """お知らせ, newest first; reading them is an act of its own (POST)."""
+    if request.membership is None:
+        raise Http404
+    rows = list(Notice.objects.visible_to(request.membership).order_by("-created_at")[:100])
+    if request.method == "POST":
+        mark_notices_read(by=request.membership, ids=[row.pk for row in rows])
+        return redirect("notices")
+    return render(request, "agencies/notices.html", {"notices": rows})
+
+
+@login_not_required
+@require_GET
+def livez(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@login_not_required
+@require_GET
+def readyz(request: HttpRequest) -> HttpResponse:
+    """The database answers and is migrated (Redis is disposable: not asked)."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select count(*) from django_migrations")
+        Session.objects.order_by().exists()
+    except DatabaseError:
+        return HttpResponse("not ready", status=503, content_type="text/plain")
+    return HttpResponse("ready", content_type="text/plain")
+
+
+def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form whose token has expired: nothing was saved, and the page says what to do."""
+    context = {
+        "reason": _(
+            "ページを開いてから時間がたったため、保存できませんでした。"
+            "前のページに戻って、もう一度送信してください。入力した内容は残っています。"
+        )
+    }
+    return render(request, "403.html", context, status=403)
+
+
+def denied(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
+    """Visible but not allowed: the reason a person understands (V15)."""
+    return render(request, "403.html", {"reason": str(exception)}, status=403)
+
+

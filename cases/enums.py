@@ -1,0 +1,235 @@
+"""Choices of the cases room, with their Japanese labels."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Category(models.TextChoices):
+    """Information categories (visibility.md, Words): the second half of the gate's grain."""
+
+    BASIC = "basic", _("基本情報")
+    HOUSEHOLD = "household", _("世帯")
+    HEALTH = "health", _("健康・医療")
+    DISABILITY = "disability", _("障害")
+    CARE = "care", _("介護")
+    CHILD = "child", _("子ども・教育")
+    MONEY = "money", _("家計・債務")
+    WORK = "work", _("就労")
+    HOUSING = "housing", _("住まい")
+    SAFETY = "safety", _("司法・安全")
+    NOTIFIER = "notifier", _("通告者")
+    PROGRESS = "progress", _("支援経過")
+    PLAN = "plan", _("プラン")
+
+
+# V4: no consent covers who notified.
+CONSENTABLE = tuple(category for category in Category if category is not Category.NOTIFIER)
+
+
+class Audience(models.TextChoices):
+    """Whom a record is written for."""
+
+    TEAM = "team", _("支援チーム")
+    AGENCY = "agency", _("この機関だけ")
+
+
+class RecordKind(models.TextChoices):
+    """What a record is; the room that owns the kind keeps the text."""
+
+    NOTE = "note", _("支援経過記録")
+    ISSUE = "issue", _("課題")
+    ASSESSMENT = "assessment", _("アセスメント")
+    PLAN = "plan", _("支援プラン")
+    MONITORING = "monitoring", _("モニタリング")
+    EVALUATION = "evaluation", _("評価")
+    VISIT = "visit", _("訪問記録")
+    MATCH = "match", _("参加支援")
+    FOLLOW_UP = "follow_up", _("参加後のフォロー")
+    COMMUNITY_ISSUE = "community_issue", _("地域課題")
+
+
+class CaseStatus(models.TextChoices):
+    ACTIVE = "active", _("支援中")
+    CLOSED = "closed", _("終結")
+
+
+class TeamVia(models.TextChoices):
+    """How an agency came into the support team; consent is needed besides (V2–V5)."""
+
+    RESPONSIBLE = "responsible", _("主担当")
+    REFERRAL = "referral", _("つなぎの受理")
+    CONFERENCE = "conference", _("会議への参加")
+
+
+class GrantBasis(models.TextChoices):
+    """Why a grant opens (V17 names it to people)."""
+
+    RESPONSIBLE = "responsible", _("主担当機関")
+    OWN_RECORDS = "own_records", _("自機関の記録")
+    CONSENT = "consent", _("本人同意")
+
+
+class ConsentAnswer(models.TextChoices):
+    GIVEN = "given", _("同意した")
+    REFUSED = "refused", _("同意しない")
+    NOT_ASKED = "not_asked", _("まだ聞いていない")
+
+
+class ConsentMethod(models.TextChoices):
+    SIGNED = "signed", _("書面（署名）")
+    ORAL = "oral", _("口頭")
+    PROXY = "proxy", _("代理人")
+
+
+class ReferralMode(models.TextChoices):
+    CONSENT = "consent", _("本人同意あり")
+    SECRECY = "secrecy", _("本人同意なし（支援会議の事務局へ）")
+    NOTIFICATION = "notification", _("法令に基づく通告・通報")
+
+
+class ReferralState(models.TextChoices):
+    SENT = "sent", _("返事待ち")
+    ACCEPTED = "accepted", _("受理")
+    RETURNED = "returned", _("返却")
+    CLOSED = "closed", _("閉鎖")
+
+
+class ConsultationStatus(models.TextChoices):
+    OPEN = "open", _("受付")
+    CASE = "case", _("ケースにした")
+    DONE = "done", _("終了（情報提供のみ等）")
+
+
+class ConsultationMode(models.TextChoices):
+    """The two versions of 相談受付・申込票."""
+
+    WITH_CONSENT = "with_consent", _("本人同意あり")
+    WITHOUT_CONSENT = "without_consent", _("本人同意なし")
+
+
+class Route(models.TextChoices):
+    """相談経路."""
+
+    PERSON_VISIT = "person_visit", _("本人 来所")
+    PERSON_PHONE = "person_phone", _("本人 電話・メール")
+    FAMILY_VISIT = "family_visit", _("家族・知人 来所")
+    FAMILY_PHONE = "family_phone", _("家族・知人 電話・メール")
+    OUTREACH = "outreach", _("アウトリーチ")
+    AGENCY = "agency", _("関係機関からの紹介")
+    COMMISSIONER = "commissioner", _("民生委員・児童委員")
+    OTHER = "other", _("その他")
+
+
+class Urgency(models.TextChoices):
+    HIGH = "high", _("高（今日・明日）")
+    MIDDLE = "middle", _("中（2週間以内）")
+    LOW = "low", _("低")
+
+
+class Screening(models.TextChoices):
+    """スクリーニング結果."""
+
+    UNDECIDED = "", _("判断保留")
+    INFO_ONLY = "info_only", _("情報提供のみ")
+    REFERRED = "referred", _("他機関へつなぎ")
+    CONTINUE = "continue", _("継続支援")
+
+
+class Sex(models.TextChoices):
+    UNKNOWN = "", _("不明")
+    MALE = "male", _("男性")
+    FEMALE = "female", _("女性")
+    OTHER = "other", _("その他")
+
+
+class Relation(models.TextChoices):
+    """続柄 (to the head of the household)."""
+
+    HEAD = "head", _("世帯主")
+    SPOUSE = "spouse", _("配偶者")
+    CHILD = "child", _("子")
+    PARENT = "parent", _("親")
+    SIBLING = "sibling", _("兄弟姉妹")
+    GRANDCHILD = "grandchild", _("孫")
+    GRANDPARENT = "grandparent", _("祖父母")
+    OTHER = "other", _("その他")
+    UNKNOWN = "", _("不明")
+
+
+class IssueType(models.TextChoices):
+    """課題チェック (domain.md §5.3): the standard list with the cities' own words."""
+
+    ILLNESS = "illness", _("病気・けが")
+    DISABILITY = "disability", _("障害（手帳あり）")
+    DISABILITY_SUSPECTED = "disability_suspected", _("障害（疑い）")
+    MENTAL_HEALTH = "mental_health", _("こころの健康")
+    SUICIDE_RISK = "suicide_risk", _("自死企図")
+    HOUSING = "housing", _("住まいの不安定・老朽化")
+    HOARDING = "hoarding", _("ごみ屋敷")
+    POVERTY = "poverty", _("経済的困窮")
+    DEBT = "debt", _("債務")
+    BUDGETING = "budgeting", _("家計管理")
+    JOB_SEEKING = "job_seeking", _("就職が困難")
+    JOB_KEEPING = "job_keeping", _("就労の定着が困難")
+    ISOLATION = "isolation", _("社会的孤立")
+    WITHDRAWAL = "withdrawal", _("ひきこもり")
+    FAMILY = "family", _("家族関係")
+    CARE = "care", _("介護")
+    CHILD_REARING = "child_rearing", _("子育て")
+    TRUANCY = "truancy", _("不登校")
+    YOUNG_CARER = "young_carer", _("ヤングケアラー")
+    DOUBLE_CARE = "double_care", _("ダブルケア")
+    CASE_8050 = "case_8050", _("8050")
+    ABUSE = "abuse", _("DV・虐待")
+    FOREIGN = "foreign", _("外国籍・ことば")
+    DECISION_SUPPORT = "decision_support", _("意思決定支援")
+    RIGHTS = "rights", _("権利擁護")
+    SELF_NEGLECT = "self_neglect", _("セルフネグレクト")
+    NO_HELP_SEEKING = "no_help_seeking", _("援助希求が乏しい")
+    PARTICIPATION = "participation", _("社会参加")
+    GAP = "gap", _("制度の狭間")
+    OTHER = "other", _("その他")
+
+
+ISSUE_CATEGORY: dict[str, Category] = {
+    IssueType.ILLNESS: Category.HEALTH,
+    IssueType.DISABILITY: Category.DISABILITY,
+    IssueType.DISABILITY_SUSPECTED: Category.DISABILITY,
+    IssueType.MENTAL_HEALTH: Category.HEALTH,
+    IssueType.SUICIDE_RISK: Category.HEALTH,
+    IssueType.HOUSING: Category.HOUSING,
+    IssueType.HOARDING: Category.HOUSING,
+    IssueType.POVERTY: Category.MONEY,
+    IssueType.DEBT: Category.MONEY,
+    IssueType.BUDGETING: Category.MONEY,
+    IssueType.JOB_SEEKING: Category.WORK,
+    IssueType.JOB_KEEPING: Category.WORK,
+    IssueType.CARE: Category.CARE,
+    IssueType.CHILD_REARING: Category.CHILD,
+    IssueType.TRUANCY: Category.CHILD,
+    IssueType.YOUNG_CARER: Category.CHILD,
+    IssueType.ABUSE: Category.SAFETY,
+    IssueType.SELF_NEGLECT: Category.SAFETY,
+    IssueType.RIGHTS: Category.SAFETY,
+}
+
+
+def issue_category(issue_type: str) -> Category:
+    """The information category an issue of this type belongs to (世帯 when no other fits)."""
+    return ISSUE_CATEGORY.get(issue_type, Category.HOUSEHOLD)
+
+
+class IssueStatus(models.TextChoices):
+    SUSPECTED = "suspected", _("疑い")
+    CONFIRMED = "confirmed", _("確認")
+    SOLVED = "solved", _("解消")
+
+
+class ContactMethod(models.TextChoices):
+    OFFICE = "office", _("来所")
+    VISIT = "visit", _("訪問")
+    PHONE = "phone", _("電話")
+    MAIL = "mail", _("メール・手紙")
+    ACCOMPANY = "accompany", _("同行")
+    MEETING = "meeting", _("会議")
+    OTHER = "other", _("その他")

@@ -1,0 +1,96 @@
+"""The gate as the ORM asks it: one `Q` per rule, for `visible_to` (V1–V6).
+
+The database's policies say the same a second time (migration 0002) and decide; these make plans
+good and give a 404 its reason. Rooms above widen what is read by appending to `RECORD_SCOPES`
+(meetings: what is laid before an item under secrecy).
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+from django.apps import apps
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.functions import TransactionNow
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from psycopg.types.range import TimestamptzRange
+
+from agencies.enums import Permission
+from agencies.models import Membership
+from cases import enums
+
+NOTHING = Q(pk__in=[])
+
+RECORD_SCOPES: list[Callable[[Membership], Q]] = []
+
+
+def in_force(queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Grants neither revoked nor outside their period, at the transaction's instant."""
+    return queryset.filter(revoked_at__isnull=True, period__contains=TransactionNow())
+
+
+def reads_cases(membership: Membership) -> bool:
+    """Whether this role reads cases at all; a system administrator does not (V11)."""
+    return membership.agency_id is not None and membership.may(Permission.READ_CASES)
+
+
+def grants_of(membership: Membership) -> QuerySet[Any]:
+    """The grants in force of the membership's agency."""
+    grants = apps.get_model("cases", "CaseGrant")._default_manager.all()
+    return in_force(grants).filter(group_id=membership.agency_id)
+
+
+def case_scope(membership: Membership, case: str = "pk") -> Q:
+    """The case row: any grant of the agency in force on it."""
+    if not reads_cases(membership):
+        return NOTHING
+    return Q(Exists(grants_of(membership).filter(content_object=OuterRef(case))))
+
+
+def person_scope(membership: Membership) -> Q:
+    """A person row: written by the agency (V2), or covered in 基本情報 (V3)."""
+    if not reads_cases(membership):
+        return NOTHING
+    covered = grants_of(membership).filter(
+        content_object=OuterRef("case_id"),
+        person=OuterRef("pk"),
+        categories__contains=[enums.Category.BASIC],
+    )
+    return Q(author_agency_id=membership.agency_id) | Q(Exists(covered))
+
+
+def record_scope(membership: Membership) -> Q:
+    """A record: own (V2), covered for every person it names (V3), or carried out to me (V6)."""
+    if not reads_cases(membership):
+        return NOTHING
+    here = grants_of(membership).filter(
+        content_object=OuterRef("case_id"),
+        categories__contains=[OuterRef("category")],
+    )
+    named = Q(is_household=False) & Q(
+        person_ids__contained_by=ArraySubquery(
+            here.filter(person__isnull=False).values("person_id")
+        )
+    )
+    household = Q(is_household=True) & Q(Exists(here.filter(covers_household=True)))
+    carried = in_force(apps.get_model("cases", "CarryOutGrant")._default_manager.all()).filter(
+        membership_id=membership.pk, content_object=OuterRef("carry_out_id")
+    )
+    scope = (
+        Q(carry_out__isnull=True, author_agency_id=membership.agency_id)
+        | (Q(carry_out__isnull=True, audience=enums.Audience.TEAM) & (named | household))
+        | (Q(carry_out__isnull=False) & Q(Exists(carried)))
+    )
+    for wider in RECORD_SCOPES:
+        scope |= wider(membership)
+    return scope
+
+
+def from_now(until: datetime.datetime | None = None) -> TimestamptzRange:
+    """A half-open period from this instant to `until` (None = open)."""
+    return TimestamptzRange(timezone.now(), until)
+
+

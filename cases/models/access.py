@@ -1,0 +1,276 @@
+"""Consent, the support team, and the grants that follow from both (V2–V6).
+
+A grant exists only where an agency is in the support team (responsible, accepted a referral, takes
+part in a conference) *and* a person's consent names it. The definer function `kasane.sync_grants`
+keeps the store equal to that sentence; the application's login cannot write a row.
+"""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField
+from django.contrib.postgres.functions import TransactionNow
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+from simple_history.models import HistoricalRecords
+
+from agencies.enums import Permission
+from agencies.models import Agency, ConferenceType, Membership
+from cases import enums
+from cases.gate import reads_cases
+from config.lib.ids import new_id
+
+from .case import Case, Person
+
+
+class SupportTeam(models.Model):
+    """支援チーム: an agency at work on a case, since when and how it came in."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="team")
+    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    via = models.CharField(max_length=20, choices=enums.TeamVia.choices)
+    joined_at = models.DateTimeField(default=timezone.now)
+    left_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "agency"], condition=Q(left_at__isnull=True), name="team_once"
+            )
+        ]
+
+
+class ConsentQuerySet(models.QuerySet["Consent"]):
+    """Doors to consents."""
+
+    def visible_to(self, membership: Membership) -> ConsentQuerySet:
+        """Whole: to who took it, to the responsible agency and to the privacy officer (V3)."""
+        scope = Q(pk__in=[])
+        if reads_cases(membership):
+            agency = membership.agency_id
+            mine = Case.objects.visible_to(membership).filter(
+                pk=OuterRef("case_id"), responsible_agency_id=agency
+            )
+            scope = Q(taken_by_agency_id=agency) | Q(Exists(mine))
+        if membership.may(Permission.REVIEW_ACCESS):
+            scope |= Q(taken_by_agency__municipality_id=membership.municipality.pk)
+        return self.filter(scope)
+
+    def in_force(self) -> ConsentQuerySet:
+        return self.filter(
+            answer=enums.ConsentAnswer.GIVEN,
+            withdrawn_at__isnull=True,
+            period__contains=TransactionNow(),
+        )
+
+
+class Consent(models.Model):
+    """本人同意: of one person, about that person (V3). Withdrawn, never deleted."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="consents")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="consents")
+    answer = models.CharField(max_length=10, choices=enums.ConsentAnswer.choices)
+    categories = ArrayField(
+        models.CharField(max_length=20, choices=enums.Category.choices), default=list
+    )
+    covers_household = models.BooleanField(_("世帯全体の記録も含む"), default=False)
+    purpose = models.CharField(max_length=200, blank=True)
+    method = models.CharField(max_length=10, choices=enums.ConsentMethod.choices, blank=True)
+    proxy_name = models.CharField(max_length=300, blank=True)
+    proxy_power = models.CharField(_("代理権の根拠"), max_length=100, blank=True)
+    explained_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    given_on = models.DateField()
+    # Half-open in Asia/Tokyo: "until 3/31" includes that day.
+    period = DateTimeRangeField()
+    taken_by_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField(default=timezone.now)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    withdrawal_reason = models.CharField(max_length=200, blank=True)
+    history = HistoricalRecords()
+
+    objects = ConsentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # One answer of a person in force at a time: a new one ends the one before it.
+            models.UniqueConstraint(
+                fields=["person"], condition=Q(withdrawn_at__isnull=True), name="consent_one_open"
+            ),
+            # V4: no consent covers who notified.
+            models.CheckConstraint(
+                name="consent_never_notifier",
+                condition=~Q(categories__contains=[enums.Category.NOTIFIER]),
+            ),
+            models.CheckConstraint(
+                name="consent_proxy_whole",
+                condition=(Q(method="proxy") & ~Q(proxy_name="") & ~Q(proxy_power=""))
+                | (~Q(method="proxy") & Q(proxy_name="", proxy_power="")),
+            ),
+            models.CheckConstraint(
+                name="consent_withdrawn_whole",
+                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
+                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="consent_given_names_categories",
+                condition=~Q(answer="given") | ~Q(categories=[]),
+            ),
+        ]
+
+
+class ConsentLine(models.Model):
+    """One addressee of a consent: an agency or a conference type's standing members; or, excepted,
+    whom the person does not want to know. An exception is never shown to the one excepted."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    consent = models.ForeignKey(Consent, on_delete=models.PROTECT, related_name="lines")
+    agency = models.ForeignKey(
+        Agency, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    conference_type = models.ForeignKey(
+        ConferenceType, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    is_exception = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="consent_line_one_addressee",
+                condition=Q(agency__isnull=False, conference_type__isnull=True)
+                | Q(agency__isnull=True, conference_type__isnull=False, is_exception=False),
+            ),
+            models.UniqueConstraint(
+                fields=["consent", "agency", "conference_type"],
+                nulls_distinct=False,
+                name="consent_line_once",
+            ),
+        ]
+
+
+class CaseGrantQuerySet(models.QuerySet["CaseGrant"]):
+    """Doors to grants."""
+
+    def visible_to(self, membership: Membership) -> CaseGrantQuerySet:
+        """Those my agency received or gave; the privacy officer: the city's."""
+        scope = Q(pk__in=[])
+        if reads_cases(membership):
+            agency = membership.agency_id
+            scope = Q(group_id=agency) | Q(granted_by_agency_id=agency)
+        if membership.may(Permission.REVIEW_ACCESS):
+            scope |= Q(granted_by_agency__municipality_id=membership.municipality.pk)
+        return self.filter(scope)
+
+    def in_force(self) -> CaseGrantQuerySet:
+        return self.filter(revoked_at__isnull=True, period__contains=TransactionNow())
+
+
+class CaseGrant(GroupObjectPermissionBase):
+    """One row that opens something of a case to an agency. Revoked, never deleted.
+
+    `person` empty: the case row alone (responsible, own records). Otherwise that person's records
+    in these categories; `covers_household` also opens 世帯全体 records in them.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    content_object = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="grants")
+    person = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    categories = ArrayField(models.CharField(max_length=20), default=list)
+    covers_household = models.BooleanField(default=False)
+    basis = models.CharField(max_length=20, choices=enums.GrantBasis.choices)
+    consent = models.ForeignKey(
+        Consent, null=True, blank=True, on_delete=models.PROTECT, related_name="grants"
+    )
+    granted_by_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    granted_at = models.DateTimeField(default=timezone.now)
+    period = DateTimeRangeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_reason = models.CharField(max_length=100, blank=True)
+
+    objects = CaseGrantQuerySet.as_manager()
+
+    class Meta(GroupObjectPermissionBase.Meta):
+        abstract = False
+        # guardian's own uniqueness (group, permission, object) would make two consents collide.
+        unique_together: list[list[str]] = []
+        constraints = [
+            models.CheckConstraint(
+                name="case_grant_consent_names_person",
+                condition=Q(basis="consent", consent__isnull=False, person__isnull=False)
+                | (~Q(basis="consent") & Q(consent__isnull=True, person__isnull=True)),
+            ),
+            models.UniqueConstraint(
+                fields=["group", "content_object", "basis", "consent"],
+                condition=Q(revoked_at__isnull=True),
+                nulls_distinct=False,
+                name="case_grant_once",
+            ),
+        ]
+        indexes = [
+            # The gate: which grants does this agency hold on this case?
+            models.Index(
+                fields=["group", "content_object"],
+                condition=Q(revoked_at__isnull=True),
+                name="case_grant_gate",
+            ),
+            models.Index(fields=["content_object"], name="case_grant_case"),
+        ]
+
+
+class CarryOutQuerySet(models.QuerySet["CarryOut"]):
+    """Doors to carry-outs."""
+
+    def visible_to(self, membership: Membership) -> CarryOutQuerySet:
+        """Decided by me, or carried out to me and in force (V6)."""
+        mine = CarryOutGrant.objects.filter(
+            content_object=OuterRef("pk"), membership_id=membership.pk, revoked_at__isnull=True,
+            period__contains=TransactionNow(),
+        )
+        return self.filter(Q(decided_by_id=membership.pk) | Q(Exists(mine)))
+
+
+class CarryOut(models.Model):
+    """持ち出し: what a sitting under secrecy decided may leave the item: this text, to these
+    people, until the review date (V6). Records written under it stay with the same people."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="carry_outs")
+    text = models.TextField()
+    review_on = models.DateField()
+    decided_at = models.DateTimeField(default=timezone.now)
+    decided_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+
+    objects = CarryOutQuerySet.as_manager()
+
+
+class CarryOutGrant(UserObjectPermissionBase):
+    """A named person of a carry-out: the user in this membership, not their agency."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    content_object = models.ForeignKey(CarryOut, on_delete=models.PROTECT, related_name="grants")
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    # Who decided it, in a column: a policy here that read the carry-out would recurse.
+    granted_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    period = DateTimeRangeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(UserObjectPermissionBase.Meta):
+        abstract = False
+        unique_together: list[list[str]] = []
+        constraints = [
+            models.UniqueConstraint(
+                fields=["membership", "content_object"],
+                condition=Q(revoked_at__isnull=True),
+                name="carry_out_grant_once",
+            )
+        ]
+        indexes = [models.Index(fields=["membership"], name="carry_out_grant_membership")]
+

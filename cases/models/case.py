@@ -1,0 +1,166 @@
+"""A household under support and its persons.
+
+A case's title is not stored: it is what the reader may see of its persons (V3). A person row is a
+基本情報 record of that person: the same gate, spelled on its own columns.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from agencies.models import Agency, Membership, Municipality
+from cases import enums
+from cases.gate import case_scope, person_scope
+from config.lib.ids import new_id
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    """Doors to cases."""
+
+    def visible_to(self, membership: Membership) -> CaseQuerySet:
+        """Cases on which the membership's agency holds a grant in force (V1–V3)."""
+        return self.filter(case_scope(membership))
+
+    def for_number(self, number: str) -> CaseQuerySet:
+        return self.filter(number=number)
+
+    def active(self) -> CaseQuerySet:
+        return self.filter(status=enums.CaseStatus.ACTIVE)
+
+
+class Case(models.Model):
+    """支援対象世帯. Its number is random within the year (V15)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="+")
+    number = models.CharField(max_length=12, unique=True)
+    responsible_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    urgency = models.CharField(max_length=10, choices=enums.Urgency.choices, blank=True)
+    status = models.CharField(
+        max_length=10, choices=enums.CaseStatus.choices, default=enums.CaseStatus.ACTIVE
+    )
+    opened_at = models.DateTimeField(default=timezone.now)
+    opened_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(
+        Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    closed_reason = models.CharField(max_length=200, blank=True)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="case_closed_whole",
+                condition=Q(status="closed", closed_at__isnull=False, closed_by__isnull=False)
+                | Q(status="active", closed_at__isnull=True, closed_by__isnull=True),
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["responsible_agency", "-opened_at"], name="case_responsible_opened"
+            )
+        ]
+
+
+class PersonQuerySet(models.QuerySet["Person"]):
+    """Doors to persons."""
+
+    def visible_to(self, membership: Membership) -> PersonQuerySet:
+        """Own, or covered in 基本情報 by a grant in force."""
+        return self.filter(person_scope(membership))
+
+    def living(self) -> PersonQuerySet:
+        return self.filter(died_on__isnull=True, is_deceased=False)
+
+    def in_order(self) -> PersonQuerySet:
+        return self.order_by("case_id", "label")
+
+
+class Person(models.Model):
+    """世帯員. Can be known in part: no name, only a year of birth, an estimated age, anonymous."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="persons")
+    label = models.CharField(max_length=2)  # A, B, C: the plans' own way to name a household
+    name = models.CharField(_("氏名"), max_length=300, blank=True)
+    name_kana = models.CharField(_("ふりがな"), max_length=300, blank=True)
+    name_folded = models.CharField(max_length=300, blank=True)
+    kana_folded = models.CharField(max_length=300, blank=True)
+    birth_on = models.DateField(_("生年月日"), null=True, blank=True)
+    birth_year = models.PositiveSmallIntegerField(null=True, blank=True)
+    is_age_estimated = models.BooleanField(default=False)
+    sex = models.CharField(max_length=10, choices=enums.Sex.choices, blank=True)
+    relation = models.CharField(
+        _("続柄"), max_length=20, choices=enums.Relation.choices, blank=True
+    )
+    is_cohabiting = models.BooleanField(_("同居"), default=True)
+    is_deceased = models.BooleanField(default=False)
+    died_on = models.DateField(null=True, blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    phone_digits = models.CharField(max_length=20, blank=True)
+    address = models.CharField(max_length=600, blank=True)
+    author_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    author = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    written_at = models.DateTimeField(default=timezone.now)
+    version = models.PositiveIntegerField(default=1)
+    history = HistoricalRecords()
+
+    objects = PersonQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "label"], name="person_label_once"),
+        ]
+        indexes = [
+            # Search runs by equality and prefix on folded values: leakproof under a policy.
+            models.Index(fields=["kana_folded"], name="person_kana"),
+            models.Index(fields=["name_folded"], name="person_name"),
+            models.Index(
+                fields=["phone_digits"], condition=~Q(phone_digits=""), name="person_phone"
+            ),
+            models.Index(fields=["birth_on"], name="person_birth"),
+        ]
+
+    @property
+    def shown_name(self) -> str:
+        """The name with さん, or the letter for who is known only in part."""
+        return f"{self.name}さん" if self.name else f"{self.label}さん（氏名不明）"
+
+    def age(self, on: datetime.date) -> int | None:
+        """Age in whole years on a day; from the year of birth alone when that is all there is."""
+        if self.birth_on:
+            before = (on.month, on.day) < (self.birth_on.month, self.birth_on.day)
+            return on.year - self.birth_on.year - before
+        return on.year - self.birth_year if self.birth_year else None
+
+
+class DuplicateHint(models.Model):
+    """V15: two agencies may serve the same household. Agencies and numbers, nothing else.
+
+    Written by the definer function `kasane.note_duplicates`; read by the office alone.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="+")
+    first_number = models.CharField(max_length=12)
+    first_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    second_number = models.CharField(max_length=12)
+    second_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    noted_at = models.DateTimeField(default=timezone.now)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["first_number", "second_number"], name="duplicate_hint_once"
+            )
+        ]

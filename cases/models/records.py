@@ -1,0 +1,156 @@
+"""Records: the envelope the gate reads, and what this room writes into it.
+
+`Record` says about whom, in which category and for whom something is written; the text stands in
+the content row of the same key. Every content table of every room is gated by one sentence: its
+record is visible. So the rule of V2, V3 and V6 stands in one policy.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from agencies.models import Agency, Membership
+from cases import enums
+from cases.gate import record_scope
+from config.lib.ids import new_id
+
+from .access import CarryOut
+from .case import Case, Person
+
+
+class RecordQuerySet(models.QuerySet["Record"]):
+    """Doors to records."""
+
+    def visible_to(self, membership: Membership) -> RecordQuerySet:
+        """What the membership may read (V2, V3, V6)."""
+        return self.filter(record_scope(membership))
+
+    def for_case(self, case: Case) -> RecordQuerySet:
+        return self.filter(case=case)
+
+    def newest_first(self) -> RecordQuerySet:
+        return self.order_by("-happened_at", "-id")
+
+
+class Record(models.Model):
+    """The envelope of anything written about a case. What the gate reads never changes."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="records")
+    kind = models.CharField(max_length=20, choices=enums.RecordKind.choices)
+    category = models.CharField(max_length=20, choices=enums.Category.choices)
+    audience = models.CharField(
+        max_length=10, choices=enums.Audience.choices, default=enums.Audience.TEAM
+    )
+    # Persons as an array: a policy that read a link table gated by this row would recurse.
+    person_ids = ArrayField(models.UUIDField(), default=list)
+    is_household = models.BooleanField(_("世帯全体"), default=False)
+    carry_out = models.ForeignKey(
+        CarryOut, null=True, blank=True, on_delete=models.PROTECT, related_name="records"
+    )
+    author_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    author = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    happened_at = models.DateTimeField(default=timezone.now)
+    written_at = models.DateTimeField(default=timezone.now)
+
+    objects = RecordQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="record_names_persons_or_household",
+                condition=Q(is_household=True, person_ids=[])
+                | (Q(is_household=False) & ~Q(person_ids=[])),
+            ),
+            # A carry-out is between people, never a record for the team.
+            models.CheckConstraint(
+                name="record_carried_out_not_team",
+                condition=Q(carry_out__isnull=True) | Q(audience="agency"),
+            ),
+        ]
+        indexes = [
+            # The timeline of a case, newest first.
+            models.Index(fields=["case", "-happened_at"], name="record_case_happened"),
+            # V2: what this agency wrote.
+            models.Index(fields=["author_agency", "case"], name="record_author_case"),
+        ]
+
+    def names(self, persons: dict[uuid.UUID, Person]) -> str:
+        """Whom it is about, as far as the reader's own `persons` tell."""
+        if self.is_household:
+            return str(_("世帯全体"))
+        return "・".join(persons[key].shown_name for key in self.person_ids if key in persons)
+
+
+class ContentQuerySet(models.QuerySet):
+    """Doors to a content table: what stands in a visible record."""
+
+    def visible_to(self, membership: Membership) -> ContentQuerySet:
+        records = Record.objects.visible_to(membership).filter(pk=OuterRef("record_id"))
+        return self.filter(Exists(records))
+
+    def for_case(self, case: Case) -> ContentQuerySet:
+        return self.filter(record__case=case)
+
+
+class Content(models.Model):
+    """Base of every content table: the key is the record's."""
+
+    record = models.OneToOneField(Record, primary_key=True, on_delete=models.PROTECT)
+
+    objects = ContentQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class Note(Content):
+    """支援経過記録."""
+
+    method = models.CharField(max_length=10, choices=enums.ContactMethod.choices)
+    with_whom = models.CharField(max_length=100, blank=True)
+    place = models.CharField(max_length=100, blank=True)
+    text = models.TextField()
+    next_step = models.CharField(max_length=200, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    history = HistoricalRecords()
+
+
+class Issue(Content):
+    """課題: of a person or of the household, ◎ for the most serious, since when, solved when."""
+
+    issue_type = models.CharField(max_length=30, choices=enums.IssueType.choices)
+    is_primary = models.BooleanField("◎", default=False)
+    status = models.CharField(
+        max_length=10, choices=enums.IssueStatus.choices, default=enums.IssueStatus.CONFIRMED
+    )
+    noted_on = models.DateField()
+    solved_on = models.DateField(null=True, blank=True)
+    note = models.CharField(max_length=200, blank=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="issue_solved_whole",
+                condition=Q(status="solved", solved_on__isnull=False)
+                | (~Q(status="solved") & Q(solved_on__isnull=True)),
+            )
+        ]
+
+
+class AssessmentSection(Content):
+    """One section (one category) of the assessment of the whole household."""
+
+    situation = models.TextField(_("状況"))
+    strengths = models.TextField(_("強み"), blank=True)
+    assessed_on = models.DateField()
+    version = models.PositiveIntegerField(default=1)
+    history = HistoricalRecords()

@@ -1,0 +1,108 @@
+"""つなぎ: a handover sheet on its way to an agency, or to a secretariat without consent (V4)."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from agencies.models import Agency, ConferenceType, Membership, SecretariatMember
+from cases import enums
+from cases.gate import NOTHING, reads_cases
+from config.lib.ids import new_id
+
+from .case import Case
+
+
+class ReferralQuerySet(models.QuerySet["Referral"]):
+    """Doors to handover sheets."""
+
+    def visible_to(self, membership: Membership) -> ReferralQuerySet:
+        """Sent by my agency; addressed to it and still open; or, without consent, to a
+        secretariat I am listed on."""
+        if not reads_cases(membership):
+            return self.filter(NOTHING)
+        listed = SecretariatMember.objects.filter(
+            conference_type_id=OuterRef("to_conference_type_id"),
+            membership_id=membership.pk,
+            pledged_at__isnull=False,
+            ended_at__isnull=True,
+        )
+        return self.filter(
+            Q(from_agency_id=membership.agency_id)
+            | (
+                Q(state__in=[enums.ReferralState.SENT, enums.ReferralState.ACCEPTED])
+                & Q(Q(open_until__isnull=True) | Q(open_until__gt=Now()))
+                & (
+                    Q(to_agency_id=membership.agency_id)
+                    | (Q(mode=enums.ReferralMode.SECRECY) & Q(Exists(listed)))
+                )
+            )
+        )
+
+    def waiting(self) -> ReferralQuerySet:
+        return self.filter(state=enums.ReferralState.SENT)
+
+
+class Referral(models.Model):
+    """つなぐシート: exactly what leaves the agency, composed by the sender."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="referrals")
+    mode = models.CharField(max_length=20, choices=enums.ReferralMode.choices)
+    from_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    sent_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    sent_at = models.DateTimeField(default=timezone.now)
+    to_agency = models.ForeignKey(
+        Agency, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    to_conference_type = models.ForeignKey(
+        ConferenceType, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    person_ids = ArrayField(models.UUIDField(), default=list)
+    reason = models.TextField(_("つなぐ理由・期待する役割"))
+    summary = models.TextField(_("伝える内容"))
+    criteria = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    legal_ground = models.CharField(_("根拠条文"), max_length=100, blank=True)
+    state = models.CharField(
+        max_length=10, choices=enums.ReferralState.choices, default=enums.ReferralState.SENT
+    )
+    # The earliest end of the consents the sheet rests on; withdrawal closes it at once.
+    open_until = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.ForeignKey(
+        Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    answer_reason = models.TextField(blank=True)
+    form_key = models.UUIDField(unique=True)
+
+    objects = ReferralQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="referral_addressee",
+                condition=Q(
+                    mode="secrecy", to_agency__isnull=True, to_conference_type__isnull=False
+                )
+                | (
+                    ~Q(mode="secrecy")
+                    & Q(to_agency__isnull=False, to_conference_type__isnull=True)
+                ),
+            ),
+            models.CheckConstraint(
+                name="referral_notification_ground",
+                condition=~Q(mode="notification") | ~Q(legal_ground=""),
+            ),
+            models.CheckConstraint(
+                name="referral_returned_with_reason",
+                condition=~Q(state="returned") | ~Q(answer_reason=""),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["to_agency", "state"], name="referral_to_state"),
+            models.Index(fields=["from_agency", "state"], name="referral_from_state"),
+        ]

@@ -1,0 +1,51 @@
+"""The support team and the grants that follow from it (V2–V5)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from agencies.models import Agency
+from cases.models import Case, SupportTeam
+
+
+def sync_grants(case: Case | uuid.UUID) -> None:
+    """Make the grant store equal to what team and consents say (a definer function writes it)."""
+    key = case.pk if isinstance(case, Case) else case
+    with connection.cursor() as cursor:
+        cursor.execute("select kasane.sync_grants(%s)", [key])
+
+
+def missing_consents(
+    *, case: Case, persons: Iterable[uuid.UUID], agencies: Iterable[int]
+) -> list[tuple[uuid.UUID, int]]:
+    """(person, agency) pairs without a consent in force, of a case the actor sees (V4, V5)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select person_id, agency_id from kasane.missing_consents(%s, %s, %s)",
+            [case.pk, list(persons), list(agencies)],
+        )
+        return list(cursor.fetchall())
+
+
+@transaction.atomic
+def join_team(*, case: Case, agency: Agency | int, via: str) -> None:
+    """An agency enters the support team (idempotent); what opens is what consents name it for."""
+    key = agency.pk if isinstance(agency, Agency) else agency
+    SupportTeam.objects.bulk_create(
+        [SupportTeam(case=case, agency_id=key, via=via)], ignore_conflicts=True
+    )
+    sync_grants(case)
+
+
+@transaction.atomic
+def leave_team(*, case: Case, agency: Agency | int) -> None:
+    """An agency leaves; it keeps reading what it wrote (V2)."""
+    key = agency.pk if isinstance(agency, Agency) else agency
+    SupportTeam.objects.filter(case=case, agency_id=key, left_at__isnull=True).update(
+        left_at=timezone.now()
+    )
+    sync_grants(case)

@@ -1,0 +1,162 @@
+"""Open, change and close a case; its persons."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import uuid
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from agencies.enums import Action, Permission
+from agencies.models import Membership
+from agencies.permissions import ActionDenied, check_may
+from agencies.trail import log_access
+from cases import enums
+from cases.models import Case, Person, SupportTeam
+from cases.operations.access import join_team, sync_grants
+from config.lib.kana import fold
+from config.lib.numbers import case_number
+from config.lib.text import normalise
+
+LABELS = [chr(ord("A") + i) for i in range(26)] + [f"A{chr(ord('A') + i)}" for i in range(26)]
+
+
+class StaleVersion(Exception):
+    """Somebody saved first: nothing was written; the form shows what both wrote."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PersonFacts:
+    """What is known of a person, possibly next to nothing."""
+
+    name: str = ""
+    name_kana: str = ""
+    birth_on: datetime.date | None = None
+    birth_year: int | None = None
+    is_age_estimated: bool = False
+    sex: str = ""
+    relation: str = ""
+    phone: str = ""
+    address: str = ""
+    is_cohabiting: bool = True
+    is_deceased: bool = False
+    died_on: datetime.date | None = None
+
+
+def responsible_for(case: Case, membership: Membership) -> bool:
+    """Whether the membership acts for the responsible agency (主担当機関)."""
+    return membership.agency_id == case.responsible_agency_id
+
+
+def check_open(case: Case) -> None:
+    """Raise ActionDenied on a closed case: it is read, never changed (V2)."""
+    if case.status == enums.CaseStatus.CLOSED:
+        raise ActionDenied(_("このケースは終結しているため、変更できません。"))
+
+
+@transaction.atomic
+def open_case(*, by: Membership, urgency: str = "", number: str | None = None) -> Case:
+    """A new case; the agency that takes it is responsible for it (V2)."""
+    check_may(by, Permission.TAKE_CONSULTATION)
+    case = Case(
+        municipality=by.municipality,
+        number=number or case_number(timezone.localdate()),
+        responsible_agency_id=by.agency_id,
+        urgency=urgency,
+        opened_by=by,
+    )
+    case.save(force_insert=True)
+    sync_grants(case)  # the case row becomes visible with its first grant
+    join_team(case=case, agency=by.agency_id, via=enums.TeamVia.RESPONSIBLE)
+    log_access(by, Action.WRITE, what="open_case", case_id=case.pk, basis="responsible")
+    return case
+
+
+def _fields(facts: PersonFacts) -> dict[str, Any]:
+    return {
+        **dataclasses.asdict(facts),
+        "name_folded": fold(facts.name),
+        "kana_folded": fold(facts.name_kana),
+        "phone_digits": "".join(c for c in normalise(facts.phone) if c.isdigit())[:20],
+    }
+
+
+@transaction.atomic
+def add_person(*, case: Case, by: Membership, facts: PersonFacts) -> Person:
+    """A person of the household, with the next free letter."""
+    check_may(by, Permission.WRITE_RECORDS)
+    check_open(case)
+    with connection.cursor() as cursor:
+        # Letters count all persons of the case, seen or not; a gap tells nothing but a letter.
+        cursor.execute("select kasane.next_label(%s)", [case.pk])
+        (position,) = cursor.fetchone()
+    person = Person(
+        case=case, label=LABELS[position], author_agency_id=by.agency_id, author=by,
+        **_fields(facts),
+    )
+    person.save(force_insert=True)
+    sync_grants(case)
+    _note_duplicates(person)
+    log_access(by, Action.WRITE, what="add_person", case_id=case.pk)
+    return person
+
+
+@transaction.atomic
+def change_person(*, person: Person, by: Membership, facts: PersonFacts, version: int) -> Person:
+    """Correct or complete what is known (an anonymous person gets a name). Keeps a version.
+
+    Raises StaleVersion when somebody else saved first.
+    """
+    check_may(by, Permission.WRITE_RECORDS)
+    check_open(person.case)
+    if by.agency_id not in (person.author_agency_id, person.case.responsible_agency_id):
+        raise ActionDenied(_("この人の基本情報を変えられるのは、書いた機関と主担当機関です。"))
+    changed = Person.objects.visible_to(by).filter(pk=person.pk, version=version).update(
+        version=F("version") + 1
+    )
+    if not changed:
+        raise StaleVersion
+    person.refresh_from_db()
+    for name, value in _fields(facts).items():
+        setattr(person, name, value)
+    person.save()
+    sync_grants(person.case_id)
+    _note_duplicates(person)
+    log_access(by, Action.WRITE, what="change_person", case_id=person.case_id)
+    return person
+
+
+def _note_duplicates(person: Person) -> None:
+    """V15: a definer function compares with what nobody here may see and tells only the office."""
+    with connection.cursor() as cursor:
+        cursor.execute("select kasane.note_duplicates(%s)", [person.pk])
+
+
+@transaction.atomic
+def close_case(*, case: Case, by: Membership, reason: str) -> None:
+    """終結: every grant ends except the responsible agency's and own records (V2)."""
+    check_may(by, Permission.WRITE_RECORDS)
+    if not responsible_for(case, by):
+        raise ActionDenied(_("ケースを終結できるのは主担当機関です。"))
+    check_open(case)
+    Case.objects.filter(pk=case.pk).update(
+        status=enums.CaseStatus.CLOSED, closed_at=timezone.now(), closed_by=by,
+        closed_reason=reason,
+    )
+    SupportTeam.objects.filter(case=case, left_at__isnull=True).exclude(
+        agency_id=case.responsible_agency_id
+    ).update(left_at=timezone.now())
+    sync_grants(case)
+    case.refresh_from_db()
+    log_access(by, Action.WRITE, what="close_case", case_id=case.pk, basis="responsible")
+
+
+def persons_by_key(membership: Membership, case: Case) -> dict[uuid.UUID, Person]:
+    """The persons of a case this membership may see, by key, in order. One query."""
+    found = Person.objects.visible_to(membership).filter(case=case).in_order()
+    return {person.pk: person for person in found}

@@ -1,0 +1,133 @@
+"""Take a consultation, finish it, or make a case of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from agencies.enums import Action, Permission
+from agencies.models import Membership
+from agencies.permissions import ActionDenied, check_may
+from agencies.trail import log_access
+from cases import enums
+from cases.models import (
+    Case,
+    Consultation,
+    ConsultationIssue,
+    ConsultationPerson,
+)
+from cases.operations.case import PersonFacts, add_person, open_case
+from cases.operations.records import add_issue, write_note
+
+ROUTE_METHOD = {
+    enums.Route.PERSON_VISIT: enums.ContactMethod.OFFICE,
+    enums.Route.FAMILY_VISIT: enums.ContactMethod.OFFICE,
+    enums.Route.PERSON_PHONE: enums.ContactMethod.PHONE,
+    enums.Route.FAMILY_PHONE: enums.ContactMethod.PHONE,
+    enums.Route.OUTREACH: enums.ContactMethod.VISIT,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class ConsultationFacts:
+    """The head of the sheet: who came, how, with what."""
+
+    mode: str
+    route: str
+    complaint: str
+    urgency: str
+    is_anonymous: bool = False
+    visitor_name: str = ""
+    visitor_relation: str = ""
+    visitor_phone: str = ""
+
+
+@transaction.atomic
+def take_consultation(
+    *,
+    by: Membership,
+    facts: ConsultationFacts,
+    persons: Sequence[PersonFacts],
+    issues: Sequence[str],
+    primary_issue: str = "",
+    form_key: uuid.UUID | None = None,
+) -> Consultation:
+    """相談受付. The same `form_key` takes it once (a double click, a resend)."""
+    check_may(by, Permission.TAKE_CONSULTATION)
+    key = form_key or uuid.uuid4()
+    known = Consultation.objects.visible_to(by).filter(form_key=key).first()
+    if known is not None:
+        return known
+    consultation = Consultation(
+        agency_id=by.agency_id, taken_by=by, form_key=key, **dataclasses.asdict(facts)
+    )
+    consultation.save(force_insert=True)
+    names = {f.name for f in ConsultationPerson._meta.get_fields()}
+    ConsultationPerson.objects.bulk_create(
+        ConsultationPerson(
+            consultation=consultation, order=order,
+            **{k: v for k, v in dataclasses.asdict(person).items() if k in names},
+        )
+        for order, person in enumerate(persons)
+    )
+    ConsultationIssue.objects.bulk_create(
+        ConsultationIssue(
+            consultation=consultation, issue_type=issue, is_primary=issue == primary_issue
+        )
+        for issue in dict.fromkeys([*issues, *([primary_issue] if primary_issue else [])])
+    )
+    log_access(by, Action.WRITE, what="take_consultation")
+    return consultation
+
+
+@transaction.atomic
+def finish_consultation(*, consultation: Consultation, by: Membership, screening: str) -> None:
+    """終了: information given, or referred elsewhere; no case."""
+    locked = _lock_open(consultation, by)
+    locked.status, locked.screening = enums.ConsultationStatus.DONE, screening
+    locked.save()
+    log_access(by, Action.WRITE, what="finish_consultation")
+
+
+@transaction.atomic
+def make_case(*, consultation: Consultation, by: Membership) -> Case:
+    """The consultation becomes a case: persons, problems and the first record."""
+    locked = _lock_open(consultation, by)
+    case = open_case(by=by, urgency=locked.urgency)
+    names = {f.name for f in dataclasses.fields(PersonFacts)}
+    persons = [
+        add_person(
+            case=case, by=by,
+            facts=PersonFacts(**{n: getattr(part, n) for n in names if hasattr(part, n)}),
+        )
+        for part in locked.persons.order_by("order")
+    ]
+    if not persons:
+        persons = [add_person(case=case, by=by, facts=PersonFacts())]
+    first = persons[0] if len(persons) == 1 else None
+    for issue in locked.issues.order_by("-is_primary", "issue_type"):
+        add_issue(
+            case=case, by=by, issue_type=issue.issue_type, is_primary=issue.is_primary,
+            person=first,
+        )
+    write_note(
+        case=case, by=by, text=locked.complaint, persons=persons,
+        method=ROUTE_METHOD.get(enums.Route(locked.route), enums.ContactMethod.OTHER),
+        with_whom=locked.visitor_name, happened_at=locked.received_at,
+    )
+    locked.status, locked.case = enums.ConsultationStatus.CASE, case
+    locked.screening = enums.Screening.CONTINUE
+    locked.save()
+    return case
+
+
+def _lock_open(consultation: Consultation, by: Membership) -> Consultation:
+    check_may(by, Permission.TAKE_CONSULTATION)
+    locked = Consultation.objects.visible_to(by).select_for_update().get(pk=consultation.pk)
+    if locked.status != enums.ConsultationStatus.OPEN:
+        raise ActionDenied(_("この相談は、すでに処理が終わっています。"))
+    return locked

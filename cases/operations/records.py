@@ -1,0 +1,149 @@
+"""Write records: every room writes its own text into an envelope made here."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from agencies.enums import Action, Permission
+from agencies.models import Membership
+from agencies.permissions import ActionDenied, check_may
+from agencies.trail import log_access
+from cases import enums
+from cases.models import AssessmentSection, CarryOut, Case, Issue, Note, Person, Record
+from cases.operations.access import sync_grants
+from cases.operations.case import check_open
+
+
+def write_record(
+    *,
+    case: Case,
+    by: Membership,
+    kind: str,
+    category: str,
+    persons: Sequence[Person | uuid.UUID] = (),
+    audience: str = enums.Audience.TEAM,
+    happened_at: datetime.datetime | None = None,
+    carry_out: CarryOut | None = None,
+) -> Record:
+    """The envelope of a new record: about these persons, or 世帯全体 when none is named.
+
+    Called inside the caller's transaction, before the content row. Under a carry-out the record
+    belongs to the carry-out's people and to nobody else (V6).
+    """
+    check_may(by, Permission.WRITE_RECORDS)
+    if carry_out is None:
+        check_open(case)
+    ids = sorted({p.pk if isinstance(p, Person) else p for p in persons})
+    record = Record(
+        case=case, kind=kind, category=category,
+        audience=enums.Audience.AGENCY if carry_out else audience,
+        person_ids=ids, is_household=not ids, carry_out=carry_out,
+        author_agency_id=by.agency_id, author=by,
+        happened_at=happened_at or timezone.now(),
+    )
+    record.save(force_insert=True)
+    if carry_out is None:
+        sync_grants(case)
+    log_access(
+        by, Action.WRITE, what=f"write_{kind}", case_id=case.pk, record_ids=[record.pk],
+        basis="106-6" if carry_out else "",
+    )
+    return record
+
+
+@transaction.atomic
+def write_note(
+    *,
+    case: Case,
+    by: Membership,
+    text: str,
+    method: str,
+    category: str = enums.Category.PROGRESS,
+    persons: Sequence[Person | uuid.UUID] = (),
+    audience: str = enums.Audience.TEAM,
+    happened_at: datetime.datetime | None = None,
+    with_whom: str = "",
+    place: str = "",
+    next_step: str = "",
+    carry_out: CarryOut | None = None,
+) -> Note:
+    """支援経過記録."""
+    record = write_record(
+        case=case, by=by, kind=enums.RecordKind.NOTE, category=category, persons=persons,
+        audience=audience, happened_at=happened_at, carry_out=carry_out,
+    )
+    note = Note(
+        record=record, text=text, method=method, with_whom=with_whom, place=place,
+        next_step=next_step,
+    )
+    note.save(force_insert=True)
+    return note
+
+
+@transaction.atomic
+def add_issue(
+    *,
+    case: Case,
+    by: Membership,
+    issue_type: str,
+    person: Person | None = None,
+    is_primary: bool = False,
+    status: str = enums.IssueStatus.CONFIRMED,
+    noted_on: datetime.date | None = None,
+    note: str = "",
+) -> Issue:
+    """課題 of a person, or of the household; its type decides the category."""
+    record = write_record(
+        case=case, by=by, kind=enums.RecordKind.ISSUE,
+        category=enums.issue_category(issue_type), persons=[person] if person else [],
+    )
+    issue = Issue(
+        record=record, issue_type=issue_type, is_primary=is_primary, status=status,
+        noted_on=noted_on or timezone.localdate(), note=note,
+    )
+    issue.save(force_insert=True)
+    return issue
+
+
+@transaction.atomic
+def solve_issue(*, issue: Issue, by: Membership, on: datetime.date) -> None:
+    """解消: the issue stays, with the day it was solved."""
+    check_may(by, Permission.WRITE_RECORDS)
+    record = issue.record
+    check_open(record.case)
+    if record.author_agency_id != by.agency_id:
+        raise ActionDenied(_("課題の状態を変えられるのは、書いた機関です。"))
+    issue.status, issue.solved_on = enums.IssueStatus.SOLVED, on
+    issue.save()
+    log_access(
+        by, Action.WRITE, what="solve_issue", case_id=record.case_id, record_ids=[record.pk]
+    )
+
+
+@transaction.atomic
+def assess(
+    *,
+    case: Case,
+    by: Membership,
+    category: str,
+    situation: str,
+    strengths: str = "",
+    persons: Sequence[Person | uuid.UUID] = (),
+    assessed_on: datetime.date | None = None,
+) -> AssessmentSection:
+    """One section of the assessment of the whole household: one category, one envelope."""
+    record = write_record(
+        case=case, by=by, kind=enums.RecordKind.ASSESSMENT, category=category, persons=persons
+    )
+    section = AssessmentSection(
+        record=record, situation=situation, strengths=strengths,
+        assessed_on=assessed_on or timezone.localdate(),
+    )
+    section.save(force_insert=True)
+    return section

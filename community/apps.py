@@ -1,0 +1,8 @@
+"""The community room."""
+
+from django.apps import AppConfig
+
+
+class CommunityConfig(AppConfig):
+    name = "community"
+    verbose_name = "地域づくり"

@@ -1,0 +1,1 @@
+"""Settings, URLs, workers and the technical ground floor."""

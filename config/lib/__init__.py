@@ -1,0 +1,1 @@
+"""The technical ground floor: knows no agency, case or meeting."""

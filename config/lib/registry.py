@@ -1,0 +1,105 @@
+"""Pages that show many rooms ask here, so that no room imports another sideways or upward.
+
+Each room registers functions of (membership, subject) when its app is ready: to-dos of the home
+page, panels and timeline sources of the case page, navigation counts, agenda candidates. A function
+returns plain values that are ready to print; its query budget is stated where it registers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Todo:
+    """A line of 今日の仕事: what waits for this membership."""
+
+    kind: str
+    title: str
+    url: str
+    action: str
+    detail: str = ""
+    when: str = ""
+    due_on: date | None = None
+    section: str = "waiting"  # due | waiting | changed | side
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """A line of a case's これまで."""
+
+    at: datetime
+    title: str
+    who: str
+    text: str = ""
+    category: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A block of the case page: a template and what it needs."""
+
+    template: str
+    context: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """A line of the left navigation; `permission` empty = everybody."""
+
+    key: str
+    label: str
+    url_name: str
+    group: int
+    permission: str = ""
+    count: Callable[[Any], tuple[int, bool]] | None = None  # (number, overdue)
+
+
+@dataclass
+class Registered:
+    """One registered function with the number of queries it may cost."""
+
+    call: Callable[..., Any]
+    queries: int
+    order: int = 50
+
+
+@dataclass
+class Registry:
+    """Named lists of functions; `draw` runs them all in order."""
+
+    _lists: dict[str, list[Registered]] = field(default_factory=dict)
+    navigation: list[NavItem] = field(default_factory=list)
+
+    def add(self, name: str, call: Callable[..., Any], *, queries: int, order: int = 50) -> None:
+        """Register `call` under `name`; `queries` is its budget, checked by the suite."""
+        entries = self._lists.setdefault(name, [])
+        if all(entry.call is not call for entry in entries):
+            entries.append(Registered(call, queries, order))
+            entries.sort(key=lambda entry: entry.order)
+
+    def entries(self, name: str) -> list[Registered]:
+        return list(self._lists.get(name, []))
+
+    def draw(self, name: str, *subject: Any) -> Iterable[Any]:
+        """Call everything registered under `name`, flattening lists."""
+        for entry in self._lists.get(name, []):
+            result = entry.call(*subject)
+            if result is None:
+                continue
+            if isinstance(result, (list, tuple)):
+                yield from result
+            else:
+                yield result
+
+    def nav(self, item: NavItem) -> None:
+        """Add a line to the navigation once."""
+        if all(known.key != item.key for known in self.navigation):
+            self.navigation.append(item)
+
+
+registry = Registry()

@@ -1,0 +1,243 @@
+"""The one way to say how a table is gated: a migration operation that forces row security.
+
+`Gate(table, read=…)` enables and forces row-level security, writes the policies of the application's
+login and grants it just the verbs named. A condition is SQL over the table's own columns; always
+qualify them with the table's name: an unqualified column binds to the inner table of a sub-select
+and opens everything. Conditions ask `(select kasane.actor())` who is acting.
+
+The owner's login (migrations and proofs) has a policy of its own, because FORCE binds it too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+
+ACTOR = "(select kasane.actor())"
+
+
+def actor(field: str) -> str:
+    """SQL for one fact about who is acting, evaluated once per query."""
+    return f"(select (kasane.actor()).{field})"
+
+
+def system(*names: str) -> str:
+    """SQL that is true for the named system memberships (V1: each clause names who may)."""
+    listed = ", ".join(f"'{name}'" for name in names)
+    return f"{actor('system_name')} IN ({listed})"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a migration said about a table; the suite compares it with the catalogue."""
+
+    table: str
+    read: str
+    verbs: tuple[str, ...]
+
+
+DECLARED: dict[str, Declared] = {}
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+class Gate(Operation):
+    """Force row security on `table`.
+
+    read:    condition a row must meet to be seen (SELECT).
+    insert:  condition of a new row; None = the application cannot insert.
+    update:  condition of the row after a change (it must be readable before); None = no update.
+    delete:  condition of a row that may be removed; None = no delete.
+    columns: if given, the only columns an UPDATE may touch.
+    """
+
+    reversible = True
+    reduces_to_sql = False
+
+    def __init__(
+        self,
+        table: str,
+        *,
+        read: str,
+        insert: str | None = None,
+        update: str | None = None,
+        delete: str | None = None,
+        columns: tuple[str, ...] = (),
+    ) -> None:
+        self.table, self.read, self.insert = table, read, insert
+        self.update, self.delete, self.columns = update, delete, columns
+        verbs = ["select"]
+        verbs += [v for v in ("insert", "update", "delete") if getattr(self, v) is not None]
+        DECLARED[table] = Declared(table, read, tuple(verbs))
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Row security is not part of Django's model state."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        for statement in self.statements():
+            schema_editor.execute(statement, params=None)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        table, role = _quote(self.table), _quote(settings.KASANE_APP_ROLE)
+        for name in ("read", "insert", "change", "remove", "owner"):
+            schema_editor.execute(f"DROP POLICY IF EXISTS gate_{name} ON {table}", params=None)
+        schema_editor.execute(f"REVOKE ALL ON {table} FROM {role}", params=None)
+
+    def statements(self) -> list[str]:
+        """The SQL, in order."""
+        table, role = _quote(self.table), _quote(settings.KASANE_APP_ROLE)
+        sql = [
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+            f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+            f"REVOKE ALL ON {table} FROM PUBLIC",
+            f"REVOKE ALL ON {table} FROM {role}",
+            f"DROP POLICY IF EXISTS gate_owner ON {table}",
+            f"CREATE POLICY gate_owner ON {table} TO CURRENT_USER USING (true) WITH CHECK (true)",
+            f"DROP POLICY IF EXISTS gate_read ON {table}",
+            f"CREATE POLICY gate_read ON {table} FOR SELECT TO {role} USING ({self.read})",
+            f"GRANT SELECT ON {table} TO {role}",
+            f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}",
+        ]
+        if self.insert is not None:
+            sql += [
+                f"DROP POLICY IF EXISTS gate_insert ON {table}",
+                f"CREATE POLICY gate_insert ON {table} FOR INSERT TO {role} "
+                f"WITH CHECK ({self.insert})",
+                f"GRANT INSERT ON {table} TO {role}",
+            ]
+        if self.update is not None:
+            which = f" ({', '.join(map(_quote, self.columns))})" if self.columns else ""
+            sql += [
+                f"DROP POLICY IF EXISTS gate_change ON {table}",
+                f"CREATE POLICY gate_change ON {table} FOR UPDATE TO {role} "
+                f"USING ({self.read}) WITH CHECK ({self.update})",
+                f"GRANT UPDATE{which} ON {table} TO {role}",
+            ]
+        if self.delete is not None:
+            sql += [
+                f"DROP POLICY IF EXISTS gate_remove ON {table}",
+                f"CREATE POLICY gate_remove ON {table} FOR DELETE TO {role} USING ({self.delete})",
+                f"GRANT DELETE ON {table} TO {role}",
+            ]
+        return sql
+
+    def describe(self) -> str:
+        return f"Force row security on {self.table}"
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        kwargs = {"read": self.read, "insert": self.insert, "update": self.update}
+        return "Gate", [self.table], {**kwargs, "delete": self.delete, "columns": self.columns}
+
+
+class Widen(Operation):
+    """One more reason for which rows of a table already gated are read, given by a room above.
+
+    Example: the people appointed to an agenda item read the records laid before it (V6).
+    """
+
+    reversible = True
+    reduces_to_sql = False
+
+    def __init__(self, table: str, name: str, *, read: str, update: bool = False) -> None:
+        self.table, self.name, self.read, self.update = table, name, read, update
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Row security is not part of Django's model state."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        table, role = _quote(self.table), _quote(settings.KASANE_APP_ROLE)
+        schema_editor.execute(
+            f"CREATE POLICY gate_{self.name} ON {table} FOR SELECT TO {role} USING ({self.read})",
+            params=None,
+        )
+        if self.update:
+            schema_editor.execute(
+                f"CREATE POLICY gate_{self.name}_change ON {table} FOR UPDATE TO {role} "
+                f"USING ({self.read}) WITH CHECK (true)",
+                params=None,
+            )
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        table = _quote(self.table)
+        for suffix in ("", "_change"):
+            schema_editor.execute(
+                f"DROP POLICY IF EXISTS gate_{self.name}{suffix} ON {table}", params=None
+            )
+
+    def describe(self) -> str:
+        return f"Widen row security on {self.table}: {self.name}"
+
+
+class Open(Operation):
+    """Tables that hold nothing about a case: the application's login gets the verbs named."""
+
+    reversible = True
+    reduces_to_sql = False
+
+    def __init__(self, *tables: str, verbs: str = "SELECT, INSERT, UPDATE, DELETE") -> None:
+        self.tables, self.verbs = tables, verbs
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Privileges are not part of Django's model state."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        role = _quote(settings.KASANE_APP_ROLE)
+        for table in self.tables:
+            schema_editor.execute(f"REVOKE ALL ON {_quote(table)} FROM {role}", params=None)
+            schema_editor.execute(
+                f"GRANT {self.verbs} ON {_quote(table)} TO {role}", params=None
+            )
+        schema_editor.execute(
+            f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}", params=None
+        )
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        role = _quote(settings.KASANE_APP_ROLE)
+        for table in self.tables:
+            schema_editor.execute(f"REVOKE ALL ON {_quote(table)} FROM {role}", params=None)
+
+    def describe(self) -> str:
+        return f"Open {', '.join(self.tables)} to the application"

@@ -1,0 +1,209 @@
+"""The data folder (KASANE_HOME): whose it is, that nobody else uses it, and its secrets.
+
+Nothing in here deletes: a folder that is not understood is left as it is and named.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TextIO
+
+from config.lib.services.errors import ServiceError, reason
+
+LAYOUT = 1
+MARK = "kasane.json"
+LOCK = "kasane.lock"
+SECRETS = "secrets.json"
+CLUSTER = "postgres"
+STATIC = "static"
+# Half an initdb, or a folder that a hand-run collectstatic made, still counts as ours.
+OURS = frozenset(
+    {MARK, f"{MARK}.draft", LOCK, SECRETS, f"{SECRETS}.draft", CLUSTER, STATIC, "lost+found"}
+)
+UNFINISHED = f"{CLUSTER}.unfinished-"
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Made once for this folder; the file is readable by its owner alone."""
+
+    secret_key: str
+    owner_password: str
+    app_password: str
+
+
+@dataclass
+class Home:
+    """An opened data folder; holding `lock` open keeps every other run out."""
+
+    path: Path
+    lock: TextIO
+    # The socket folder of a run that was killed before it could tidy up.
+    leftover: Path | None = None
+
+    def note(self, sockets: Path) -> None:
+        """Write down, beside our number, where our sockets are."""
+        self.lock.seek(0)
+        self.lock.truncate()
+        self.lock.write(f"{os.getpid()}\n{sockets}\n")
+        self.lock.flush()
+
+    @property
+    def cluster(self) -> Path:
+        return self.path / CLUSTER
+
+    @property
+    def static(self) -> Path:
+        return self.path / STATIC
+
+    def close(self) -> None:
+        self.lock.close()
+
+
+def open_home(path: Path) -> Home:
+    """Take the folder for this run, or say in one sentence why that cannot be."""
+    path = Path(os.path.abspath(path.expanduser()))
+    _make(path)
+    _refuse_foreign(path)
+    lock, before = _take_lock(path)
+    home = Home(path=path, lock=lock, leftover=Path(before[1]) if len(before) > 1 else None)
+    try:
+        _check_mark(path)
+    except BaseException:
+        home.close()
+        raise
+    return home
+
+
+def _make(path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        message = f"KASANE_HOME（{path}）はフォルダーではありません。別の場所を指定してください。"
+        raise ServiceError(message)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ServiceError(_unwritable(path, error)) from error
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Somebody's other folder must not fill with our files because of a typing slip."""
+    try:
+        names = {entry.name for entry in path.iterdir()}
+    except OSError as error:
+        raise ServiceError(_unwritable(path, error)) from error
+    foreign = sorted(name for name in names - OURS if not name.startswith(UNFINISHED))
+    if foreign and MARK not in names:
+        message = (
+            f"KASANE_HOME（{path}）には Kasane のものではないファイル（{foreign[0]} など）が"
+            "あります。空のフォルダーか、新しい場所を指定してください。"
+        )
+        raise ServiceError(message)
+
+
+def _take_lock(path: Path) -> tuple[TextIO, list[str]]:
+    """The lock, and what its last holder wrote into it."""
+    try:
+        number = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ServiceError(_unwritable(path, error)) from error
+    lock = os.fdopen(number, "r+", encoding="utf-8", errors="replace")
+    before = lock.read().splitlines()
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = before[0] if before else "不明"
+        lock.close()
+        message = (
+            f"KASANE_HOME（{path}）は、動いている別の Kasane（プロセス {holder}）が使っています。"
+            "そちらを止めるか、別の KASANE_HOME を指定してください。"
+        )
+        raise ServiceError(message) from error
+    try:
+        lock.seek(0)
+        lock.truncate()
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+    except OSError as error:
+        lock.close()
+        raise ServiceError(_unwritable(path, error)) from error
+    return lock, before
+
+
+def _check_mark(path: Path) -> None:
+    mark = path / MARK
+    if not mark.exists():
+        write_private(mark, json.dumps({"layout": LAYOUT}) + "\n")
+        return
+    try:
+        layout = json.loads(mark.read_text(encoding="utf-8"))["layout"]
+    except OSError as error:
+        raise ServiceError(_unwritable(path, error)) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ServiceError(_broken(mark)) from error
+    if layout != LAYOUT:
+        message = (
+            f"KASANE_HOME（{path}）は別の版の Kasane が作ったものです（{layout} ≠ {LAYOUT}）。"
+            "その版で開くか、別の KASANE_HOME を指定してください。"
+        )
+        raise ServiceError(message)
+
+
+def load_secrets(home: Home) -> Secrets:
+    """Read the folder's secrets, or make them when the folder is new."""
+    file = home.path / SECRETS
+    if not file.exists():
+        if (home.cluster / "PG_VERSION").exists():
+            message = (
+                f"データはありますが、鍵のファイル {file} がありません。"
+                "控えから戻すか、別の KASANE_HOME を指定してください。"
+            )
+            raise ServiceError(message)
+        made = Secrets(
+            secret_key=secrets.token_urlsafe(64),
+            owner_password=secrets.token_urlsafe(32),
+            app_password=secrets.token_urlsafe(32),
+        )
+        write_private(file, json.dumps(asdict(made), indent=2) + "\n")
+        return made
+    try:
+        if file.stat().st_mode & 0o077:
+            file.chmod(0o600)
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        values = {field.name: str(stored[field.name]) for field in fields(Secrets)}
+    except OSError as error:
+        raise ServiceError(_unwritable(file, error)) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ServiceError(_broken(file)) from error
+    if not all(values.values()):
+        raise ServiceError(_broken(file))
+    return Secrets(**values)
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file whole or not at all (a crash leaves the old one), mode 0600."""
+    draft = file.with_name(f"{file.name}.draft")
+    try:
+        number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(number, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(file)
+    except OSError as error:
+        raise ServiceError(_unwritable(file, error)) from error
+
+
+def _unwritable(path: Path, error: OSError) -> str:
+    return (
+        f"データの置き場 {path} に書き込めません（{reason(error)}）。"
+        "KASANE_HOME で書き込める場所を指定してください。"
+    )
+
+
+def _broken(file: Path) -> str:
+    return f"{file} が壊れています。控えから戻すか、別の KASANE_HOME を指定してください。"

@@ -1,0 +1,10 @@
+"""`make run` on somebody's own machine, with the demo data set."""
+
+import os
+
+from .base import *  # noqa: F403
+
+SECRET_KEY = os.environ.get("KASANE_SECRET_KEY", "local-only-not-a-secret")
+DEBUG = os.environ.get("KASANE_DEBUG") == "1"
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+KASANE_DEMO = True

@@ -1,0 +1,34 @@
+"""The suite: the application's database role, fast hashing, strict templates."""
+
+import copy
+
+from . import base
+from .base import *  # noqa: F403
+
+SECRET_KEY = "test-only"  # noqa: S105 - nothing outlives the run
+DEBUG = False
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+KASANE_DEMO = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_AUTOREFRESH = True
+
+
+class UndefinedVariable(str):
+    """A template that names something unknown fails instead of printing nothing."""
+
+    __slots__ = ()
+
+    def __contains__(self, item: object) -> bool:
+        return item == "%s"
+
+    def __mod__(self, other: object) -> str:
+        message = f"undefined template variable: {other}"
+        raise NameError(message)
+
+
+TEMPLATES = copy.deepcopy(base.TEMPLATES)
+TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = UndefinedVariable("%s")

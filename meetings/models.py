@@ -1,0 +1,203 @@
+"""会議: sittings made from the city's rhythm, their items, who is appointed, what is decided.
+
+A sitting is a day and a room: no case stands on it. An item is gated by V5 (its participants'
+agencies, while every person's consent covers them) or by V6 (the people appointed to it who took
+the pledge, from the notice until some days after the sitting, and the secretariat).
+"""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from guardian.models import UserObjectPermissionBase
+
+from agencies.enums import AgendaType
+from agencies.models import Agency, ConferenceType, Membership, Municipality
+from cases.models import CarryOut, Case
+from config.lib.ids import new_id
+from meetings import enums
+from meetings.gate import item_scope, of_item, sitting_scope
+from plans.models import Plan
+
+
+class SittingQuerySet(models.QuerySet["Sitting"]):
+    """Doors to sittings."""
+
+    def visible_to(self, membership: Membership) -> SittingQuerySet:
+        """The city's sittings: a day and a room, no case (V6)."""
+        return self.filter(sitting_scope(membership))
+
+    def upcoming(self, day: object) -> SittingQuerySet:
+        return self.filter(Q(on__gte=day) | Q(on__isnull=True)).exclude(
+            state__in=[enums.SittingState.CANCELLED, enums.SittingState.CLOSED]
+        )
+
+
+class Sitting(models.Model):
+    """One 開催. Joint bodies (長岡京, 久留米) sit once, with two conference types."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="+")
+    conference_types = models.ManyToManyField(ConferenceType, related_name="sittings")
+    # Once per rhythm and month, however often the schedule runs; ad hoc sittings have their own.
+    due_key = models.CharField(max_length=120, unique=True)
+    month = models.DateField(_("開催月"))  # its first day
+    on = models.DateField(null=True, blank=True)
+    starts_at = models.TimeField(null=True, blank=True)
+    place = models.CharField(max_length=100, blank=True)
+    is_ad_hoc = models.BooleanField(_("臨時"), default=False)
+    state = models.CharField(
+        max_length=10, choices=enums.SittingState.choices, default=enums.SittingState.UNDATED
+    )
+    noticed_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SittingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="sitting_undated_or_dated",
+                condition=Q(state="undated", on__isnull=True)
+                | Q(state="cancelled")
+                | (~Q(state="undated") & Q(on__isnull=False)),
+            )
+        ]
+        indexes = [models.Index(fields=["municipality", "on"], name="sitting_city_on")]
+
+
+class AgendaItemQuerySet(models.QuerySet["AgendaItem"]):
+    """Doors to items."""
+
+    def visible_to(self, membership: Membership) -> AgendaItemQuerySet:
+        return self.filter(item_scope(membership))
+
+
+class AgendaItem(models.Model):
+    """議題. Its order is counted among what the reader sees: no gap tells of a sealed one."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    sitting = models.ForeignKey(Sitting, on_delete=models.PROTECT, related_name="items")
+    conference_type = models.ForeignKey(ConferenceType, on_delete=models.PROTECT, related_name="+")
+    agenda_type = models.CharField(max_length=30, choices=AgendaType.choices)
+    basis = models.CharField(max_length=10, choices=enums.ItemBasis.choices)
+    case = models.ForeignKey(
+        Case, null=True, blank=True, on_delete=models.PROTECT, related_name="agenda_items"
+    )
+    title = models.CharField(max_length=200)
+    person_ids = ArrayField(models.UUIDField(), default=list)
+    plan = models.ForeignKey(
+        Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="agenda_items"
+    )
+    # V6: records laid before the appointed; V5 needs none, consent opens what it opens.
+    material_ids = ArrayField(models.UUIDField(), default=list)
+    briefing = models.TextField(_("事例の概要・論点"), blank=True)
+    # V5: the agencies taking part; V6 ignores it.
+    participant_ids = ArrayField(models.IntegerField(), default=list)
+    proposed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    proposing_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(
+        max_length=10, choices=enums.ItemState.choices, default=enums.ItemState.PROPOSED
+    )
+    # V6: from the notice until N days after the sitting; V5: while the item is in force.
+    open_period = DateTimeRangeField(null=True, blank=True)
+    decision = models.CharField(max_length=20, choices=enums.Decision.choices, blank=True)
+    opinion = models.TextField(_("決定事項・意見"), blank=True)
+    minutes = models.TextField(_("議事録"), blank=True)
+    next_review_on = models.DateField(null=True, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    carry_out = models.ForeignKey(
+        CarryOut, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    version = models.PositiveIntegerField(default=1)
+
+    objects = AgendaItemQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="item_decided_whole",
+                condition=Q(
+                    state="decided", decided_at__isnull=False, decided_by__isnull=False
+                )
+                | (~Q(state="decided") & Q(decided_at__isnull=True, decided_by__isnull=True)),
+            ),
+        ]
+        indexes = [models.Index(fields=["sitting"], name="item_sitting")]
+
+
+class _OfItemQuerySet(models.QuerySet):
+    """Doors to what hangs on an item."""
+
+    def visible_to(self, membership: Membership) -> _OfItemQuerySet:
+        return self.filter(of_item(membership))
+
+
+class ItemGrant(UserObjectPermissionBase):
+    """指名: a person appointed to an item under secrecy, in this membership; open after pledge.
+
+    The grant store of items: our own model on guardian's base, user *and* membership (V6).
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    content_object = models.ForeignKey(AgendaItem, on_delete=models.PROTECT, related_name="grants")
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    appointed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    appointed_at = models.DateTimeField(default=timezone.now)
+    pledged_at = models.DateTimeField(_("守秘の確認"), null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(UserObjectPermissionBase.Meta):
+        abstract = False
+        unique_together: list[list[str]] = []
+        constraints = [
+            models.UniqueConstraint(
+                fields=["membership", "content_object"],
+                condition=Q(revoked_at__isnull=True),
+                name="item_grant_once",
+            )
+        ]
+        indexes = [
+            # The gate: which items is this membership appointed to?
+            models.Index(
+                fields=["membership"], condition=Q(revoked_at__isnull=True), name="item_grant_gate"
+            )
+        ]
+
+
+class ItemAttendance(models.Model):
+    """出欠, per item: a cover shows each reader only their own items."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    item = models.ForeignKey(AgendaItem, on_delete=models.PROTECT, related_name="attendances")
+    membership = models.ForeignKey(
+        Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    agency = models.ForeignKey(
+        Agency, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    name = models.CharField(max_length=300, blank=True)
+    attendance = models.CharField(max_length=10, choices=enums.Attendance.choices)
+
+    objects = _OfItemQuerySet.as_manager()
+
+
+class ItemStep(models.Model):
+    """Each change of an item's state: append-only."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    item = models.ForeignKey(AgendaItem, on_delete=models.PROTECT, related_name="steps")
+    name = models.CharField(max_length=20)
+    to_state = models.CharField(max_length=20)
+    by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = _OfItemQuerySet.as_manager()

@@ -1,0 +1,8 @@
+"""The outreach room."""
+
+from django.apps import AppConfig
+
+
+class OutreachConfig(AppConfig):
+    name = "outreach"
+    verbose_name = "アウトリーチ"

@@ -1,0 +1,8 @@
+"""The participation room."""
+
+from django.apps import AppConfig
+
+
+class ParticipationConfig(AppConfig):
+    name = "participation"
+    verbose_name = "参加支援"

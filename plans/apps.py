@@ -1,0 +1,8 @@
+"""The plans room."""
+
+from django.apps import AppConfig
+
+
+class PlansConfig(AppConfig):
+    name = "plans"
+    verbose_name = "支援プラン"

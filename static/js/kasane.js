@@ -1,0 +1,84 @@
+// Small comforts. Every page works without this file.
+(() => {
+  "use strict";
+
+  // A half-filled form (<form data-guard>) is not left by accident.
+  const touched = new Set();
+  document.addEventListener("input", (event) => {
+    const form = event.target.form;
+    if (form && form.hasAttribute("data-guard")) touched.add(form);
+  });
+  document.addEventListener("submit", (event) => touched.delete(event.target));
+  window.addEventListener("beforeunload", (event) => {
+    const open = [...touched].some((form) => form.isConnected);
+    if (open) event.preventDefault();
+  });
+
+  // A second press on a submit button does nothing for three seconds.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post") return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "1";
+    setTimeout(() => delete form.dataset.sent, 3000);
+  });
+  window.addEventListener("pageshow", () => {
+    document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
+  });
+
+  // "/" goes to the search box, as long as nobody is writing.
+  document.addEventListener("keydown", (event) => {
+    const writing = event.target.closest("input, textarea, select, [contenteditable]");
+    if (event.key === "/" && !writing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      const box = document.getElementById("find-q");
+      if (box) {
+        event.preventDefault();
+        box.focus();
+      }
+    }
+    if (event.key === "Escape") {
+      const open = event.target.closest("details.drop[open]");
+      if (open) {
+        open.open = false;
+        open.querySelector("summary").focus();
+      }
+    }
+  });
+
+  // An open menu closes when the work goes on elsewhere.
+  document.addEventListener("click", (event) => {
+    document.querySelectorAll("details.drop[open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+  });
+
+  // <button data-print hidden> appears where printing by script is possible.
+  document.querySelectorAll("[data-print]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  });
+
+  // htmx: what a form has saved in the background no longer needs guarding; a failure is said in words.
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const form = event.target.closest ? event.target.closest("form[data-guard]") : null;
+    if (form && event.detail.successful && event.target.hasAttribute("data-saves")) touched.delete(form);
+  });
+  const tellFailure = (event) => {
+    const form = event.target.closest ? event.target.closest("form[data-guard]") : null;
+    if (form) touched.add(form);
+    const region = document.getElementById("messages");
+    if (!region) return;
+    const notice = document.createElement("div");
+    notice.className = "notice notice-error";
+    notice.setAttribute("role", "alert");
+    notice.textContent = document.body.dataset.failed;
+    region.replaceChildren(notice);
+    region.scrollIntoView({ block: "nearest" });
+  };
+  document.addEventListener("htmx:sendError", tellFailure);
+  document.addEventListener("htmx:timeout", tellFailure);
+  document.addEventListener("htmx:responseError", tellFailure);
+})();

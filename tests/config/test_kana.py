@@ -1,0 +1,176 @@
+"""Folding of names for search."""
+
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from config.lib.kana import (
+    VARIANT_GROUPS,
+    bigrams,
+    fold,
+    index_tokens,
+    is_kana,
+    to_hiragana,
+    to_katakana,
+)
+
+KANA = st.text(
+    alphabet=[chr(code) for code in (*range(0x3041, 0x3097), *range(0x30A1, 0x30FF))], max_size=20
+)
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ["ハマダ", "はまだ", "ﾊﾏﾀﾞ", "ハマタ", "はま た", "ハマ・ダ", "ハマ\u30bf\u3099"],
+        ["ショウ", "シヨウ", "しょう", "ｼｮｳ", "しょー", "ショオ", "しょ", "ｼｮｰ"],
+        ["オオノ", "オーノ", "おうの", "おおの", "オ-ノ", "オ−ノ", "オ〜ノ"],
+        ["だいとう", "ダイト", "ダイトー", "たいとう", "だいとお"],
+        ["ゆうこ", "ユーコ", "ゆこ"],
+        ["けいこ", "ケーコ", "けえこ"],
+        ["にいがた", "ニーガタ"],
+        ["おかあさん", "オカーサン"],
+        ["はっとり", "ハツトリ"],
+        ["ぱぴぷぺぽ", "バビブベボ", "はひふへほ"],
+        ["高橋", "髙橋", "髙𣘺"],
+        ["崎", "﨑", "嵜"],
+        ["渡辺", "渡邉", "渡邊", "渡邊\U000e0100", "渡\u3000辺"],
+        ["斎藤", "齋藤", "齊藤", "斉藤"],
+        ["浜", "濵", "濱"],
+        ["中島", "中嶋", "中嶌"],
+        ["吉田", "𠮷田"],
+        ["神田", "神\ufe00田", "神田"],
+        ["佐々木", "佐佐木"],
+        ["金子みすゞ", "金子みすず"],
+        ["Smith", "ＳＭＩＴＨ", "smith", "Smíth"],
+        ["ヴィー", "ウイ"],
+        ["葛\U000e0100城", "葛城"],
+        ["１２３", "123"],
+        ["ジョン・スミス", "じょんすみす", "ｼﾞｮﾝ･ｽﾐｽ"],
+    ],
+)
+def test_fold_spellings_of_one_name_are_the_same(spellings):
+    assert {fold(spelling) for spelling in spellings} == {fold(spellings[0])}
+    assert fold(spellings[0])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ハマダ", "ハマノ"),
+        ("かき", "かけ"),
+        ("いのうえ", "いのう"),
+        ("大坂", "大阪"),
+        ("高橋", "高梨"),
+        ("", "あ"),
+    ],
+)
+def test_fold_different_names_stay_apart(one, other):
+    assert fold(one) != fold(other)
+
+
+@given(st.text(max_size=40))
+@example("あ々-")
+@example("e\ufe00\u0301")
+@example("a \u0301")
+@example("İ")
+@example("か゛")
+def test_fold_twice_changes_nothing(text):
+    assert fold(fold(text)) == fold(text)
+
+
+@given(KANA)
+def test_fold_of_kana_twice_changes_nothing(text):
+    assert fold(fold(text)) == fold(text)
+
+
+@given(KANA)
+def test_fold_is_the_same_for_hiragana_and_katakana(text):
+    assert fold(to_hiragana(text)) == fold(to_katakana(text)) == fold(text)
+
+
+@given(st.text(alphabet=[chr(code) for code in range(0x21, 0x7F)], max_size=20))
+def test_fold_does_not_see_the_width_of_latin(text):
+    assert fold("".join(chr(ord(char) + 0xFEE0) for char in text)) == fold(text)
+
+
+@given(st.text(alphabet=[chr(code) for code in range(0xFF66, 0xFFA0)], max_size=20))
+def test_fold_does_not_see_the_width_of_katakana(text):
+    assert fold(unicodedata.normalize("NFKC", text)) == fold(text)
+
+
+@given(st.text(max_size=40))
+def test_fold_does_not_see_the_normal_form(text):
+    assert fold(unicodedata.normalize("NFD", text)) == fold(unicodedata.normalize("NFC", text))
+
+
+def test_fold_long_text_takes_linear_work():
+    assert fold("あ" + "々" * 100_000) == "あ"
+    assert fold("佐" + "々" * 3) == "佐" * 4
+
+
+def test_variant_groups_are_disjoint_and_many():
+    groups = VARIANT_GROUPS.split()
+    characters = "".join(groups)
+    assert len(groups) >= 60
+    assert len(set(characters)) == len(characters)
+    for group in groups:
+        assert len({fold(char) for char in group}) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "やまだ",
+        "ヤマダ",
+        "ﾔﾏﾀﾞ",
+        "やまだ はなこ",
+        "やまだ　はなこ",
+        "ジョン・スミス",
+        "オーノ",
+        "ヴ",
+    ],
+)
+def test_is_kana_accepts_furigana(text):
+    assert is_kana(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "ー", "・", "山田", "yamada", "やまだ1", "やまだ\n", "<b>", "やまだ、"]
+)
+def test_is_kana_refuses_other_text(text):
+    assert not is_kana(text)
+
+
+def test_to_hiragana_and_back():
+    assert to_hiragana("ﾔﾏﾀﾞ ハナコー") == "やまだ はなこー"
+    assert to_katakana("やまだ　はなこ") == "ヤマダ ハナコ"
+
+
+def test_bigrams_are_pairs_in_order_each_once():
+    assert bigrams("") == []
+    assert bigrams("山") == ["山"]
+    assert bigrams("山田花子") == ["山田", "田花", "花子"]
+    assert bigrams("ああああ") == ["ああ"]
+    assert bigrams("𠮷田") == ["𠮷田"]
+
+
+def test_index_tokens_let_a_prefix_find_the_last_character():
+    tokens = index_tokens("山田")
+    assert tokens == ["山田", "田"]
+    assert index_tokens("") == []
+    assert index_tokens("山") == ["山"]
+    assert any(token.startswith("田") for token in tokens)
+
+
+@given(st.text(max_size=20), st.integers(0, 20), st.integers(1, 5))
+def test_bigrams_of_a_part_are_found_in_the_whole(text, start, length):
+    folded = fold(text)
+    part = folded[start : start + length]
+    tokens = index_tokens(folded)
+    if len(part) == 1:
+        assert any(token.startswith(part) for token in tokens)
+    else:
+        assert set(bigrams(part)) <= set(tokens)

@@ -1,0 +1,37 @@
+"""The suite runs as the application's database role, on a database the owner has migrated."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker, worker_id):  # type: ignore[no-untyped-def]
+    """Create `test_…` as the owner, migrate it as the owner, use it as the application."""
+    suffix = "" if worker_id == "master" else f"_{worker_id}"
+    name = f"test_{settings.DATABASES['owner']['NAME']}{suffix}"
+    with django_db_blocker.unblock():
+        owner, app = connections["owner"], connections["default"]
+        with owner._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            cursor.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'")
+        for connection in (owner, app):
+            connection.close()
+            connection.settings_dict["NAME"] = name
+        with owner.cursor() as cursor:
+            role = owner.ops.quote_name(settings.KASANE_APP_ROLE)
+            cursor.execute(f'GRANT CONNECT ON DATABASE "{name}" TO {role}')
+            cursor.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
+        call_command("migrate", database="owner", verbosity=0, interactive=False)
+        yield
+        for connection in (owner, app):
+            connection.close()
+
+
+@pytest.fixture(scope="session")
+def worker_id(request):  # type: ignore[no-untyped-def]
+    """xdist's name of this worker, or master."""
+    return getattr(request.config, "workerinput", {}).get("workerid", "master")
