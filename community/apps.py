@@ -5,4 +5,3 @@ from django.apps import AppConfig
 
 class CommunityConfig(AppConfig):
     name = "community"
-    verbose_name = "地域づくり"

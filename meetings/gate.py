@@ -27,7 +27,7 @@ def secretariat(membership: Membership, conference_type: str) -> Exists:
 
 
 def item_scope(membership: Membership) -> Q:
-    """V5: the proposing agency, the secretariat, and participants once noticed and covered.
+    """V5: the proposing agency, and the participants while every consent covers them.
     V6: the secretariat, and the appointed who took the pledge while the item is open."""
     if not reads_cases(membership):
         return NOTHING
@@ -37,7 +37,7 @@ def item_scope(membership: Membership) -> Q:
         revoked_at__isnull=True,
     )
     is_open = Q(open_period__contains=TransactionNow())
-    listed = Q(secretariat(membership, "conference_type_id"))
+    listed = Q(basis=enums.ItemBasis.SECRECY) & Q(secretariat(membership, "conference_type_id"))
     consented = Q(basis=enums.ItemBasis.CONSENT) & (
         Q(proposing_agency_id=membership.agency_id)
         | (

@@ -16,10 +16,11 @@ from guardian.models import UserObjectPermissionBase
 
 from agencies.enums import AgendaType
 from agencies.models import Agency, ConferenceType, Membership, Municipality
+from cases.gate import RECORD_SCOPES
 from cases.models import CarryOut, Case
 from config.lib.ids import new_id
 from meetings import enums
-from meetings.gate import item_scope, of_item, sitting_scope
+from meetings.gate import item_scope, laid_before, of_item, sitting_scope
 from plans.models import Plan
 
 
@@ -96,7 +97,7 @@ class AgendaItem(models.Model):
     # V6: records laid before the appointed; V5 needs none, consent opens what it opens.
     material_ids = ArrayField(models.UUIDField(), default=list)
     briefing = models.TextField(_("事例の概要・論点"), blank=True)
-    # V5: the agencies taking part; V6 ignores it.
+    # V5: the agencies taking part, the secretariat's always among them; V6 ignores it.
     participant_ids = ArrayField(models.IntegerField(), default=list)
     proposed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     proposing_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
@@ -104,7 +105,7 @@ class AgendaItem(models.Model):
     state = models.CharField(
         max_length=10, choices=enums.ItemState.choices, default=enums.ItemState.PROPOSED
     )
-    # V6: from the notice until N days after the sitting; V5: while the item is in force.
+    # V6: from the notice until N days after the sitting; V5: from the proposal on.
     open_period = DateTimeRangeField(null=True, blank=True)
     decision = models.CharField(max_length=20, choices=enums.Decision.choices, blank=True)
     opinion = models.TextField(_("決定事項・意見"), blank=True)
@@ -150,6 +151,8 @@ class ItemGrant(UserObjectPermissionBase):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     content_object = models.ForeignKey(AgendaItem, on_delete=models.PROTECT, related_name="grants")
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    # The item's conference type, in a column: a policy here that read the item would recurse.
+    conference_type = models.ForeignKey(ConferenceType, on_delete=models.PROTECT, related_name="+")
     appointed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     appointed_at = models.DateTimeField(default=timezone.now)
     pledged_at = models.DateTimeField(_("守秘の確認"), null=True, blank=True)
@@ -201,3 +204,7 @@ class ItemStep(models.Model):
     at = models.DateTimeField(default=timezone.now)
 
     objects = _OfItemQuerySet.as_manager()
+
+
+if laid_before not in RECORD_SCOPES:
+    RECORD_SCOPES.append(laid_before)

@@ -5,4 +5,3 @@ from django.apps import AppConfig
 
 class OutreachConfig(AppConfig):
     name = "outreach"
-    verbose_name = "アウトリーチ"

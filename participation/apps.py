@@ -5,4 +5,3 @@ from django.apps import AppConfig
 
 class ParticipationConfig(AppConfig):
     name = "participation"
-    verbose_name = "参加支援"

@@ -5,4 +5,3 @@ from django.apps import AppConfig
 
 class PlansConfig(AppConfig):
     name = "plans"
-    verbose_name = "支援プラン"

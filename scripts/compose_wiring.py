@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def prove(supervisor: Supervisor, wiring: Wiring) -> None:
         supervisor.start(Program(name=service, command=command, env=env, cwd=ROOT))
     for service in STAYING:
         started = time.monotonic()
-        supervisor.wait_until(lambda s=service: wiring.healthy(s), seconds=60, what=f"{service} ")
+        supervisor.wait_until(partial(wiring.healthy, service), seconds=60, what=f"{service} ")
         supervisor.console.say(f"{service}: healthy（{time.monotonic() - started:.1f} 秒）")
 
 

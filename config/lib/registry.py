@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,15 @@ class Todo:
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """A line of a case's これまで."""
+    """A line of a case's これまで: the content of one visible record."""
 
+    record_id: UUID
     at: datetime
     title: str
-    who: str
+    agency: str = ""
     text: str = ""
     category: str = ""
+    about: str = ""
     url: str = ""
 
 
@@ -45,6 +48,24 @@ class Panel:
 
     template: str
     context: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A button of the case page; `is_primary` at most once a page."""
+
+    label: str
+    url: str
+    is_primary: bool = False
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """次にすること: one sentence, one button. The first one offered wins."""
+
+    text: str
+    label: str
+    url: str
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The command line: `run`, `with -- COMMAND`, `roles`."""
+"""The command line: `run`, `with -- COMMAND`, `at -- COMMAND`, `roles`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from config.lib.services.embedded import (
     start_embedded,
 )
 from config.lib.services.errors import ServiceError
-from config.lib.services.home import load_secrets, open_home
-from config.lib.services.product import serve
+from config.lib.services.home import load_secrets, open_home, running_environment
+from config.lib.services.product import home_path, serve
 from config.lib.services.programs import Output, Program
 from config.lib.services.roles import prepare_roles_from_urls
 from config.lib.services.supervisor import StopAsked, Supervisor
@@ -31,7 +31,10 @@ def main(arguments: list[str]) -> int:
     os.umask(0o077)
     try:
         if options.action == "roles":
-            return _roles(console)
+            return _roles(console, for_tests=options.for_tests)
+        if options.action == "at":
+            environment = {**os.environ, **running_environment(home_path(os.environ))}
+            os.execvpe(options.command[0], options.command, environment)  # noqa: S606
         with Supervisor(console) as supervisor:
             if options.with_parent:
                 supervisor.stop_when_unwanted(parent_watch())
@@ -56,9 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("run", help="the whole product, until Ctrl-C")
-    actions.add_parser("roles", help="prepare the database roles on DATABASE_SUPERUSER_URL")
+    roles = actions.add_parser("roles", help="prepare the roles on DATABASE_SUPERUSER_URL")
+    roles.add_argument("--for-tests", action="store_true", help="let the owner make databases")
     lent = actions.add_parser("with", help="run a command with services that live as long as it")
     lent.add_argument("command", nargs="+")
+    at = actions.add_parser("at", help="run a command against the product running in KASANE_HOME")
+    at.add_argument("command", nargs="+")
     return parser
 
 
@@ -118,12 +124,12 @@ def lend(supervisor: Supervisor, command: list[str]) -> int:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _roles(console: Console) -> int:
+def _roles(console: Console, *, for_tests: bool) -> int:
     names = ("DATABASE_SUPERUSER_URL", "DATABASE_OWNER_URL", "DATABASE_URL")
     missing = [name for name in names if not os.environ.get(name)]
     if missing:
         raise ServiceError(f"{'、'.join(missing)} を設定してください。")
-    prepare_roles_from_urls(*(os.environ[name] for name in names))
+    prepare_roles_from_urls(*(os.environ[name] for name in names), for_tests=for_tests)
     console.say("データベースの役割を準備しました。")
     return 0
 

@@ -44,11 +44,12 @@ def given_addresses(environment: Mapping[str, str]) -> dict[str, str] | None:
 @contextmanager
 def socket_folder() -> Iterator[Path]:
     """A short-lived private folder for sockets: a data folder's own path may be too long."""
+    usual, short = _places()
     try:
-        folder = Path(tempfile.mkdtemp(prefix="kasane-"))
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=usual))
         if len(str(folder / SOCKET_NAME)) > LONGEST_SOCKET:
             folder.rmdir()
-            folder = Path(tempfile.mkdtemp(prefix="kasane-", dir="/tmp"))
+            folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=short))
     except OSError as error:
         message = f"一時フォルダー {tempfile.gettempdir()} に書き込めません（{reason(error)}）。"
         raise ServiceError(message) from error
@@ -90,7 +91,6 @@ def start_embedded(
     valkey.start(supervisor)
     cluster.start(supervisor)
     _tidy(home)
-    home.note(cluster.sockets)
     prepare_roles(
         cluster.superuser_url(),
         database=DATABASE,

@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TextIO
@@ -19,12 +20,11 @@ LAYOUT = 1
 MARK = "kasane.json"
 LOCK = "kasane.lock"
 SECRETS = "secrets.json"
+RUNNING = "running.json"
 CLUSTER = "postgres"
 STATIC = "static"
 # Half an initdb, or a folder that a hand-run collectstatic made, still counts as ours.
-OURS = frozenset(
-    {MARK, f"{MARK}.draft", LOCK, SECRETS, f"{SECRETS}.draft", CLUSTER, STATIC, "lost+found"}
-)
+OURS = frozenset({MARK, LOCK, SECRETS, RUNNING, CLUSTER, STATIC, "lost+found"})
 UNFINISHED = f"{CLUSTER}.unfinished-"
 
 
@@ -46,12 +46,10 @@ class Home:
     # The socket folder of a run that was killed before it could tidy up.
     leftover: Path | None = None
 
-    def note(self, sockets: Path) -> None:
-        """Write down, beside our number, where our sockets are."""
-        self.lock.seek(0)
-        self.lock.truncate()
-        self.lock.write(f"{os.getpid()}\n{sockets}\n")
-        self.lock.flush()
+    def note(self, sockets: Path, environment: Mapping[str, str]) -> None:
+        """Write down how to reach what runs here, for `at` and for whoever tidies up after us."""
+        text = json.dumps({"sockets": str(sockets), "environment": dict(environment)}, indent=2)
+        write_private(self.path / RUNNING, text + "\n")
 
     @property
     def cluster(self) -> Path:
@@ -62,6 +60,7 @@ class Home:
         return self.path / STATIC
 
     def close(self) -> None:
+        (self.path / RUNNING).unlink(missing_ok=True)
         self.lock.close()
 
 
@@ -70,14 +69,13 @@ def open_home(path: Path) -> Home:
     path = Path(os.path.abspath(path.expanduser()))
     _make(path)
     _refuse_foreign(path)
-    lock, before = _take_lock(path)
-    home = Home(path=path, lock=lock, leftover=Path(before[1]) if len(before) > 1 else None)
+    lock = _take_lock(path)
     try:
         _check_mark(path)
     except BaseException:
-        home.close()
+        lock.close()
         raise
-    return home
+    return Home(path=path, lock=lock, leftover=_leftover(path))
 
 
 def _make(path: Path) -> None:
@@ -96,7 +94,8 @@ def _refuse_foreign(path: Path) -> None:
         names = {entry.name for entry in path.iterdir()}
     except OSError as error:
         raise ServiceError(_unwritable(path, error)) from error
-    foreign = sorted(name for name in names - OURS if not name.startswith(UNFINISHED))
+    drafts = {name for name in names if name.startswith(UNFINISHED) or name.endswith(".draft")}
+    foreign = sorted(names - OURS - drafts)
     if foreign and MARK not in names:
         message = (
             f"KASANE_HOME（{path}）には Kasane のものではないファイル（{foreign[0]} など）が"
@@ -105,18 +104,16 @@ def _refuse_foreign(path: Path) -> None:
         raise ServiceError(message)
 
 
-def _take_lock(path: Path) -> tuple[TextIO, list[str]]:
-    """The lock, and what its last holder wrote into it."""
+def _take_lock(path: Path) -> TextIO:
     try:
         number = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise ServiceError(_unwritable(path, error)) from error
     lock = os.fdopen(number, "r+", encoding="utf-8", errors="replace")
-    before = lock.read().splitlines()
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        holder = before[0] if before else "不明"
+        holder = lock.read().strip() or "不明"
         lock.close()
         message = (
             f"KASANE_HOME（{path}）は、動いている別の Kasane（プロセス {holder}）が使っています。"
@@ -131,7 +128,7 @@ def _take_lock(path: Path) -> tuple[TextIO, list[str]]:
     except OSError as error:
         lock.close()
         raise ServiceError(_unwritable(path, error)) from error
-    return lock, before
+    return lock
 
 
 def _check_mark(path: Path) -> None:
@@ -182,6 +179,31 @@ def load_secrets(home: Home) -> Secrets:
     if not all(values.values()):
         raise ServiceError(_broken(file))
     return Secrets(**values)
+
+
+def running_environment(path: Path) -> dict[str, str]:
+    """What a command needs to reach the product that runs in this folder."""
+    try:
+        with (path / LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        try:
+            noted = json.loads((path / RUNNING).read_text(encoding="utf-8"))
+            return {str(name): str(value) for name, value in noted["environment"].items()}
+        except (OSError, ValueError, KeyError):
+            pass
+    except OSError:
+        pass
+    message = f"KASANE_HOME（{path}）で動いている Kasane がありません。先に make run してください。"
+    raise ServiceError(message)
+
+
+def _leftover(path: Path) -> Path | None:
+    """We hold the lock, so whoever wrote this note was killed."""
+    try:
+        return Path(json.loads((path / RUNNING).read_text(encoding="utf-8"))["sockets"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def write_private(file: Path, text: str) -> None:

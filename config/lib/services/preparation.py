@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import django
 from django.conf import settings
@@ -16,7 +17,7 @@ from django.core.management import CommandError, call_command
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def step(sentence: str, *command: str, **options: object) -> None:
+def step(sentence: str, *command: str, **options: Any) -> None:
     started = time.monotonic()
     call_command(*command, **options)
     passed = time.monotonic() - started

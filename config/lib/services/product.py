@@ -11,6 +11,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from config.lib.services.embedded import (
+    ADDRESSES,
     cluster_of,
     given_addresses,
     socket_folder,
@@ -23,6 +24,8 @@ from config.lib.services.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parents[3]
 DEFAULT_PORT = "8000"
+# What another terminal needs to reach the running product.
+NOTED = (*ADDRESSES, "DJANGO_SETTINGS_MODULE", "KASANE_SECRET_KEY", "KASANE_STATIC_ROOT")
 
 
 def serve(supervisor: Supervisor, environment: Mapping[str, str]) -> None:
@@ -31,7 +34,7 @@ def serve(supervisor: Supervisor, environment: Mapping[str, str]) -> None:
     addresses = given_addresses(environment)
     address = environment.get("KASANE_BIND") or "127.0.0.1"
     listener = listen(address, environment.get("PORT") or DEFAULT_PORT)
-    home = open_home(Path(environment.get("KASANE_HOME") or ROOT / ".kasane"))
+    home = open_home(home_path(environment))
     with listener, socket_folder() as sockets:
         try:
             cluster = cluster_of(home, sockets)
@@ -42,6 +45,7 @@ def serve(supervisor: Supervisor, environment: Mapping[str, str]) -> None:
             if addresses is None:
                 addresses = start_embedded(supervisor, home, cluster, secrets)
             env = child_environment(environment, addresses, home, secrets.secret_key)
+            home.note(sockets, {name: env[name] for name in NOTED})
             _prepare(supervisor, env)
             _start_programs(supervisor, env, listener, sockets)
             port = listener.getsockname()[1]
@@ -53,6 +57,10 @@ def serve(supervisor: Supervisor, environment: Mapping[str, str]) -> None:
         finally:
             supervisor.stop_all()
             home.close()
+
+
+def home_path(environment: Mapping[str, str]) -> Path:
+    return Path(environment.get("KASANE_HOME") or ROOT / ".kasane")
 
 
 def listen(address: str, port: str) -> socket.socket:

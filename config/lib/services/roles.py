@@ -54,9 +54,20 @@ def prepare_roles(
         raise ServiceError(message) from error
 
 
-def prepare_roles_from_urls(superuser_url: str, owner_url: str, app_url: str) -> None:
+def prepare_roles_from_urls(
+    superuser_url: str, owner_url: str, app_url: str, *, for_tests: bool = False
+) -> None:
     """The same for servers given by address: names and passwords stand in the two URLs."""
-    owner, app = (conninfo_to_dict(url) for url in (owner_url, app_url))
+    try:
+        owner, app = (conninfo_to_dict(url) for url in (owner_url, app_url))
+    except psycopg.ProgrammingError as error:
+        message = "DATABASE_URL か DATABASE_OWNER_URL の書き方が正しくありません。"
+        raise ServiceError(message) from error
+    if not all(parts.get(key) for parts in (owner, app) for key in ("user", "password", "dbname")):
+        message = (
+            "DATABASE_URL と DATABASE_OWNER_URL には名前・パスワード・データベース名が要ります。"
+        )
+        raise ServiceError(message)
     if owner.get("dbname") != app.get("dbname"):
         message = "DATABASE_URL と DATABASE_OWNER_URL のデータベース名が違います。"
         raise ServiceError(message)
@@ -65,6 +76,7 @@ def prepare_roles_from_urls(superuser_url: str, owner_url: str, app_url: str) ->
         database=str(app["dbname"]),
         owner=Login(str(owner["user"]), str(owner["password"])),
         app=Login(str(app["user"]), str(app["password"])),
+        owner_may_create_databases=for_tests,
     )
 
 

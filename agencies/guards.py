@@ -1,0 +1,43 @@
+"""What every view starts with: a membership in use, and its role's permission."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+
+from agencies.enums import Permission
+from agencies.models import Membership
+from agencies.permissions import check_may
+
+
+class MemberRequest(HttpRequest):
+    """A request that has passed the guard: somebody acts, in a membership."""
+
+    membership: Membership
+    memberships: list[Membership]
+    htmx: Any
+
+
+View = Callable[..., HttpResponse]
+
+
+def member(permission: Permission | None = None) -> Callable[[View], View]:
+    """404 without a membership in use; 403 with the reason when the role may not."""
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            membership = getattr(request, "membership", None)
+            if membership is None:
+                raise Http404
+            if permission is not None:
+                check_may(membership, permission)
+            return view(request, *args, **kwargs)
+
+        guarded.permission = permission  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate

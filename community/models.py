@@ -1,0 +1,82 @@
+"""地域づくり: places, what happened there, and issues of the community raised from cases.
+
+A place holds nothing about a case. A community issue is worded without persons; the case it came
+from stands in a gated record beside it (IssueSource).
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from agencies.models import Agency, Committee, Membership, Municipality
+from cases.models.records import Content
+from community import enums
+from config.lib.ids import new_id
+
+
+class CityQuerySet(models.QuerySet):
+    """Doors to what the whole city may read."""
+
+    def visible_to(self, membership: Membership) -> CityQuerySet:
+        return self.filter(municipality_id=membership.municipality.pk)
+
+
+class Place(models.Model):
+    """拠点・居場所."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=20, choices=enums.PlaceKind.choices)
+    area = models.CharField(_("地区"), max_length=100, blank=True)
+    operator = models.CharField(_("運営"), max_length=100, blank=True)
+    opened_on = models.DateField(null=True, blank=True)
+    ended_on = models.DateField(null=True, blank=True)
+    added_by_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+
+    objects = CityQuerySet.as_manager()
+
+
+class PlaceEvent(models.Model):
+    """開催: one gathering at a place, with how many came."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="+")
+    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="events")
+    on = models.DateField()
+    participants = models.PositiveIntegerField(_("参加者数"))
+    organisations = models.PositiveIntegerField(_("参加機関数"), default=0)
+    note = models.CharField(max_length=200, blank=True)
+    form_key = models.UUIDField(unique=True)
+
+    objects = CityQuerySet.as_manager()
+
+
+class CommunityIssue(models.Model):
+    """地域課題, worded so that nobody can be recognised."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="+")
+    title = models.CharField(max_length=100)
+    text = models.TextField()
+    area = models.CharField(max_length=100, blank=True)
+    state = models.CharField(
+        max_length=10, choices=enums.IssueState.choices, default=enums.IssueState.RAISED
+    )
+    raised_on = models.DateField(default=timezone.localdate)
+    raised_by_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    committee = models.ForeignKey(
+        Committee, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    form_key = models.UUIDField(unique=True)
+
+    objects = CityQuerySet.as_manager()
+
+
+class IssueSource(Content):
+    """The case an issue was raised from: a record, gated like any other."""
+
+    issue = models.ForeignKey(CommunityIssue, on_delete=models.PROTECT, related_name="sources")
+    note = models.CharField(_("経緯"), max_length=200, blank=True)

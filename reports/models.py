@@ -1,0 +1,60 @@
+"""評価と報告: figures of a fiscal year, computed by the `statistics` system membership alone, and
+indicator values typed in where they come from a survey. No case is named here."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from agencies.models import Indicator, Membership, Municipality
+from config.lib.ids import new_id
+
+
+class CityQuerySet(models.QuerySet):
+    """Doors to a city's figures."""
+
+    def visible_to(self, membership: Membership) -> CityQuerySet:
+        return self.filter(municipality_id=membership.municipality.pk)
+
+
+class Figure(models.Model):
+    """One figure of docs/figures.md: key, breakdown, value; always equal to a full recount."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="+")
+    fiscal_year = models.PositiveSmallIntegerField()
+    key = models.CharField(max_length=60)
+    breakdown = models.CharField(max_length=100, blank=True)
+    value = models.DecimalField(max_digits=14, decimal_places=2)
+    counted_at = models.DateTimeField(default=timezone.now)
+
+    objects = CityQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["municipality", "fiscal_year", "key", "breakdown"], name="figure_once"
+            )
+        ]
+
+
+class IndicatorValue(models.Model):
+    """A value of an indicator for a fiscal year, typed in (survey, other statistics)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="+")
+    indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="values")
+    fiscal_year = models.PositiveSmallIntegerField()
+    value = models.DecimalField(max_digits=14, decimal_places=2)
+    note = models.CharField(max_length=200, blank=True)
+    entered_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    entered_at = models.DateTimeField(default=timezone.now)
+
+    objects = CityQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["indicator", "fiscal_year"], name="indicator_value_once"
+            )
+        ]
