@@ -106,9 +106,9 @@ class _Load:
         values = _city_values(profile)
         # Locked: two loads of one city would each create what the other one creates.
         cities = Municipality.objects.select_for_update()
-        self.city, is_new = cities.get_or_create(code=profile.city.code, defaults=values)
+        self.city, self.is_new = cities.get_or_create(code=profile.city.code, defaults=values)
         tally = self.tally("市の基本情報")
-        if is_new:
+        if self.is_new:
             tally.created.add(self.city.code)
         elif _write(self.city, values):
             tally.change(self.city.code)
@@ -140,6 +140,8 @@ class _Load:
                 tally.ended.add(key)
         for order, (key, values) in enumerate(wanted.items()):
             values = {**values, "order": order, "ended_on": None}
+            if model is StandingMember and key in found and found[key].ended_on is not None:
+                values["since"] = local_today()  # reopened: older consents do not reach it
             if key not in found:
                 make = create or model._default_manager.create
                 found[key] = make(municipality=self.city, **values)
@@ -155,6 +157,7 @@ class _Load:
                 "starts_on": entry.starts_on,
                 "ends_on": entry.ends_on,
                 "review": entry.review,
+                "adopted": entry.adopted,
                 "revised_on": list(entry.revised),
             }
             for entry in self.profile.plan_periods
@@ -236,25 +239,38 @@ class _Load:
             StandingMember,
             lambda row: (row.conference_type_id, row.agency_id, row.name),
             wanted,
+            self._create_member,
         )
 
+    def _create_member(self, **values: Any) -> StandingMember:
+        """A member of a city's first load is there from the start; consents given before a later
+        one do not reach it (V3, V18)."""
+        since = None if self.is_new else local_today()
+        return StandingMember.objects.create(since=since, **values)
+
     def _member_values(self, member: MemberEntry) -> Values:
-        """A member asked item by item keeps its name but not its agency: a consent given to "the
-        standing members" must not cover it (V3)."""
-        agency, name = self._agency_key(member.agency), member.name
-        if member.by_item and member.agency:
-            agency, name = None, self.agency[member.agency].name
-        return {"agency_id": agency, "name": name, "is_mandatory": member.mandatory}
+        """A consent given to "the standing members" does not cover who is asked item by item."""
+        return {
+            "agency_id": self._agency_key(member.agency),
+            "name": member.name,
+            "is_mandatory": member.mandatory,
+            "is_by_item": member.by_item,
+        }
 
     def lists(self) -> None:
         """What only the screens read."""
         profile = self.profile
         criteria: dict[Any, Values] = {
-            entry.key: {"code": entry.key, "text": entry.text} for entry in profile.intake_criteria
+            entry.key: {"code": entry.key, "text": entry.text, "is_required": entry.required}
+            for entry in profile.intake_criteria
         }
         self.sync("受付の基準", IntakeCriterion, _code, criteria)
         hints: dict[Any, Values] = {
-            (entry.when, entry.partner): {"when": entry.when, "partner": entry.partner}
+            (entry.when, entry.partner): {
+                "when": entry.when,
+                "partner": entry.partner,
+                "programme": entry.programme,
+            }
             for entry in profile.routing_hints
         }
         self.sync("つなぎ先のめやす", RoutingHint, lambda row: (row.when, row.partner), hints)
@@ -268,7 +284,10 @@ class _Load:
             for entry in profile.committees
         }
         self.sync("会議体", Committee, _code, committees)
-        indicators = {entry.code: _indicator_values(entry) for entry in profile.indicators}
+        indicators = {
+            entry.code: {**_indicator_values(entry), "agency_id": self._agency_key(entry.agency)}
+            for entry in profile.indicators
+        }
         self.sync("評価指標", Indicator, _code, indicators)
 
 
@@ -330,6 +349,7 @@ def _agency_values(entry: AgencyEntry) -> Values:
         "catchment_names": list(entry.catchment.names),
         "local_role_names": list(entry.local_role_names),
         "is_type": entry.is_type,
+        "note": entry.note,
         "expected_count": entry.count,
     }
 
@@ -347,6 +367,7 @@ def _programme_values(entry: ProgrammeEntry) -> Values:
         "unit": entry.unit,
         "expected_count": entry.count,
         "staffing": entry.staffing,
+        "note": entry.note,
     }
 
 

@@ -38,7 +38,7 @@ class SittingQuerySet(models.QuerySet["Sitting"]):
 
 
 class Sitting(models.Model):
-    """One 開催. Joint bodies (長岡京, 久留米) sit once, with two conference types."""
+    """One 開催. Joint bodies (the joint ones of two seeds) sit once, with two conference types."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="+")

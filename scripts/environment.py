@@ -105,6 +105,8 @@ def build() -> None:
         **os.environ,
         "UV_PYTHON_DOWNLOADS": "never",
         "UV_PROJECT_ENVIRONMENT": str(VENV),
+        # Once here instead of in every process that starts at the same moment.
+        "UV_COMPILE_BYTECODE": "1",
         # The machine's own certificates, so that an office proxy's certificate is accepted.
         "UV_SYSTEM_CERTS": "1",
     }

@@ -34,6 +34,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
       AND (m.user_id IS NULL OR u.is_active)
       AND m.since <= (now() AT TIME ZONE 'Asia/Tokyo')::date
       AND (m.until IS NULL OR m.until >= (now() AT TIME ZONE 'Asia/Tokyo')::date)
+      AND (a.ended_on IS NULL OR a.ended_on >= (now() AT TIME ZONE 'Asia/Tokyo')::date)
 $$;
 """
 

@@ -67,6 +67,7 @@ class PlanPeriod(CityRow):
     starts_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True)
     review = models.CharField(max_length=100, blank=True)
+    adopted = models.CharField(max_length=20, blank=True)  # a month: the plans print no day
     revised_on = ArrayField(models.CharField(max_length=20), default=list, blank=True)
 
     class Meta:
@@ -89,6 +90,7 @@ class Programme(CityRow):
     unit = models.CharField(_("所管課"), max_length=100, blank=True)
     expected_count = models.PositiveSmallIntegerField(null=True, blank=True)
     staffing = models.CharField(max_length=100, blank=True)
+    note = models.CharField(max_length=300, blank=True)
     agencies: models.ManyToManyField[Agency, models.Model] = models.ManyToManyField(
         "agencies.Agency", blank=True, related_name="programmes"
     )
@@ -172,6 +174,10 @@ class StandingMember(CityRow):
     )
     name = models.CharField(max_length=200, blank=True)
     is_mandatory = models.BooleanField(default=False)
+    # Asked item by item (「案件により」): no consent to "the standing members" covers it.
+    is_by_item = models.BooleanField(default=False)
+    # A member added later is not covered by consents given before (V3, V18); empty = from the start.
+    since = models.DateField(null=True, blank=True)
 
 
 class IntakeCriterion(CityRow):
@@ -179,6 +185,7 @@ class IntakeCriterion(CityRow):
 
     code = models.CharField(max_length=60)
     text = models.CharField(max_length=300)
+    is_required = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -191,6 +198,7 @@ class RoutingHint(CityRow):
 
     when = models.CharField(max_length=200)
     partner = models.CharField(max_length=200)
+    programme = models.CharField(max_length=60, blank=True)
 
 
 class Committee(CityRow):
@@ -208,9 +216,13 @@ class Committee(CityRow):
 
 
 class Indicator(CityRow):
-    """評価指標 with baseline and target; "keep" targets exist (久留米's 1,020 → 1,020)."""
+    """評価指標 with baseline and target; "keep" targets exist (1,020 → 1,020)."""
 
     code = models.CharField(max_length=60)
+    # The agency whose figure it is (生活自立支援センターの新規相談); empty = the whole city.
+    agency = models.ForeignKey(
+        "agencies.Agency", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     label = models.CharField(max_length=200)
     unit = models.CharField(max_length=20, blank=True)
     baseline_value = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)

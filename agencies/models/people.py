@@ -34,6 +34,7 @@ class Agency(CityRow):
     unit = models.CharField(_("所管課"), max_length=100, blank=True)
     site_type = models.CharField(max_length=20, blank=True)
     is_model_project = models.BooleanField(default=False)
+    note = models.CharField(max_length=300, blank=True)
     catchment_kind = models.CharField(max_length=40, blank=True)
     catchment_names = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     local_role_names = ArrayField(models.CharField(max_length=60), default=list, blank=True)
@@ -82,10 +83,13 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     """Doors to memberships."""
 
     def active(self, on: datetime.date | None = None) -> MembershipQuerySet:
-        """Confirmed and within their period (both days included, Asia/Tokyo)."""
+        """Confirmed, within their period (both days included, Asia/Tokyo), of a living agency."""
         day = on or local_today()
         return self.filter(
-            Q(until__isnull=True) | Q(until__gte=day), since__lte=day, confirmed_at__isnull=False
+            Q(until__isnull=True) | Q(until__gte=day),
+            Q(agency__ended_on__isnull=True) | Q(agency__ended_on__gte=day),
+            since__lte=day,
+            confirmed_at__isnull=False,
         )
 
     def for_user(self, user: User) -> MembershipQuerySet:

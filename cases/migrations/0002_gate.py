@@ -170,8 +170,10 @@ JOIN (
     WHERE l.agency_id IS NOT NULL AND NOT l.is_exception
     UNION
     SELECT l.consent_id, s.agency_id FROM public.cases_consentline AS l
+    JOIN public.cases_consent AS o ON o.id = l.consent_id
     JOIN public.agencies_standingmember AS s ON s.conference_type_id = l.conference_type_id
-    WHERE s.agency_id IS NOT NULL AND s.ended_on IS NULL
+    WHERE s.agency_id IS NOT NULL AND s.ended_on IS NULL AND NOT s.is_by_item
+      AND (s.since IS NULL OR s.since <= o.given_on)
 ) AS n ON n.consent_id = c.id
 WHERE c.answer = 'given' AND c.withdrawn_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM public.cases_consentline AS e

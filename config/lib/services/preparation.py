@@ -31,7 +31,7 @@ def main() -> int:
         step("データベースの形を整えました", "migrate", database="owner", verbosity=0)
         profiles = sorted((ROOT / "agencies" / "profiles").glob("*.toml"))
         for profile in profiles:
-            step(f"{profile.stem} を読み込みました", "load_city", str(profile))
+            step(f"{profile.stem} を読み込みました", "load_city", str(profile), verbosity=0)
         if getattr(settings, "KASANE_DEMO", False):
             step("見本データを整えました", "load_demo")
         step("画面の部品をそろえました", "collectstatic", interactive=False, verbosity=0)

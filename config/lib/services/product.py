@@ -90,6 +90,8 @@ def child_environment(
 ) -> dict[str, str]:
     """Ours, the addresses, and none of libpq's own variables, which would bend the addresses."""
     own = {name: value for name, value in environment.items() if not name.startswith("PG")}
+    # As root, Celery would print ten lines at each start; a real installation is not root.
+    quiet = "ignore:You're running the worker with superuser privileges"
     return {
         "DJANGO_SETTINGS_MODULE": "config.settings.local",
         "KASANE_SECRET_KEY": secret_key,
@@ -97,6 +99,7 @@ def child_environment(
         **own,
         **addresses,
         "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": ",".join(filter(None, [own.get("PYTHONWARNINGS"), quiet])),
         "PYTHONPATH": str(ROOT),
     }
 
@@ -110,15 +113,15 @@ def _start_programs(
     supervisor: Supervisor, env: Mapping[str, str], listener: socket.socket, scratch: Path
 ) -> None:
     python, number = sys.executable, listener.fileno()
-    celery = [python, "-m", "celery", "-A", "config.celery"]
+    celery = [python, "-m", "celery", "--quiet", "-A", "config.celery"]
     web = [
         python, "-m", "gunicorn", "config.wsgi:application", "--bind", f"fd://{number}",
         "--workers", "2", "--threads", "4", "--timeout", "60", "--graceful-timeout", "3",
-        "--log-level", "warning", "--no-control-socket",
+        "--log-level", "warning", "--no-control-socket", "--preload",
     ]  # fmt: skip
     worker = [*celery, "worker", "--loglevel", "WARNING", "--concurrency", "1"]
-    worker += ["--without-gossip", "--without-mingle", "--quiet"]
-    beat = [*celery, "beat", "--loglevel", "WARNING", "--pidfile", "", "--quiet"]
+    worker += ["--without-gossip", "--without-mingle"]
+    beat = [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""]
     beat += ["--schedule", str(scratch / "beat")]
     supervisor.start(Program(name="web", command=web, env=env, cwd=ROOT, descriptors=(number,)))
     supervisor.start(Program(name="worker", command=worker, env=env, cwd=ROOT))

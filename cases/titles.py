@@ -1,0 +1,52 @@
+"""Decides what a household is called: after those of its persons the reader may see (V3).
+
+Nothing of it is stored. Two readers of one case may know it by two titles, and one who sees no
+person at all learns only that there is a household.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django.utils.translation import gettext as _
+
+from agencies.models import Membership
+from cases import enums
+from cases.models import Person
+
+_GAP = re.compile(r"[\s\u3000]+")
+
+
+def household_title(persons: Iterable[Person]) -> str:
+    """「架空野 世帯」 after the head of the household, else after the first person with a name."""
+    named = [person for person in persons if person.name]
+    if not named:
+        return _("氏名不明の世帯")
+    head = next((p for p in named if p.relation == enums.Relation.HEAD), named[0])
+    return _("%(family)s 世帯") % {"family": family_name(head.name)}
+
+
+def family_name(name: str) -> str:
+    """What stands before the first gap; a name written without one stays whole."""
+    return _GAP.split(name.strip(), maxsplit=1)[0]
+
+
+def persons_of(
+    membership: Membership, case_ids: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, list[Person]]:
+    """The persons this membership may see, by case and in order. One query."""
+    found: dict[uuid.UUID, list[Person]] = defaultdict(list)
+    keys = list(case_ids)
+    for person in Person.objects.visible_to(membership).filter(case_id__in=keys).in_order():
+        found[person.case_id].append(person)
+    return found
+
+
+def titles_for(membership: Membership, case_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The title of each of these cases for this reader. One query."""
+    keys = list(case_ids)
+    persons = persons_of(membership, keys)
+    return {key: household_title(persons.get(key, [])) for key in keys}
