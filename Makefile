@@ -16,9 +16,12 @@ help:
 run: environment
 	@exec $(SERVICES) --with-parent run
 
+# Migrations run once, through the same command as in a city; each worker's database is a copy.
 test: environment browser check
 	@exec $(SERVICES) --with-parent with -- sh -ec '\
 	  $(BIN)/python manage.py makemigrations --check --dry-run; \
+	  $(BIN)/python manage.py migrate --database owner --verbosity 0; \
+	  export KASANE_TEST_TEMPLATE=kasane; \
 	  exec $(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/prove $(TESTS)'
 
 check: environment

@@ -64,5 +64,9 @@ def _line(request: HttpRequest, membership: Membership, item: NavItem) -> dict[s
     count, overdue = item.count(membership) if item.count else (0, False)
     current = request.path == url or (url != "/" and request.path.startswith(url))
     return {
-        "url": url, "label": item.label, "count": count, "overdue": overdue, "current": current,
+        "url": url,
+        "label": item.label,
+        "count": count,
+        "overdue": overdue,
+        "current": current,
     }

@@ -80,7 +80,10 @@ def record_failed_sign_in(*, username: str, address: str | None) -> None:
     """A failed sign-in. The name typed stands in the throttle's table, not in the log (V10)."""
     SignInAttempt.objects.create(username=username[:150], address=address, was_successful=False)
     log_access(
-        None, Action.SIGN_IN_FAILED, what="signin", purpose=Purpose.ADMINISTRATION,
+        None,
+        Action.SIGN_IN_FAILED,
+        what="signin",
+        purpose=Purpose.ADMINISTRATION,
         was_allowed=False,
     )
 
@@ -135,15 +138,16 @@ def end_membership(*, membership: Membership, by: Membership, on: datetime.date)
 
 
 def file_job(
-    name: str, *, key: str, args: dict[str, Any] | None = None,
+    name: str,
+    *,
+    key: str,
+    args: dict[str, Any] | None = None,
     due_at: datetime.datetime | None = None,
 ) -> bool:
     """Put a job into the outbox, once per (name, key). True if it is new."""
     try:
         with transaction.atomic():
-            Job.objects.create(
-                name=name, key=key, args=args or {}, due_at=due_at or timezone.now()
-            )
+            Job.objects.create(name=name, key=key, args=args or {}, due_at=due_at or timezone.now())
     except IntegrityError:
         return False
     ring()
@@ -152,6 +156,7 @@ def file_job(
 
 def ring() -> None:
     """Ring the worker's bell after commit. A lost bell costs seconds: the sweep finds the row."""
+
     def send() -> None:
         try:
             current_app.send_task("agencies.tasks.sweep", retry=False, ignore_result=True)
@@ -162,13 +167,22 @@ def ring() -> None:
 
 
 def notify(
-    *, agency: Agency | int, kind: str, title: str, url: str = "", key: str = "",
+    *,
+    agency: Agency | int,
+    kind: str,
+    title: str,
+    url: str = "",
+    key: str = "",
     membership: Membership | None = None,
 ) -> None:
     """Leave a notice, once per kind and key when a key is given. No names, no text (V8, V15)."""
     row = Notice(
         agency_id=agency.pk if isinstance(agency, Agency) else agency,
-        membership=membership, kind=kind, title=title, url=url, key=key,
+        membership=membership,
+        kind=kind,
+        title=title,
+        url=url,
+        key=key,
     )
     Notice.objects.bulk_create([row], ignore_conflicts=True)
 

@@ -65,9 +65,7 @@ def signin(request: HttpRequest) -> HttpResponse:
 @require_POST
 def signout(request: HttpRequest) -> HttpResponse:
     """End the session; the browser is told to forget what it holds."""
-    log_access(
-        request.membership, Action.SIGN_OUT, what="signout", purpose=Purpose.ADMINISTRATION
-    )
+    log_access(request.membership, Action.SIGN_OUT, what="signout", purpose=Purpose.ADMINISTRATION)
     logout(request)
     response = redirect("signin")
     response["Clear-Site-Data"] = '"cache", "storage"'
@@ -149,5 +147,3 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
 def denied(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
     """Visible but not allowed: the reason a person understands (V15)."""
     return render(request, "403.html", {"reason": str(exception)}, status=403)
-
-

@@ -92,5 +92,3 @@ def record_scope(membership: Membership) -> Q:
 def from_now(until: datetime.datetime | None = None) -> TimestamptzRange:
     """A half-open period from this instant to `until` (None = open)."""
     return TimestamptzRange(timezone.now(), until)
-
-

@@ -4,6 +4,10 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import worker_init
+from django.conf import settings
+
+from config.lib.login import refuse_bypassing_login
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
@@ -15,3 +19,10 @@ app.conf.beat_schedule = {
     "sweep": {"task": "agencies.tasks.sweep", "schedule": 20.0},
     "due": {"task": "agencies.tasks.file_due_jobs", "schedule": crontab(minute="*/5")},
 }
+
+
+@worker_init.connect
+def refuse_bypass(**kwargs: object) -> None:
+    """A worker is held to the same login as the web (Celery offers no other place to say so)."""
+    if settings.KASANE_CHECKS_LOGIN:
+        refuse_bypassing_login()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import apps
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.functions import TransactionNow
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from agencies.models import Membership, SecretariatMember
-from cases.gate import NOTHING, reads_cases
+from cases.gate import NOTHING, grants_of, reads_cases
 from meetings import enums
 
 
@@ -20,8 +23,10 @@ def secretariat(membership: Membership, conference_type: str) -> Exists:
     """Listed and pledged on the secretariat of the conference type."""
     return Exists(
         SecretariatMember.objects.filter(
-            conference_type_id=OuterRef(conference_type), membership_id=membership.pk,
-            pledged_at__isnull=False, ended_at__isnull=True,
+            conference_type_id=OuterRef(conference_type),
+            membership_id=membership.pk,
+            pledged_at__isnull=False,
+            ended_at__isnull=True,
         )
     )
 
@@ -31,23 +36,37 @@ def item_scope(membership: Membership) -> Q:
     V6: the secretariat, and the appointed who took the pledge while the item is open."""
     if not reads_cases(membership):
         return NOTHING
-    grants = apps.get_model("meetings", "ItemGrant")._default_manager.all()
-    appointed = grants.filter(
-        content_object=OuterRef("pk"), membership_id=membership.pk, pledged_at__isnull=False,
-        revoked_at__isnull=True,
-    )
+    items = apps.get_model("meetings", "AgendaItem")._default_manager.all()
     is_open = Q(open_period__contains=TransactionNow())
-    listed = Q(basis=enums.ItemBasis.SECRECY) & Q(secretariat(membership, "conference_type_id"))
+    is_secret = Q(basis=enums.ItemBasis.SECRECY)
+    # Live, not by state alone: an expired consent has closed before anybody notices (V3).
+    covered = ArraySubquery(
+        grants_of(membership)
+        .filter(content_object=OuterRef("case_id"), person__isnull=False)
+        .values("person_id")
+    )
     consented = Q(basis=enums.ItemBasis.CONSENT) & (
         Q(proposing_agency_id=membership.agency_id)
         | (
             ~Q(state=enums.ItemState.BLOCKED)
             & is_open
             & Q(participant_ids__contains=[membership.agency_id])
+            & Q(person_ids__contained_by=covered)
         )
     )
-    sealed = Q(basis=enums.ItemBasis.SECRECY) & is_open & Q(Exists(appointed))
-    return listed | consented | sealed
+    listed = is_secret & Q(secretariat(membership, "conference_type_id"))
+    sealed = is_secret & is_open & Q(Exists(_appointed(membership)))
+    later = items.filter(is_secret & is_open, attached_ids__contains=[OuterRef("pk")])
+    attached = is_secret & Q(Exists(later.filter(Exists(_appointed(membership)))))
+    return listed | consented | sealed | attached
+
+
+def _appointed(membership: Membership) -> QuerySet[Any]:
+    """The membership's standing, pledged appointment to the item of the outer query."""
+    return apps.get_model("meetings", "ItemGrant")._default_manager.filter(
+        content_object=OuterRef("pk"), membership_id=membership.pk, pledged_at__isnull=False,
+        revoked_at__isnull=True,
+    )
 
 
 def of_item(membership: Membership) -> Q:

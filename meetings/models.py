@@ -20,7 +20,7 @@ from cases.gate import RECORD_SCOPES
 from cases.models import CarryOut, Case
 from config.lib.ids import new_id
 from meetings import enums
-from meetings.gate import item_scope, laid_before, of_item, sitting_scope
+from meetings.gate import item_scope, laid_before, of_item, secretariat, sitting_scope
 from plans.models import Plan
 
 
@@ -97,6 +97,9 @@ class AgendaItem(models.Model):
     # V6: records laid before the appointed; V5 needs none, consent opens what it opens.
     material_ids = ArrayField(models.UUIDField(), default=list)
     briefing = models.TextField(_("事例の概要・論点"), blank=True)
+    # V6: earlier items of the same case in the same body, attached by the secretariat: they open
+    # to whoever this item is open to.
+    attached_ids = ArrayField(models.UUIDField(), default=list)
     # V5: the agencies taking part, the secretariat's always among them; V6 ignores it.
     participant_ids = ArrayField(models.IntegerField(), default=list)
     proposed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
@@ -126,13 +129,24 @@ class AgendaItem(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="item_decided_whole",
-                condition=Q(
-                    state="decided", decided_at__isnull=False, decided_by__isnull=False
-                )
+                condition=Q(state="decided", decided_at__isnull=False, decided_by__isnull=False)
                 | (~Q(state="decided") & Q(decided_at__isnull=True, decided_by__isnull=True)),
             ),
         ]
-        indexes = [models.Index(fields=["sitting"], name="item_sitting")]
+        indexes = [
+            models.Index(fields=["sitting"], name="item_sitting"),
+            # Asked after every change of a consent: which live items rest on this case?
+            models.Index(
+                fields=["case"],
+                condition=Q(basis="consent", state__in=["proposed", "noticed"]),
+                name="item_live_case",
+            ),
+        ]
+
+    @property
+    def is_secret(self) -> bool:
+        """Under 106条の6 (V6)."""
+        return self.basis == enums.ItemBasis.SECRECY
 
 
 class _OfItemQuerySet(models.QuerySet):
@@ -140,6 +154,18 @@ class _OfItemQuerySet(models.QuerySet):
 
     def visible_to(self, membership: Membership) -> _OfItemQuerySet:
         return self.filter(of_item(membership))
+
+
+class ItemGrantQuerySet(models.QuerySet["ItemGrant"]):
+    """Doors to appointments."""
+
+    def visible_to(self, membership: Membership) -> ItemGrantQuerySet:
+        """My own; the secretariat: those of its body (V6)."""
+        listed = secretariat(membership, "conference_type_id")
+        return self.filter(Q(membership_id=membership.pk) | Q(listed))
+
+    def standing(self) -> ItemGrantQuerySet:
+        return self.filter(revoked_at__isnull=True)
 
 
 class ItemGrant(UserObjectPermissionBase):
@@ -151,12 +177,17 @@ class ItemGrant(UserObjectPermissionBase):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     content_object = models.ForeignKey(AgendaItem, on_delete=models.PROTECT, related_name="grants")
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
-    # The item's conference type, in a column: a policy here that read the item would recurse.
+    # The item's conference type and sitting, in columns: a policy here that read the item would
+    # recurse, and whoever has not pledged yet may not read the item, only the day and the body.
+    # A trigger keeps both equal to the item's.
     conference_type = models.ForeignKey(ConferenceType, on_delete=models.PROTECT, related_name="+")
+    sitting = models.ForeignKey(Sitting, on_delete=models.PROTECT, related_name="+")
     appointed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     appointed_at = models.DateTimeField(default=timezone.now)
     pledged_at = models.DateTimeField(_("守秘の確認"), null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ItemGrantQuerySet.as_manager()
 
     class Meta(UserObjectPermissionBase.Meta):
         abstract = False
@@ -189,6 +220,15 @@ class ItemAttendance(models.Model):
     )
     name = models.CharField(max_length=300, blank=True)
     attendance = models.CharField(max_length=10, choices=enums.Attendance.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item", "membership", "agency", "name"],
+                nulls_distinct=False,
+                name="attendance_once",
+            )
+        ]
 
     objects = _OfItemQuerySet.as_manager()
 

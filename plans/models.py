@@ -7,6 +7,7 @@ under the same envelope. A plan does not know that meetings exist: whoever decid
 
 from __future__ import annotations
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -15,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from agencies.models import Agency, Membership
+from cases.enums import Audience, Category
+from cases.gate import grants_of, reads_cases
 from cases.models.records import Content, ContentQuerySet
 from config.lib.ids import new_id
 from plans import enums
@@ -28,6 +31,29 @@ class PlanQuerySet(ContentQuerySet):
 
     def current(self) -> PlanQuerySet:
         return self.exclude(status__in=enums.ENDED)
+
+    def standing_with(self, membership: Membership) -> PlanQuerySet:
+        """What the agency reads outside any sitting: its own, and what consents cover (V2, V3).
+
+        Lists, counts and the case page ask this and not `visible_to`: a plan read only because it
+        was laid before an item under secrecy appears inside that sitting alone (V6).
+        """
+        if not reads_cases(membership):
+            return self.none()
+        here = grants_of(membership).filter(
+            content_object=OuterRef("record__case_id"), categories__contains=[Category.PLAN]
+        )
+        named = Q(record__is_household=False) & Q(
+            record__person_ids__contained_by=ArraySubquery(
+                here.filter(person__isnull=False).values("person_id")
+            )
+        )
+        household = Q(record__is_household=True) & Q(Exists(here.filter(covers_household=True)))
+        return self.filter(
+            Q(record__author_agency_id=membership.agency_id)
+            | (Q(record__audience=Audience.TEAM) & (named | household)),
+            record__carry_out__isnull=True,
+        )
 
 
 class Plan(Content):
@@ -46,7 +72,6 @@ class Plan(Content):
     starts_on = models.DateField(_("プラン期間の始め"))
     ends_on = models.DateField(_("プラン期間の終わり"))
     review_on = models.DateField(_("次回モニタリング"))
-    # What keeps a plan's start urgent: begun before the meeting, reported to the next one.
     status = models.CharField(
         max_length=20, choices=enums.PlanStatus.choices, default=enums.PlanStatus.DRAFT
     )
@@ -116,9 +141,7 @@ class Goal(_Part):
 
     text = models.CharField(max_length=400)
     target_on = models.DateField(_("達成時期"))
-    attainment = models.CharField(
-        max_length=10, choices=enums.Attainment.choices, blank=True
-    )
+    attainment = models.CharField(max_length=10, choices=enums.Attainment.choices, blank=True)
 
 
 class SupportItem(_Part):

@@ -9,7 +9,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 programs=$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
 if [ -z "$programs" ] || ! command -v redis-server >/dev/null; then
-  echo 'kasane: Debian の PostgreSQL か Redis がありません: apt-get install postgresql redis-server' >&2
+  echo 'kasane: ありません: apt-get install postgresql redis-server' >&2
   exit 1
 fi
 

@@ -59,23 +59,36 @@ def act(membership: Membership):  # type: ignore[no-untyped-def]
 def make_agency(city: Municipality, code: str, name: str, *sectors: str) -> Agency:
     group = Group.objects.create(name=f"{city.code}/{code}")
     return Agency.objects.create(
-        group=group, municipality=city, code=code, name=name, sectors=list(sectors),
+        group=group,
+        municipality=city,
+        code=code,
+        name=name,
+        sectors=list(sectors),
         is_fictional=True,
     )
 
 
 def make_member(
-    agency: Agency, role: str, username: str = "", *, user: User | None = None,
-    since: datetime.date | None = None, until: datetime.date | None = None,
+    agency: Agency,
+    role: str,
+    username: str = "",
+    *,
+    user: User | None = None,
+    since: datetime.date | None = None,
+    until: datetime.date | None = None,
 ) -> Membership:
     """A confirmed membership of a new user."""
     user = user or User.objects.create_user(
-        username or f"user{next(_numbers)}", password="demo-password",
+        username or f"user{next(_numbers)}",
+        password="demo-password",
         display_name=f"架空 {next(_numbers)}",
     )
     member = Membership.objects.create(
-        user=user, agency=agency, role=Role.objects.get(key=role),
-        since=since or timezone.localdate() - datetime.timedelta(days=30), until=until,
+        user=user,
+        agency=agency,
+        role=Role.objects.get(key=role),
+        since=since or timezone.localdate() - datetime.timedelta(days=30),
+        until=until,
         confirmed_at=timezone.now(),
     )
     return Membership.objects.with_names().get(pk=member.pk)
@@ -110,13 +123,22 @@ def city(code: str = "") -> World:
     world.members["sysadmin"] = make_member(world.agencies["admin"], "system_administrator")
     office = world.agencies["coordinator"]
     world.conferences["plan"] = ConferenceType.objects.create(
-        municipality=world.city, code="plan", name="重層的支援会議", bases=["106-4-2-5"],
-        host=office, secretariat=office,
+        municipality=world.city,
+        code="plan",
+        name="重層的支援会議",
+        bases=["106-4-2-5"],
+        host=office,
+        secretariat=office,
         agenda_types=["plan_adequacy", "closure_evaluation", "social_resources"],
     )
     world.conferences["support"] = ConferenceType.objects.create(
-        municipality=world.city, code="support", name="支援会議", bases=["106-6"],
-        consent="not_required", host=office, secretariat=office,
+        municipality=world.city,
+        code="support",
+        name="支援会議",
+        bases=["106-6"],
+        consent="not_required",
+        host=office,
+        secretariat=office,
         agenda_types=["information_sharing", "watching", "urgent"],
     )
     return world
@@ -125,15 +147,15 @@ def city(code: str = "") -> World:
 def list_secretary(world: World, member: Membership, conference: str = "support") -> None:
     """Put a person on the secretariat list of this fiscal year, pledged."""
     SecretariatMember.objects.create(
-        conference_type=world.conferences[conference], membership=member,
-        fiscal_year=fiscal_year(timezone.localdate()), named_by=world.head,
+        conference_type=world.conferences[conference],
+        membership=member,
+        fiscal_year=fiscal_year(timezone.localdate()),
+        named_by=world.head,
         pledged_at=timezone.now(),
     )
 
 
-def household(
-    by: Membership, *persons: PersonFacts, number: int = 2
-) -> tuple[Case, list[Person]]:
+def household(by: Membership, *persons: PersonFacts, number: int = 2) -> tuple[Case, list[Person]]:
     """A case of `by`'s agency with these persons (default: two adults without much known)."""
     facts = persons or tuple(
         PersonFacts(name=f"架空野 {letter}", name_kana="かくうの") for letter in "ABCDEF"[:number]
@@ -144,20 +166,30 @@ def household(
 
 
 def consent(
-    by: Membership, person: Person, *agencies: Agency, categories: list[str] | None = None,
-    household_tick: bool = False, until: datetime.date | None = None,
-    conferences: tuple[ConferenceType, ...] = (), exceptions: tuple[Agency, ...] = (),
+    by: Membership,
+    person: Person,
+    *agencies: Agency,
+    categories: list[str] | None = None,
+    household_tick: bool = False,
+    until: datetime.date | None = None,
+    conferences: tuple[ConferenceType, ...] = (),
+    exceptions: tuple[Agency, ...] = (),
     answer: str = enums.ConsentAnswer.GIVEN,
 ) -> Consent:
     """The person's answer, recorded by `by` today."""
     with act(by):
         return record_consent(
-            person=person, by=by,
+            person=person,
+            by=by,
             terms=ConsentTerms(
-                answer=answer, given_on=timezone.localdate(), until=until,
+                answer=answer,
+                given_on=timezone.localdate(),
+                until=until,
                 categories=categories if categories is not None else ALL,
-                covers_household=household_tick, method=enums.ConsentMethod.SIGNED,
-                agencies=list(agencies), conference_types=list(conferences),
+                covers_household=household_tick,
+                method=enums.ConsentMethod.SIGNED,
+                agencies=list(agencies),
+                conference_types=list(conferences),
                 exceptions=list(exceptions),
             ),
         )

@@ -1,0 +1,1 @@
+"""Input of the cases room: shapes and sentences, no writing."""

@@ -231,7 +231,9 @@ class CarryOutQuerySet(models.QuerySet["CarryOut"]):
     def visible_to(self, membership: Membership) -> CarryOutQuerySet:
         """Decided by me, or carried out to me and in force (V6)."""
         mine = CarryOutGrant.objects.filter(
-            content_object=OuterRef("pk"), membership_id=membership.pk, revoked_at__isnull=True,
+            content_object=OuterRef("pk"),
+            membership_id=membership.pk,
+            revoked_at__isnull=True,
             period__contains=TransactionNow(),
         )
         return self.filter(Q(decided_by_id=membership.pk) | Q(Exists(mine)))
@@ -273,4 +275,3 @@ class CarryOutGrant(UserObjectPermissionBase):
             )
         ]
         indexes = [models.Index(fields=["membership"], name="carry_out_grant_membership")]
-

@@ -85,9 +85,7 @@ class ConsultationPerson(models.Model):
     """A person the consultation is about, as far as known."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    consultation = models.ForeignKey(
-        Consultation, on_delete=models.PROTECT, related_name="persons"
-    )
+    consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="persons")
     order = models.PositiveSmallIntegerField(default=0)
     name = models.CharField(max_length=300, blank=True)
     name_kana = models.CharField(max_length=300, blank=True)

@@ -89,8 +89,7 @@ class Referral(models.Model):
                     mode="secrecy", to_agency__isnull=True, to_conference_type__isnull=False
                 )
                 | (
-                    ~Q(mode="secrecy")
-                    & Q(to_agency__isnull=False, to_conference_type__isnull=True)
+                    ~Q(mode="secrecy") & Q(to_agency__isnull=False, to_conference_type__isnull=True)
                 ),
             ),
             models.CheckConstraint(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -11,12 +11,18 @@ from django.utils import timezone
 from agencies.models import Agency
 from cases.models import Case, SupportTeam
 
+# What rooms above do when the consents of a case have changed (meetings: V5's re-check). Called with
+# the case's key at the end of `sync_grants`.
+AFTER_SYNC: list[Callable[[uuid.UUID], None]] = []
+
 
 def sync_grants(case: Case | uuid.UUID) -> None:
     """Make the grant store equal to what team and consents say (a definer function writes it)."""
     key = case.pk if isinstance(case, Case) else case
     with connection.cursor() as cursor:
         cursor.execute("select kasane.sync_grants(%s)", [key])
+    for follow in AFTER_SYNC:
+        follow(key)
 
 
 def missing_consents(

@@ -60,14 +60,18 @@ def check_open(case: Case) -> None:
 
 
 @transaction.atomic
-def open_case(*, by: Membership, urgency: str = "", number: str | None = None) -> Case:
-    """A new case; the agency that takes it is responsible for it (V2)."""
+def open_case(
+    *, by: Membership, urgency: str = "", opened_at: datetime.datetime | None = None
+) -> Case:
+    """A new case; the agency that takes it is responsible for it (V2). It begins with the
+    consultation it came from, or now."""
     check_may(by, Permission.TAKE_CONSULTATION)
     case = Case(
         municipality=by.municipality,
-        number=number or case_number(timezone.localdate()),
+        number=case_number(timezone.localdate()),
         responsible_agency_id=by.agency_id,
         urgency=urgency,
+        opened_at=opened_at or timezone.now(),
         opened_by=by,
     )
     case.save(force_insert=True)
@@ -96,7 +100,10 @@ def add_person(*, case: Case, by: Membership, facts: PersonFacts) -> Person:
         cursor.execute("select kasane.next_label(%s)", [case.pk])
         (position,) = cursor.fetchone()
     person = Person(
-        case=case, label=LABELS[position], author_agency_id=by.agency_id, author=by,
+        case=case,
+        label=LABELS[position],
+        author_agency_id=by.agency_id,
+        author=by,
         **_fields(facts),
     )
     person.save(force_insert=True)
@@ -116,8 +123,10 @@ def change_person(*, person: Person, by: Membership, facts: PersonFacts, version
     check_open(person.case)
     if by.agency_id not in (person.author_agency_id, person.case.responsible_agency_id):
         raise ActionDenied(_("この人の基本情報を変えられるのは、書いた機関と主担当機関です。"))
-    changed = Person.objects.visible_to(by).filter(pk=person.pk, version=version).update(
-        version=F("version") + 1
+    changed = (
+        Person.objects.visible_to(by)
+        .filter(pk=person.pk, version=version)
+        .update(version=F("version") + 1)
     )
     if not changed:
         raise StaleVersion
@@ -145,7 +154,9 @@ def close_case(*, case: Case, by: Membership, reason: str) -> None:
         raise ActionDenied(_("ケースを終結できるのは主担当機関です。"))
     check_open(case)
     Case.objects.filter(pk=case.pk).update(
-        status=enums.CaseStatus.CLOSED, closed_at=timezone.now(), closed_by=by,
+        status=enums.CaseStatus.CLOSED,
+        closed_at=timezone.now(),
+        closed_by=by,
         closed_reason=reason,
     )
     SupportTeam.objects.filter(case=case, left_at__isnull=True).exclude(

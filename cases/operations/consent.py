@@ -67,12 +67,19 @@ def record_consent(*, person: Person, by: Membership, terms: ConsentTerms) -> Co
         cursor.execute("select kasane.supersede_consent(%s, %s)", [person.pk, _("新しい回答")])
     is_given = terms.answer == enums.ConsentAnswer.GIVEN
     consent = Consent(
-        case=person.case, person=person, answer=terms.answer,
+        case=person.case,
+        person=person,
+        answer=terms.answer,
         categories=terms.categories if is_given else [],
         covers_household=terms.covers_household and is_given,
-        purpose=terms.purpose, method=terms.method, proxy_name=terms.proxy_name,
-        proxy_power=terms.proxy_power, explained_by=by, given_on=terms.given_on,
-        period=TimestamptzRange(starts, ends), taken_by_agency_id=by.agency_id,
+        purpose=terms.purpose,
+        method=terms.method,
+        proxy_name=terms.proxy_name,
+        proxy_power=terms.proxy_power,
+        explained_by=by,
+        given_on=terms.given_on,
+        period=TimestamptzRange(starts, ends),
+        taken_by_agency_id=by.agency_id,
     )
     consent.save(force_insert=True)
     lines = [ConsentLine(consent=consent, agency=a) for a in terms.agencies]
@@ -97,8 +104,10 @@ def losses_of_withdrawal(consent: Consent, by: Membership) -> list[Loss]:
     grants = CaseGrant.objects.filter(consent=consent, revoked_at__isnull=True)
     names = {a.pk: a.name for a in Agency.objects.filter(pk__in=grants.values("group_id"))}
     records = Record.objects.visible_to(by).filter(
-        case_id=consent.case_id, audience=enums.Audience.TEAM,
-        category__in=consent.categories, person_ids__contains=[consent.person_id],
+        case_id=consent.case_id,
+        audience=enums.Audience.TEAM,
+        category__in=consent.categories,
+        person_ids__contains=[consent.person_id],
     )
     return [
         Loss(name, records.exclude(author_agency_id=key).count())
@@ -121,7 +130,9 @@ def withdraw_consent(*, consent: Consent, by: Membership, reason: str) -> None:
     sync_grants(locked.case_id)
     for key in told:
         notify(
-            agency=key, kind="consent_withdrawn", key=str(locked.pk),
+            agency=key,
+            kind="consent_withdrawn",
+            key=str(locked.pk),
             title=_("同意の撤回により、見られなくなったケースがあります"),
         )
     log_access(by, Action.WRITE, what="withdraw_consent", case_id=locked.case_id, basis="consent")

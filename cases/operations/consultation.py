@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import uuid
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agencies.enums import Action, Permission
@@ -44,6 +46,7 @@ class ConsultationFacts:
     visitor_name: str = ""
     visitor_relation: str = ""
     visitor_phone: str = ""
+    received_at: datetime.datetime = dataclasses.field(default_factory=timezone.now)
 
 
 @transaction.atomic
@@ -69,7 +72,8 @@ def take_consultation(
     names = {f.name for f in ConsultationPerson._meta.get_fields()}
     ConsultationPerson.objects.bulk_create(
         ConsultationPerson(
-            consultation=consultation, order=order,
+            consultation=consultation,
+            order=order,
             **{k: v for k, v in dataclasses.asdict(person).items() if k in names},
         )
         for order, person in enumerate(persons)
@@ -97,11 +101,12 @@ def finish_consultation(*, consultation: Consultation, by: Membership, screening
 def make_case(*, consultation: Consultation, by: Membership) -> Case:
     """The consultation becomes a case: persons, problems and the first record."""
     locked = _lock_open(consultation, by)
-    case = open_case(by=by, urgency=locked.urgency)
+    case = open_case(by=by, urgency=locked.urgency, opened_at=locked.received_at)
     names = {f.name for f in dataclasses.fields(PersonFacts)}
     persons = [
         add_person(
-            case=case, by=by,
+            case=case,
+            by=by,
             facts=PersonFacts(**{n: getattr(part, n) for n in names if hasattr(part, n)}),
         )
         for part in locked.persons.order_by("order")
@@ -111,13 +116,20 @@ def make_case(*, consultation: Consultation, by: Membership) -> Case:
     first = persons[0] if len(persons) == 1 else None
     for issue in locked.issues.order_by("-is_primary", "issue_type"):
         add_issue(
-            case=case, by=by, issue_type=issue.issue_type, is_primary=issue.is_primary,
+            case=case,
+            by=by,
+            issue_type=issue.issue_type,
+            is_primary=issue.is_primary,
             person=first,
         )
     write_note(
-        case=case, by=by, text=locked.complaint, persons=persons,
+        case=case,
+        by=by,
+        text=locked.complaint,
+        persons=persons,
         method=ROUTE_METHOD.get(enums.Route(locked.route), enums.ContactMethod.OTHER),
-        with_whom=locked.visitor_name, happened_at=locked.received_at,
+        with_whom=locked.visitor_name,
+        happened_at=locked.received_at,
     )
     locked.status, locked.case = enums.ConsultationStatus.CASE, case
     locked.screening = enums.Screening.CONTINUE

@@ -41,17 +41,26 @@ def write_record(
         check_open(case)
     ids = sorted({p.pk if isinstance(p, Person) else p for p in persons})
     record = Record(
-        case=case, kind=kind, category=category,
+        case=case,
+        kind=kind,
+        category=category,
         audience=enums.Audience.AGENCY if carry_out else audience,
-        person_ids=ids, is_household=not ids, carry_out=carry_out,
-        author_agency_id=by.agency_id, author=by,
+        person_ids=ids,
+        is_household=not ids,
+        carry_out=carry_out,
+        author_agency_id=by.agency_id,
+        author=by,
         happened_at=happened_at or timezone.now(),
     )
     record.save(force_insert=True)
     if carry_out is None:
         sync_grants(case)
     log_access(
-        by, Action.WRITE, what=f"write_{kind}", case_id=case.pk, record_ids=[record.pk],
+        by,
+        Action.WRITE,
+        what=f"write_{kind}",
+        case_id=case.pk,
+        record_ids=[record.pk],
         basis="106-6" if carry_out else "",
     )
     return record
@@ -75,11 +84,21 @@ def write_note(
 ) -> Note:
     """支援経過記録."""
     record = write_record(
-        case=case, by=by, kind=enums.RecordKind.NOTE, category=category, persons=persons,
-        audience=audience, happened_at=happened_at, carry_out=carry_out,
+        case=case,
+        by=by,
+        kind=enums.RecordKind.NOTE,
+        category=category,
+        persons=persons,
+        audience=audience,
+        happened_at=happened_at,
+        carry_out=carry_out,
     )
     note = Note(
-        record=record, text=text, method=method, with_whom=with_whom, place=place,
+        record=record,
+        text=text,
+        method=method,
+        with_whom=with_whom,
+        place=place,
         next_step=next_step,
     )
     note.save(force_insert=True)
@@ -100,12 +119,19 @@ def add_issue(
 ) -> Issue:
     """課題 of a person, or of the household; its type decides the category."""
     record = write_record(
-        case=case, by=by, kind=enums.RecordKind.ISSUE,
-        category=enums.issue_category(issue_type), persons=[person] if person else [],
+        case=case,
+        by=by,
+        kind=enums.RecordKind.ISSUE,
+        category=enums.issue_category(issue_type),
+        persons=[person] if person else [],
     )
     issue = Issue(
-        record=record, issue_type=issue_type, is_primary=is_primary, status=status,
-        noted_on=noted_on or timezone.localdate(), note=note,
+        record=record,
+        issue_type=issue_type,
+        is_primary=is_primary,
+        status=status,
+        noted_on=noted_on or timezone.localdate(),
+        note=note,
     )
     issue.save(force_insert=True)
     return issue
@@ -121,9 +147,7 @@ def solve_issue(*, issue: Issue, by: Membership, on: datetime.date) -> None:
         raise ActionDenied(_("課題の状態を変えられるのは、書いた機関です。"))
     issue.status, issue.solved_on = enums.IssueStatus.SOLVED, on
     issue.save()
-    log_access(
-        by, Action.WRITE, what="solve_issue", case_id=record.case_id, record_ids=[record.pk]
-    )
+    log_access(by, Action.WRITE, what="solve_issue", case_id=record.case_id, record_ids=[record.pk])
 
 
 @transaction.atomic
@@ -142,7 +166,9 @@ def assess(
         case=case, by=by, kind=enums.RecordKind.ASSESSMENT, category=category, persons=persons
     )
     section = AssessmentSection(
-        record=record, situation=situation, strengths=strengths,
+        record=record,
+        situation=situation,
+        strengths=strengths,
         assessed_on=assessed_on or timezone.localdate(),
     )
     section.save(force_insert=True)

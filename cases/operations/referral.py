@@ -53,11 +53,22 @@ def refer(
     elif mode == enums.ReferralMode.SECRECY and (
         to_conference_type is None or not to_conference_type.is_secret
     ):
-        raise ActionDenied(_("同意のないケースをつなげるのは、106条の6の支援会議の事務局だけです。"))
+        raise ActionDenied(
+            _("同意のないケースをつなげるのは、106条の6の支援会議の事務局だけです。")
+        )
     referral = Referral(
-        case=case, mode=mode, from_agency_id=by.agency_id, sent_by=by, to_agency=to_agency,
-        to_conference_type=to_conference_type, person_ids=[p.pk for p in persons], reason=reason,
-        summary=summary, criteria=list(criteria), legal_ground=legal_ground, open_until=until,
+        case=case,
+        mode=mode,
+        from_agency_id=by.agency_id,
+        sent_by=by,
+        to_agency=to_agency,
+        to_conference_type=to_conference_type,
+        person_ids=[p.pk for p in persons],
+        reason=reason,
+        summary=summary,
+        criteria=list(criteria),
+        legal_ground=legal_ground,
+        open_until=until,
         form_key=key,
     )
     referral.save(force_insert=True)
@@ -73,7 +84,8 @@ def _covered_until(
     if not persons:
         raise ActionDenied(_("つなぐ人を選んでください。"))
     missing = {
-        key for key, _agency in missing_consents(
+        key
+        for key, _agency in missing_consents(
             case=case, persons=[p.pk for p in persons], agencies=[to_agency.pk]
         )
     }
@@ -98,8 +110,11 @@ def _tell_receiver(referral: Referral) -> None:
         agency = referral.to_conference_type.secretariat_id
     if agency is not None:
         notify(
-            agency=agency, kind="referral", key=str(referral.pk),
-            title=_("つなぎが届いています"), url=f"/referrals/{referral.pk}/",
+            agency=agency,
+            kind="referral",
+            key=str(referral.pk),
+            title=_("つなぎが届いています"),
+            url=f"/referrals/{referral.pk}/",
         )
 
 
@@ -120,12 +135,11 @@ def accept_referral(*, referral: Referral, by: Membership, comment: str = "") ->
     consent nothing opens but the sheet. Responsibility does not move (V2)."""
     check_may(by, Permission.WRITE_RECORDS)
     answered = _answer(referral, by, enums.ReferralState.ACCEPTED, comment)
-    answered.save(
-        update_fields=["state", "answer_reason", "answered_at", "answered_by"]
-    )
+    answered.save(update_fields=["state", "answer_reason", "answered_at", "answered_by"])
     if answered.mode == enums.ReferralMode.CONSENT and answered.to_agency_id is not None:
         join_team(
-            case=Case(pk=answered.case_id), agency=answered.to_agency_id,
+            case=Case(pk=answered.case_id),
+            agency=answered.to_agency_id,
             via=enums.TeamVia.REFERRAL,
         )
     _tell_sender(answered, _("つなぎが受理されました"))
@@ -151,6 +165,9 @@ def return_referral(*, referral: Referral, by: Membership, reason: str) -> None:
 
 def _tell_sender(referral: Referral, title: str) -> None:
     notify(
-        agency=referral.from_agency_id, kind="referral_answer", key=str(referral.pk),
-        title=title, url=f"/referrals/{referral.pk}/",
+        agency=referral.from_agency_id,
+        kind="referral_answer",
+        key=str(referral.pk),
+        title=title,
+        url=f"/referrals/{referral.pk}/",
     )

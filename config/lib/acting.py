@@ -19,7 +19,8 @@ def set_actor(membership_id: uuid.UUID | None) -> None:
     """Say who acts for the rest of this transaction; None = nobody."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "select set_config(%s, %s, true)", [SETTING, str(membership_id) if membership_id else ""]
+            "select set_config(%s, %s, true)",
+            [SETTING, str(membership_id) if membership_id else ""],
         )
 
 

@@ -215,7 +215,7 @@ class EraDateField(forms.Field):
     first and last day allowed. A wrong entry stays in the box as it was typed.
     """
 
-    widget = forms.TextInput
+    widget = forms.TextInput(attrs={"class": "date"})
 
     def __init__(
         self,
@@ -289,7 +289,7 @@ class PartialDateField(forms.Field):
     cannot begin after today.
     """
 
-    widget = forms.TextInput
+    widget = forms.TextInput(attrs={"class": "date"})
     unknown_words = ("不詳", "不明", "わからない", "分からない")
 
     def clean(self, value: Any) -> eras.PartialDate | None:

@@ -221,9 +221,7 @@ class Open(Operation):
         role = _quote(settings.KASANE_APP_ROLE)
         for table in self.tables:
             schema_editor.execute(f"REVOKE ALL ON {_quote(table)} FROM {role}", params=None)
-            schema_editor.execute(
-                f"GRANT {self.verbs} ON {_quote(table)} TO {role}", params=None
-            )
+            schema_editor.execute(f"GRANT {self.verbs} ON {_quote(table)} TO {role}", params=None)
         schema_editor.execute(
             f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}", params=None
         )

@@ -199,6 +199,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 KASANE_SIGNIN_LIMIT = 5
 KASANE_SIGNIN_WINDOW_SECONDS = 15 * 60
 KASANE_DEMO = False
+# Ask at the start of every process whether the login could go round row security.
+KASANE_CHECKS_LOGIN = True
 
 LOGGING = {
     "version": 1,

@@ -30,6 +30,8 @@ if "*" in ALLOWED_HOSTS:
 KASANE_DEMO = os.environ.get("KASANE_DEMO") == "1"
 if KASANE_DEMO and not set(ALLOWED_HOSTS) <= {"localhost", "127.0.0.1", "[::1]"}:
     raise ImproperlyConfigured("公開アドレスで見本データ（KASANE_DEMO=1）は使えません。")
+if KASANE_DEMO:
+    INSTALLED_APPS = [*base.INSTALLED_APPS, "config.demo"]
 required("DATABASE_URL")
 DATABASES: dict[str, Any] = {"default": base.DATABASES["default"]}
 if os.environ.get("DATABASE_OWNER_URL"):

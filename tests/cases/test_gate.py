@@ -55,15 +55,25 @@ def sees(member, model, *keys):
 def sent(city, case, persons, to="disability"):
     with w.act(city.elderly):
         return refer(
-            case=case, by=city.elderly, mode="consent", reason="家計の支援をお願いします",
-            summary="母と二人暮らし", persons=persons, to_agency=city.agencies[to],
+            case=case,
+            by=city.elderly,
+            mode="consent",
+            reason="家計の支援をお願いします",
+            summary="母と二人暮らし",
+            persons=persons,
+            to_agency=city.agencies[to],
         )
 
 
 def note(by, case, persons=(), category="progress", audience="team"):
     with w.act(by):
         written = write_note(
-            case=case, by=by, text="訪問した", method="visit", persons=persons, category=category,
+            case=case,
+            by=by,
+            text="訪問した",
+            method="visit",
+            persons=persons,
+            category=category,
             audience=audience,
         )
     return written.record_id
@@ -147,9 +157,7 @@ def test_agency_only_record_is_never_shared(city):
     referral = sent(city, case, [mother])
     with w.act(city.disability):
         accept_referral(referral=referral, by=city.disability)
-    assert not sees(
-        city.disability, Record, note(city.elderly, case, [mother], audience="agency")
-    )
+    assert not sees(city.disability, Record, note(city.elderly, case, [mother], audience="agency"))
 
 
 def test_household_record_opens_by_tick_unless_another_refused(city):
@@ -169,13 +177,16 @@ def test_exception_closes_what_a_conference_type_would_open(city):
     plan = city.conferences["plan"]
     for name in ("disability", "child"):
         plan.standing_members.create(municipality=city.city, agency=city.agencies[name])
-    w.consent(
-        city.elderly, mother, conferences=(plan,), exceptions=(city.agencies["child"],)
-    )
+    w.consent(city.elderly, mother, conferences=(plan,), exceptions=(city.agencies["child"],))
     with w.act(city.elderly):
         opened = refer(
-            case=case, by=city.elderly, mode="consent", reason="r", summary="s",
-            persons=[mother], to_agency=city.agencies["disability"],
+            case=case,
+            by=city.elderly,
+            mode="consent",
+            reason="r",
+            summary="s",
+            persons=[mother],
+            to_agency=city.agencies["disability"],
         )
     with w.act(city.disability):
         accept_referral(referral=opened, by=city.disability)
@@ -183,8 +194,13 @@ def test_exception_closes_what_a_conference_type_would_open(city):
     assert sees(city.disability, Record, record)
     with w.act(city.elderly), pytest.raises(Exception, match="同意が記録されていません"):
         refer(
-            case=case, by=city.elderly, mode="consent", reason="r", summary="s",
-            persons=[mother], to_agency=city.agencies["child"],
+            case=case,
+            by=city.elderly,
+            mode="consent",
+            reason="r",
+            summary="s",
+            persons=[mother],
+            to_agency=city.agencies["child"],
         )
 
 
@@ -204,7 +220,11 @@ def test_without_consent_a_sheet_goes_to_the_listed_secretariat_alone(city):
     w.list_secretary(city, city.head)
     with w.act(city.elderly):
         referral = refer(
-            case=case, by=city.elderly, mode="secrecy", reason="r", summary="s",
+            case=case,
+            by=city.elderly,
+            mode="secrecy",
+            reason="r",
+            summary="s",
             to_conference_type=city.conferences["support"],
         )
     assert sees(city.head, Referral, referral.pk)
@@ -236,7 +256,9 @@ def test_expired_consent_has_closed_by_itself(city):
     assert sees(city.disability, Record, record)
     assert consent.period.upper is None
     w.consent(
-        city.elderly, mother, city.agencies["disability"],
+        city.elderly,
+        mother,
+        city.agencies["disability"],
         until=timezone.localdate() + datetime.timedelta(days=1),
     )
     assert sees(city.disability, Record, record)
@@ -245,7 +267,8 @@ def test_expired_consent_has_closed_by_itself(city):
 def test_ended_membership_sees_nothing(city):
     case, _persons = w.household(city.elderly)
     gone = w.make_member(
-        city.agencies["elderly"], "consultation_worker",
+        city.agencies["elderly"],
+        "consultation_worker",
         until=timezone.localdate() - datetime.timedelta(days=1),
     )
     with w.act(gone):

@@ -1,0 +1,397 @@
+"""What stands on the case page, computed from what the reader may see (V3, V15).
+
+Title, counts, badges, stage and next step come from the reader's own rows. Own queries: persons,
+grants, records, issues, consents, texts of the records shown (3), seers (6); the rest is what the
+rooms above register with their budgets. None depends on how much has been written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from agencies.models import Membership
+from cases import enums
+from cases.explain import Explanation, by_own_or_consent, explain_case, grants_on
+from cases.models import Case, CaseGrant, Consent, Issue, Person, Record
+from cases.operations.case import persons_by_key
+from cases.permissions import can, check_can_record_consent, check_can_refer, check_can_write
+from cases.seers import Seer, is_open, seers_of
+from cases.titles import household_title
+from config.lib.eras import PartialDate, format_datetime_short, format_long, format_partial
+from config.lib.eras import format_short, today
+from config.lib.fiscal import instant_to_until_day
+from config.lib.registry import Link, NextStep, Panel, TimelineEntry, Todo, registry
+
+SHOWN = 30
+STAGES = (
+    "相談受付", "アセスメント", "プラン案", "会議", "実施・モニタリング", "評価",
+)
+URGENCY_TONE = {enums.Urgency.HIGH: "alert", enums.Urgency.MIDDLE: "warn"}
+
+
+@dataclasses.dataclass(frozen=True)
+class ConsentState:
+    """A person's answer as far as this reader may know it; empty words = nothing to say."""
+
+    words: str = ""
+    tone: str = ""
+    detail: str = ""
+    consent: Consent | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class PersonLine:
+    """A row of 世帯員."""
+
+    person: Person
+    name: str
+    kana: str
+    born: str
+    relation: str
+    living: str
+    consent: ConsentState
+    edit_url: str
+    consent_url: str
+    withdraw_url: str
+
+
+@dataclasses.dataclass(frozen=True)
+class IssueLine:
+    """A row of 課題: ◎ or ○, of whom, since when."""
+
+    mark: str
+    label: str
+    about: str
+    since: str
+    status: str
+    note: str
+    solve_url: str
+    is_solved: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A line of これまで, ready to print."""
+
+    title: str
+    url: str
+    when: str
+    by: str
+    text: str
+    topics: str
+
+
+@dataclasses.dataclass
+class CasePage:
+    """Everything the template needs; `record_ids` are what the access log will name (V10)."""
+
+    case: Case
+    title: str
+    note: str
+    badges: list[dict[str, str]]
+    steps: list[dict[str, str]]
+    next: NextStep | None
+    actions: list[Link]
+    can_write: bool
+    persons: list[PersonLine]
+    issues: list[IssueLine]
+    entries: list[Entry]
+    older_url: str
+    is_older: bool
+    panels: list[SafeString]
+    aside_panels: list[SafeString]
+    deadlines: list[dict[str, str]]
+    seers: list[Seer]
+    explanation: Explanation
+    record_ids: list[uuid.UUID]
+
+
+def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePage:
+    """Gather the page for this reader."""
+    persons = persons_by_key(membership, case)
+    for person in persons.values():
+        person.case = case  # spares a query a person
+    grants = grants_on(membership, case.pk)
+    consents = list(
+        Consent.objects.visible_to(membership).filter(case=case, withdrawn_at__isnull=True)
+    )
+    issues = _issues(membership, case, grants)
+    records, older = _records(membership, case, grants, before)
+    drawn = [*registry.draw("case_panels", membership, case)]
+    aside = [*registry.draw("case_aside", membership, case)]
+    states = {
+        key: _consent_state(membership, case, key, grants, consents) for key in persons
+    }
+    may_write = can(check_can_write, membership, case)
+    step = next(iter(registry.draw("case_next", membership, case)), None)
+    return CasePage(
+        case=case,
+        title=household_title(persons.values()),
+        note=_note(membership, case, persons),
+        badges=_badges(case, persons, states, issues),
+        steps=_steps(membership, case),
+        next=step,
+        actions=_actions(membership, case, is_primary=step is None),
+        can_write=may_write,
+        persons=[_person_line(membership, case, p, states[p.pk], may_write)
+                 for p in persons.values()],
+        issues=[_issue_line(membership, i, persons, may_write) for i in issues],
+        entries=_entries(membership, case, records, persons),
+        older_url=f"?{urlencode({'before': older})}" if older else "",
+        is_older=bool(before),
+        panels=_rendered(drawn),
+        aside_panels=_rendered(aside),
+        deadlines=_deadlines(aside),
+        seers=seers_of(membership, case, persons, grants, consents),
+        explanation=explain_case(membership, case.pk, grants),
+        record_ids=[
+            *persons, *records, *(issue.pk for issue in issues),
+            *(key for panel in [*drawn, *aside] if isinstance(panel, Panel)
+              for key in panel.context.get("record_ids", ())),
+        ],
+    )
+
+
+def _issues(membership: Membership, case: Case, grants: Sequence[CaseGrant]) -> list[Issue]:
+    """Open issues first, ◎ before ○. What only an item under secrecy lays open stays out (V6)."""
+    found = (
+        Issue.objects.visible_to(membership)
+        .for_case(case)
+        .filter(record__carry_out__isnull=True)
+        .select_related("record")
+        .order_by("solved_on", "-is_primary", "noted_on", "record_id")[:100]
+    )
+    shown = [i for i in found if by_own_or_consent(membership, i.record, grants)]
+    return sorted(shown, key=lambda i: (i.solved_on is not None, not i.is_primary, i.noted_on))
+
+
+def _records(
+    membership: Membership, case: Case, grants: Sequence[CaseGrant], before: str
+) -> tuple[dict[uuid.UUID, Record], str]:
+    """The records of one page of これまで, newest first, and the key of the older ones."""
+    found = (
+        Record.objects.visible_to(membership)
+        .for_case(case)
+        .filter(carry_out__isnull=True)
+        .exclude(kind=enums.RecordKind.ISSUE)
+        .select_related("author_agency")
+    )
+    key = _read_key(before)
+    if key is not None:
+        at, last = key
+        found = found.filter(Q(happened_at__lt=at) | Q(happened_at=at, id__lt=last))
+    rows = list(found.newest_first()[: SHOWN + 1])
+    older = ""
+    if len(rows) > SHOWN:
+        rows = rows[:SHOWN]
+        older = f"{rows[-1].happened_at.isoformat()}_{rows[-1].pk}"
+    for row in rows:
+        row.case = case
+    # V6: what only an item under secrecy lays open appears inside the sitting, never here.
+    return {r.pk: r for r in rows if by_own_or_consent(membership, r, grants)}, older
+
+
+def _read_key(text: str) -> tuple[datetime.datetime, uuid.UUID] | None:
+    at, _underscore, key = text.partition("_")
+    try:
+        return datetime.datetime.fromisoformat(at.replace(" ", "+")), uuid.UUID(key)
+    except ValueError:
+        return None
+
+
+def _entries(
+    membership: Membership, case: Case, records: dict[uuid.UUID, Record],
+    persons: dict[uuid.UUID, Person],
+) -> list[Entry]:
+    drawn: list[TimelineEntry] = [
+        e for e in registry.draw("case_timeline", membership, case, records)
+        if e.record_id in records
+    ]
+    drawn.sort(key=lambda e: (e.at, e.record_id), reverse=True)
+    return [_entry(e, records[e.record_id], persons) for e in drawn]
+
+
+def _entry(
+    entry: TimelineEntry, record: Record, persons: dict[uuid.UUID, Person]
+) -> Entry:
+    topics = [
+        entry.about or record.names(persons),
+        entry.category or str(record.get_category_display()),
+    ]
+    if record.audience == enums.Audience.AGENCY:
+        topics.append(str(enums.Audience.AGENCY.label))
+    return Entry(
+        entry.title, entry.url, format_datetime_short(entry.at),
+        entry.agency or record.author_agency.name, entry.text, "　".join(t for t in topics if t),
+    )
+
+
+def _consent_state(
+    membership: Membership, case: Case, key: uuid.UUID, grants: Sequence[CaseGrant],
+    consents: Sequence[Consent],
+) -> ConsentState:
+    """Whole for who may see the consent; for a recipient its own line; for others nothing."""
+    consent = next((c for c in consents if c.person_id == key), None)
+    if consent is not None:
+        if is_open(consent):
+            return ConsentState(_("同意あり"), "ok", _until(consent.period.upper), consent)
+        if consent.answer == enums.ConsentAnswer.GIVEN:
+            return ConsentState(_("同意の期限切れ"), "warn", _until(consent.period.upper), consent)
+        day = format_short(consent.given_on)
+        return ConsentState(str(consent.get_answer_display()), "warn", day, consent)
+    mine = next((g for g in grants if g.person_id == key), None)
+    if mine is not None:
+        return ConsentState(_("あなたの機関に同意"), "ok", _until(mine.period.upper))
+    if membership.agency_id == case.responsible_agency_id:
+        return ConsentState(_("未記録"), "warn")
+    return ConsentState()
+
+
+def _until(end: datetime.datetime | None) -> str:
+    if end is None:
+        return _("期限なし")
+    return _("%(day)sまで") % {"day": format_short(instant_to_until_day(end))}
+
+
+def _note(membership: Membership, case: Case, persons: dict[uuid.UUID, Person]) -> str:
+    kana = next((p.name_kana.split()[0] for p in persons.values() if p.name_kana.split()), "")
+    is_responsible = membership.agency_id == case.responsible_agency_id
+    count = _("%(n)s人世帯") if is_responsible else _("世帯員 %(n)s人（見える範囲）")
+    lead = _("主担当 %(agency)s") % {"agency": case.responsible_agency.name}
+    return "　".join(part for part in (kana, count % {"n": len(persons)}, lead) if part)
+
+
+def _badges(
+    case: Case, persons: dict[uuid.UUID, Person], states: dict[uuid.UUID, ConsentState],
+    issues: Sequence[Issue],
+) -> list[dict[str, str]]:
+    badges = []
+    if case.status == enums.CaseStatus.CLOSED:
+        badges.append({"text": str(case.get_status_display()), "tone": ""})
+    if case.urgency:
+        level = enums.Urgency(case.urgency)
+        words = _("緊急度 %(level)s") % {"level": str(level.label).split("（")[0]}
+        badges.append({"text": words, "tone": URGENCY_TONE.get(level, "")})
+    by_words: dict[tuple[str, str], list[str]] = {}
+    for key, state in states.items():
+        if state.words:
+            word = _("同意") if state.tone == "ok" else state.words
+            by_words.setdefault((word, state.tone), []).append(persons[key].label)
+    for (word, tone), labels in by_words.items():
+        badges.append({"text": f"{word} {'・'.join(labels)}", "tone": tone})
+    unsolved = [issue for issue in issues if issue.solved_on is None]
+    badges += [
+        {"text": f"{'◎' if i.is_primary else '○'}{i.get_issue_type_display()}", "tone": ""}
+        for i in unsolved[:5]
+    ]
+    return badges
+
+
+def _steps(membership: Membership, case: Case) -> list[dict[str, str]]:
+    stage = max(registry.draw("case_stage", membership, case), default=0)
+    if case.status == enums.CaseStatus.CLOSED:
+        stage = len(STAGES)
+    return [
+        {"label": _(label), "on": "",
+         "state": "done" if i < stage else "now" if i == stage else "todo"}
+        for i, label in enumerate(STAGES)
+    ]
+
+
+def _actions(membership: Membership, case: Case, *, is_primary: bool) -> list[Link]:
+    actions = [Link(_("印刷"), reverse("case_print", args=[case.pk]))]
+    actions += registry.draw("case_actions", membership, case)
+    if can(check_can_refer, membership, case):
+        actions.append(Link(_("つなぐ"), reverse("referral_new", args=[case.pk])))
+    if can(check_can_write, membership, case):
+        url = reverse("note_new", args=[case.pk])
+        actions.append(Link(_("記録を書く"), url, is_primary=is_primary))
+    return actions
+
+
+def born(person: Person) -> str:
+    """「昭和22年5月1日（79歳）」, as far as it is known."""
+    age = person.age(today())
+    if person.birth_on:
+        words = format_long(person.birth_on)
+    elif person.birth_year:
+        words = format_partial(PartialDate(person.birth_year, estimated=person.is_age_estimated))
+    else:
+        return ""
+    return _("%(born)s（%(age)s歳%(about)s）") % {
+        "born": words, "age": age, "about": _("くらい") if person.is_age_estimated else "",
+    }
+
+
+def _person_line(
+    membership: Membership, case: Case, person: Person, state: ConsentState, may_write: bool
+) -> PersonLine:
+    may_edit = may_write and membership.agency_id in (
+        person.author_agency_id, case.responsible_agency_id
+    )
+    may_ask = can(check_can_record_consent, membership, person)
+    is_given = state.consent is not None and state.consent.answer == enums.ConsentAnswer.GIVEN
+    return PersonLine(
+        person=person,
+        name=person.shown_name,
+        kana=person.name_kana,
+        born=_("死亡") if person.is_deceased else born(person),
+        relation=str(person.get_relation_display()),
+        living=_("同居") if person.is_cohabiting else _("別居"),
+        consent=state,
+        edit_url=reverse("person_edit", args=[person.pk]) if may_edit else "",
+        consent_url=reverse("consent_new", args=[case.pk, person.pk]) if may_ask else "",
+        withdraw_url=(
+            reverse("consent_withdraw", args=[state.consent.pk])
+            if is_given and may_ask and state.consent else ""
+        ),
+    )
+
+
+def _issue_line(
+    membership: Membership, issue: Issue, persons: dict[uuid.UUID, Person], may_write: bool
+) -> IssueLine:
+    is_solved = issue.solved_on is not None
+    is_own = issue.record.author_agency_id == membership.agency_id
+    since = _("%(day)sから") % {"day": format_short(issue.noted_on)}
+    if issue.solved_on:
+        since += "　" + _("%(day)s 解消") % {"day": format_short(issue.solved_on)}
+    return IssueLine(
+        "◎" if issue.is_primary else "○", str(issue.get_issue_type_display()),
+        issue.record.names(persons), since, str(issue.get_status_display()), issue.note,
+        reverse("issue_solve", args=[issue.pk])
+        if may_write and is_own and not is_solved else "",
+        is_solved,
+    )
+
+
+def _rendered(drawn: Sequence[Any]) -> list[SafeString]:
+    return [
+        render_to_string(panel.template, panel.context)
+        for panel in drawn if isinstance(panel, Panel)
+    ]
+
+
+def _deadlines(aside: Sequence[Any]) -> list[dict[str, str]]:
+    todos = [t for t in aside if isinstance(t, Todo)]
+    todos.sort(key=lambda t: (t.due_on is None, t.due_on))
+    return [
+        {
+            "when": t.when or (format_short(t.due_on) if t.due_on else ""),
+            "title": t.title, "url": t.url,
+            "late": "1" if t.due_on and t.due_on < timezone.localdate() else "",
+        }
+        for t in todos
+    ]

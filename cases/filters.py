@@ -1,0 +1,62 @@
+"""Filters of the list of cases. None of them widens what may be seen."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from agencies.models import Membership
+from cases import enums
+from cases.models import Case
+from config.lib.forms import KasaneForm
+
+OWN = (("responsible", _("主担当")), ("partner", _("連携")))
+
+
+class CaseFilter(django_filters.FilterSet):
+    """状態・自機関の役割・緊急度."""
+
+    status = django_filters.ChoiceFilter(
+        label=_("状態"), choices=enums.CaseStatus.choices, empty_label=_("すべて")
+    )
+    mine = django_filters.ChoiceFilter(
+        label=_("自機関の役割"), choices=OWN, empty_label=_("すべて"), method="by_role"
+    )
+    urgency = django_filters.ChoiceFilter(
+        label=_("緊急度"), choices=enums.Urgency.choices, empty_label=_("すべて")
+    )
+
+    class Meta:
+        model = Case
+        fields: list[str] = []
+        form = KasaneForm
+
+    def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
+        self.membership = membership
+        super().__init__(*args, **kwargs)
+
+    def by_role(self, queryset: QuerySet[Case], name: str, value: str) -> QuerySet[Case]:
+        """Cases the own agency answers for, or those of others it works on."""
+        own = {"responsible_agency_id": self.membership.agency_id}
+        return queryset.filter(**own) if value == "responsible" else queryset.exclude(**own)
+
+
+def cursor(at: datetime.datetime, key: uuid.UUID) -> str:
+    """A place in a list that runs from new to old."""
+    return f"{at.isoformat()}_{key}"
+
+
+def read_cursor(text: str) -> tuple[datetime.datetime, uuid.UUID] | None:
+    """The place, or None for anything else: a broken link shows the beginning of the list."""
+    try:
+        at, key = text.split("_", 1)
+        moment = datetime.datetime.fromisoformat(at)
+        place = uuid.UUID(key)
+    except ValueError:
+        return None
+    return (moment, place) if moment.tzinfo else None

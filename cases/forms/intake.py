@@ -1,0 +1,205 @@
+"""相談受付: the sheet in either of its two versions, anonymous and partial allowed.
+
+Four answers are required: the mode, the route, what it is about, how urgent. The sheet is made
+of a head, a mark for each problem and up to four persons; `IntakeSheet` treats them as one form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from django import forms
+from django.forms.boundfield import BoundField
+from django.http import QueryDict
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from agencies.models import Municipality
+from cases import enums
+from cases.forms.person import PersonRowForm, fits_phone_column, short_line
+from cases.operations.case import PersonFacts
+from cases.operations.consultation import ConsultationFacts
+from config.lib.forms import (
+    ChoiceCards,
+    IdempotencyKey,
+    KasaneForm,
+    NameField,
+    PhoneField,
+    SafeText,
+)
+
+ROWS: Final = 4
+
+MODE_HINTS: Final = {
+    enums.ConsultationMode.WITH_CONSENT: _("本人が利用を申し込み、関係機関と共有することに同意している"),
+    enums.ConsultationMode.WITHOUT_CONSENT: _("家族や地域からの相談など、本人の同意がまだない"),
+}
+MARKS: Final = (("", "－"), ("applies", "○"), ("primary", "◎"))
+
+
+class IntakeForm(KasaneForm):
+    """The head of the sheet: who came, how, with what, how urgent."""
+
+    form_key = IdempotencyKey()
+    mode = forms.ChoiceField(
+        label=_("本人の同意"),
+        choices=enums.ConsultationMode.choices,
+        widget=ChoiceCards(hints={str(key): str(hint) for key, hint in MODE_HINTS.items()}),
+    )
+    route = forms.ChoiceField(
+        label=_("相談経路"), choices=enums.Route.choices,
+        widget=forms.RadioSelect(attrs={"class": "choices-grid"}),
+    )
+    is_anonymous = forms.BooleanField(label=_("匿名を希望"), required=False)
+    visitor_name = NameField(
+        label=_("来談者の氏名"), required=False, help_text=_("本人のときは空のままで構いません。")
+    )
+    visitor_relation = short_line(
+        40, label=_("本人との関係"), required=False, help_text=_("例：長女、隣人、民生委員")
+    )
+    visitor_phone = PhoneField(
+        label=_("来談者の電話番号"), required=False, validators=[fits_phone_column]
+    )
+    complaint = SafeText(
+        label=_("主訴（相談したいこと・希望）"),
+        help_text=_("聞いたままの言葉で書きます。個人番号（マイナンバー）は書きません。"),
+    )
+    urgency = forms.ChoiceField(
+        label=_("緊急度"), choices=enums.Urgency.choices, widget=forms.RadioSelect
+    )
+    not_my_number = forms.BooleanField(
+        label=_("12桁の数字は個人番号（マイナンバー）ではありません"), required=False
+    )
+
+    def facts(self) -> ConsultationFacts:
+        """What was entered, for the operation."""
+        found = self.cleaned_data
+        names = ("mode", "route", "complaint", "urgency", "is_anonymous", "visitor_name",
+                 "visitor_relation")
+        phone = found["visitor_phone"].display if found["visitor_phone"] else ""
+        return ConsultationFacts(**{name: found[name] for name in names}, visitor_phone=phone)
+
+
+class IssueMarksForm(KasaneForm):
+    """課題チェック: ○ on what applies, ◎ on the most serious one alone."""
+
+    def __init__(self, *args: Any, wording: str = "障害", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for value, label in enums.IssueType.choices:
+            self.fields[f"issue_{value}"] = forms.ChoiceField(
+                label=str(label).replace("障害", wording),
+                required=False, choices=MARKS, widget=forms.RadioSelect,
+                error_messages={"invalid_choice": _now("－・○・◎のどれかを選んでください。")},
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """◎ stands for one problem only."""
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        primary = [str(self.fields[name].label) for name, mark in found.items() if mark == "primary"]
+        if len(primary) > 1:
+            self.add_error(None, _now(
+                "◎（中心の課題）は1つだけにしてください。いまは「%(labels)s」に付いています。"
+            ) % {"labels": "」「".join(primary)})
+        return found
+
+    def marked(self, *marks: str) -> list[str]:
+        """The problems that carry one of these marks."""
+        return [
+            name.removeprefix("issue_")
+            for name, mark in self.cleaned_data.items() if mark in marks
+        ]
+
+
+class IntakeSheet:
+    """The whole sheet as one form. Without `data` it is fresh; `draft` shows what was typed."""
+
+    def __init__(self, city: Municipality, data: QueryDict | None = None, *, draft: bool = False):
+        declared = bool(data and data.get("not_my_number"))
+        bound = None if draft else data
+        self.head = IntakeForm(bound)
+        self.issues = IssueMarksForm(bound, wording=city.wording_shogai)
+        self.persons = [
+            PersonRowForm(bound, number=number, declared=declared)
+            for number in range(1, ROWS + 1)
+        ]
+        for row in self.persons[1:]:
+            for field in row.fields.values():
+                field.label = _now("%(label)s（%(number)s人目）") % {
+                    "label": field.label, "number": row.number,
+                }
+        if draft and data is not None:
+            for form in self.forms:
+                form.initial = _typed(form, data)
+
+    @property
+    def forms(self) -> list[KasaneForm]:
+        """All parts, in the order of the page."""
+        return [self.head, *self.persons, self.issues]
+
+    def is_valid(self) -> bool:
+        """Whether every part is; each part is asked, so that all sentences stand at once."""
+        return all([form.is_valid() for form in self.forms])
+
+    @property
+    def errors(self) -> dict[str, Any]:
+        """All errors by the name in the page, for the summary."""
+        return {
+            form.add_prefix(name): errors
+            for form in self.forms for name, errors in form.errors.items()
+        }
+
+    def non_field_errors(self) -> list[str]:
+        """What belongs to no single field."""
+        return [error for form in self.forms for error in form.non_field_errors()]
+
+    def __iter__(self) -> Iterator[BoundField]:
+        for form in self.forms:
+            yield from form
+
+    @property
+    def asks_declaration(self) -> bool:
+        """Whether twelve digits were refused, or already declared to be no My Number."""
+        refused = any(
+            error.code == "my_number"
+            for form in self.forms if form.is_bound
+            for errors in form.errors.as_data().values() for error in errors
+        )
+        return refused or bool(self.head["not_my_number"].value())
+
+    @property
+    def declared_fields(self) -> list[str]:
+        """Names of fields whose twelve digits were declared to be no My Number (for the log)."""
+        return [
+            form.add_prefix(name) for form in self.forms for name in form.not_my_number_fields
+        ]
+
+    @property
+    def shows_more_persons(self) -> bool:
+        """Whether the rows after the first hold anything."""
+        return any(row.has_content for row in self.persons[1:])
+
+    def person_facts(self) -> list[PersonFacts]:
+        """The persons of whom anything is known."""
+        return [row.facts() for row in self.persons if not row.is_blank]
+
+
+def _typed(form: KasaneForm, data: QueryDict) -> Mapping[str, Any]:
+    """What was typed, unchecked, as initial values."""
+    return {
+        name: field.widget.value_from_datadict(data, {}, form.add_prefix(name))
+        for name, field in form.fields.items()
+    }
+
+
+class FinishForm(KasaneForm):
+    """終了: how the consultation ended without a case."""
+
+    screening = forms.ChoiceField(
+        label=_("結果"),
+        choices=[
+            (choice.value, choice.label)
+            for choice in (enums.Screening.INFO_ONLY, enums.Screening.REFERRED)
+        ],
+        widget=forms.RadioSelect,
+    )

@@ -1,0 +1,158 @@
+"""What is known of a person, possibly next to nothing: every field may stay empty."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
+from django.utils.translation import gettext_lazy as _
+
+from cases import enums
+from cases.models import Person
+from cases.operations.case import PersonFacts
+from config.lib.eras import PartialDate
+from config.lib.forms import (
+    EraDateField,
+    KanaField,
+    KasaneForm,
+    NameField,
+    PartialDateField,
+    PhoneField,
+    PhoneNumber,
+    SafeLine,
+    VersionedForm,
+)
+
+PHONE_COLUMN: Final = 40
+
+
+def fits_phone_column(value: PhoneNumber) -> None:
+    """Raise ValidationError for a number written out longer than it can be stored."""
+    if len(value.display) > PHONE_COLUMN:
+        raise ValidationError(_("電話番号は40文字以内で入れてください。"), code="max_length")
+
+
+def short_line(limit: int, **kwargs: Any) -> SafeLine:
+    """One line for a column of exactly `limit` characters."""
+    message = _("%(limit_value)s文字以内で入れてください（今は%(show_value)s文字です）。")
+    return SafeLine(limit=limit, validators=[MaxLengthValidator(limit, message)], **kwargs)
+
+
+def birth_facts(value: PartialDate | None) -> dict[str, Any]:
+    """The three columns of a birth date known in full, as a year, or as an estimate."""
+    if value is None:
+        return {"birth_on": None, "birth_year": None, "is_age_estimated": False}
+    day = value.as_date()
+    return {
+        "birth_on": day,
+        "birth_year": None if day else value.year,
+        "is_age_estimated": value.estimated,
+    }
+
+
+def stored_birth(person: Person) -> PartialDate | None:
+    """The birth date of a stored person as the form shows it."""
+    if person.birth_on:
+        day = person.birth_on
+        return PartialDate(day.year, day.month, day.day)
+    if person.birth_year:
+        return PartialDate(person.birth_year, estimated=person.is_age_estimated)
+    return None
+
+
+class PersonFields(KasaneForm):
+    """The seven facts of a person, none of them required."""
+
+    name = NameField(label=_("氏名"), required=False, help_text=_("姓と名の間をあけます。"))
+    name_kana = KanaField(label=_("ふりがな"), required=False)
+    birth = PartialDateField(
+        label=_("生年月日・年齢"),
+        required=False,
+        help_text=_("例：S30.4.1、昭和30年、70代、不詳"),
+        widget=forms.TextInput(attrs={"class": "date"}),
+    )
+    sex = forms.ChoiceField(
+        label=_("性別"), required=False, choices=enums.Sex.choices, widget=forms.RadioSelect
+    )
+    relation = forms.ChoiceField(
+        label=_("続柄"), required=False, choices=enums.Relation.choices,
+        help_text=_("世帯主から見た関係"),
+    )
+    phone = PhoneField(label=_("電話番号"), required=False, validators=[fits_phone_column])
+    address = SafeLine(label=_("住所"), required=False)
+
+    def facts(self) -> PersonFacts:
+        """What was entered, for the operation."""
+        found = self.cleaned_data
+        known = {key: found[key] for key in ("name", "name_kana", "sex", "relation", "address")}
+        phone = found["phone"].display if found["phone"] else ""
+        return PersonFacts(**known, phone=phone, **birth_facts(found["birth"]))
+
+
+class PersonRowForm(PersonFields):
+    """One of the persons of a consultation; from the second on the labels carry a number."""
+
+    def __init__(self, *args: Any, number: int, declared: bool = False, **kwargs: Any) -> None:
+        self.number = number
+        self.declared = declared
+        super().__init__(*args, prefix=f"p{number}", **kwargs)
+
+    def _is_ticked(self, name: str) -> bool:
+        # One tick of the sheet stands for all its fields.
+        return self.declared
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing at all was entered."""
+        return not any(self.cleaned_data.values())
+
+    @property
+    def has_content(self) -> bool:
+        """Whether anything was typed, readable or not."""
+        return any(field.value() for field in self)
+
+
+class PersonForm(PersonFields):
+    """A person of a household, with what becomes known later."""
+
+    is_cohabiting = forms.BooleanField(label=_("同居している"), required=False, initial=True)
+    is_deceased = forms.BooleanField(label=_("亡くなっている"), required=False)
+    died_on = EraDateField(
+        label=_("亡くなった日"), required=False, not_future=True,
+        help_text=_("分かるときだけ。例：R7.12.3"),
+        widget=forms.TextInput(attrs={"class": "date"}),
+    )
+    not_my_number = forms.BooleanField(
+        label=_("12桁の数字は個人番号（マイナンバー）ではありません"), required=False
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """A person does not die before birth; a day of death says that they died."""
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        died_on, birth = found.get("died_on"), found.get("birth")
+        if died_on:
+            found["is_deceased"] = True
+        if died_on and birth and birth.earliest() > died_on:
+            self.add_error("died_on", _("亡くなった日が生年月日より前になっています。"))
+        return found
+
+    def facts(self) -> PersonFacts:
+        """What was entered, for the operation."""
+        known = super().facts()
+        later = {key: self.cleaned_data[key] for key in ("is_cohabiting", "is_deceased", "died_on")}
+        return PersonFacts(**{**vars(known), **later})
+
+
+class PersonEditForm(VersionedForm, PersonForm):
+    """The same for a stored person: somebody else may have saved first."""
+
+    field_order = ["version"]
+
+    @staticmethod
+    def stored(person: Person) -> dict[str, Any]:
+        """The initial values of the form."""
+        names = ("name", "name_kana", "sex", "relation", "phone", "address", "version",
+                 "is_cohabiting", "is_deceased", "died_on")
+        return {name: getattr(person, name) for name in names} | {"birth": stored_birth(person)}

@@ -1,0 +1,262 @@
+"""What is typed into a note, an issue, a section of the assessment, and under a carry-out."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from cases import enums
+from cases.models import Person
+from config.lib.eras import TOKYO
+from config.lib.forms import (
+    ChoiceCards,
+    EraDateField,
+    KasaneForm,
+    MultiChoiceCards,
+    SafeLine,
+    SafeText,
+    VersionedForm,
+)
+
+HOUSEHOLD = "household"
+_TIME = re.compile(r"(\d{1,2})(?::|時)(\d{2})分?")
+
+
+class ClockField(forms.Field):
+    """A time of day as people type it: 14:30, 14時30分, １４：３０. Gives a time or None."""
+
+    widget = forms.TextInput
+
+    def to_python(self, value: Any) -> datetime.time | None:
+        """Read the time; ValidationError with one sentence."""
+        if isinstance(value, datetime.time):
+            return value
+        text = "".join(unicodedata.normalize("NFKC", str(value or "")).split())
+        if not text:
+            return None
+        match = _TIME.fullmatch(text)
+        try:
+            return datetime.time(int(match[1]), int(match[2])) if match else _raise()
+        except ValueError as error:
+            raise ValidationError(
+                _("時刻は14:30のように、24時間の形で入れてください。"), code="invalid"
+            ) from error
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value:%H:%M}" if isinstance(value, datetime.time) else value
+
+
+def _raise() -> datetime.time:
+    raise ValueError
+
+
+class AboutForm(KasaneForm):
+    """Whom it is about: one or more visible persons, or 世帯全体; and the number declaration."""
+
+    about = forms.MultipleChoiceField(
+        label=_("だれについて"), widget=MultiChoiceCards(attrs={"class": ""}),
+        error_messages={"required": _("だれについての記録かを選んでください。")},
+    )
+
+    def __init__(self, *args: Any, persons: Sequence[Person], **kwargs: Any) -> None:
+        self.persons = {str(person.pk): person for person in persons}
+        super().__init__(*args, **kwargs)
+        self.fields["about"].choices = [
+            *((key, person.shown_name) for key, person in self.persons.items()),
+            (HOUSEHOLD, _("世帯全体")),
+        ]
+        if len(self.persons) == 1 and "about" not in self.initial:
+            self.initial["about"] = list(self.persons)
+
+    def clean_about(self) -> list[str]:
+        chosen: list[str] = self.cleaned_data["about"]
+        if HOUSEHOLD in chosen and len(chosen) > 1:
+            raise ValidationError(
+                _("世帯全体と、特定の人は同時に選べません。人についての内容なら、その人だけを選んでください。")
+            )
+        return chosen
+
+    def chosen(self) -> list[Person]:
+        """The persons named; none = 世帯全体."""
+        keys = self.cleaned_data["about"]
+        return [self.persons[key] for key in keys if key in self.persons]
+
+    @property
+    def asks_my_number(self) -> bool:
+        """Whether the declaration that digits are no My Number should be shown."""
+        return any(self.has_error(name, "my_number") for name in self.fields)
+
+
+def _not_my_number() -> forms.BooleanField:
+    return forms.BooleanField(
+        label=_("この12桁の数字は、マイナンバー（個人番号）ではありません"), required=False
+    )
+
+
+def _method() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=_("方法"), choices=enums.ContactMethod.choices, widget=ChoiceCards(attrs={"class": ""})
+    )
+
+
+class NoteForm(AboutForm):
+    """支援経過記録."""
+
+    method = _method()
+    on = EraDateField(label=_("日付"), not_future=True, widget=forms.TextInput({"class": "date"}))
+    at = ClockField(
+        label=_("時刻"), required=False, help_text=_("14:30のように。分からなければ空けておけます。"),
+        widget=forms.TextInput({"class": "in-xs"}),
+    )
+    with_whom = SafeLine(label=_("相手"), limit=100, required=False)
+    place = SafeLine(label=_("場所"), limit=100, required=False)
+    text = SafeText(
+        label=_("内容"), widget=forms.Textarea({"class": "tall"}),
+        help_text=_("事実と、あなたの見立てを分けて書くと、あとで読む人に伝わります。"),
+    )
+    next_step = SafeLine(label=_("次にすること"), limit=200, required=False)
+    category = forms.ChoiceField(
+        label=_("情報の種類"), choices=enums.Category.choices, initial=enums.Category.PROGRESS,
+        help_text=_(
+            "同意は種類ごとに得ています。健康や家計の詳しい内容は、その種類を選ぶと、"
+            "その種類に同意した相手だけが読めます。"
+        ),
+    )
+    audience = forms.ChoiceField(
+        label=_("だれに向けて書くか"), choices=enums.Audience.choices,
+        initial=enums.Audience.TEAM, widget=ChoiceCards(attrs={"class": "choices-stack"}),
+    )
+    not_my_number = _not_my_number()
+
+    field_order = [
+        "method", "on", "at", "with_whom", "place", "about", "text", "next_step", "category",
+        "audience", "not_my_number",
+    ]
+
+    def __init__(self, *args: Any, hints: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["audience"].widget.hints = dict(hints)
+        self.fields["category"].choices = [c for c in enums.Category.choices if c[0] != "plan"]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("on") and self.happened_at() > timezone.now():
+            self.add_error("at", _("時刻は、いままでの時刻を入れてください。"))
+        return data
+
+    def happened_at(self) -> datetime.datetime:
+        """The instant it happened: noon, or now when that is earlier, where no time is given."""
+        day, clock = self.cleaned_data["on"], self.cleaned_data.get("at")
+        if clock is not None:
+            return datetime.datetime.combine(day, clock, tzinfo=TOKYO)
+        noon = datetime.datetime.combine(day, datetime.time(12), tzinfo=TOKYO)
+        return min(noon, timezone.now())
+
+
+class NoteEditForm(VersionedForm):
+    """Correct a note: its words, never whom it is about or who may read it."""
+
+    method = _method()
+    with_whom = SafeLine(label=_("相手"), limit=100, required=False)
+    place = SafeLine(label=_("場所"), limit=100, required=False)
+    text = SafeText(label=_("内容"), widget=forms.Textarea({"class": "tall"}))
+    next_step = SafeLine(label=_("次にすること"), limit=200, required=False)
+    not_my_number = _not_my_number()
+
+    @property
+    def asks_my_number(self) -> bool:
+        """Whether the declaration that digits are no My Number should be shown."""
+        return any(self.has_error(name, "my_number") for name in self.fields)
+
+
+class IssueForm(KasaneForm):
+    """課題 of one person or of the household."""
+
+    about = forms.ChoiceField(
+        label=_("だれの課題か"), widget=ChoiceCards(attrs={"class": ""}), initial=HOUSEHOLD
+    )
+    issue_type = forms.ChoiceField(label=_("課題"), choices=enums.IssueType.choices)
+    is_primary = forms.BooleanField(
+        label=_("◎ いちばん中心の課題"), required=False,
+        help_text=_("◎は世帯の見立ての中心です。ほかは○になります。"),
+    )
+    status = forms.ChoiceField(
+        label=_("確からしさ"), initial=enums.IssueStatus.CONFIRMED,
+        choices=[c for c in enums.IssueStatus.choices if c[0] != enums.IssueStatus.SOLVED],
+        widget=ChoiceCards(attrs={"class": ""}),
+    )
+    noted_on = EraDateField(
+        label=_("いつから"), not_future=True, widget=forms.TextInput({"class": "date"})
+    )
+    note = SafeLine(label=_("補足"), limit=200, required=False)
+
+    def __init__(self, *args: Any, persons: Sequence[Person], **kwargs: Any) -> None:
+        self.persons = {str(person.pk): person for person in persons}
+        super().__init__(*args, **kwargs)
+        self.fields["about"].choices = [
+            *((key, person.shown_name) for key, person in self.persons.items()),
+            (HOUSEHOLD, _("世帯全体")),
+        ]
+
+    def person(self) -> Person | None:
+        """The person it is of; None = the household."""
+        return self.persons.get(self.cleaned_data["about"])
+
+
+class SolveForm(KasaneForm):
+    """The day an issue was solved, not before it was noted."""
+
+    on = EraDateField(
+        label=_("解消した日"), not_future=True, widget=forms.TextInput({"class": "date"})
+    )
+
+    def __init__(self, *args: Any, noted_on: datetime.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["on"].min = noted_on
+
+
+class AssessmentForm(AboutForm):
+    """One section of the assessment: a category, whom, the situation, the strengths."""
+
+    category = forms.ChoiceField(
+        label=_("項目"),
+        choices=[
+            (value, label) for value, label in enums.Category.choices
+            if value not in (
+                enums.Category.NOTIFIER, enums.Category.PROGRESS, enums.Category.PLAN
+            )
+        ],
+    )
+    situation = SafeText(
+        label=_("状況"), widget=forms.Textarea({"class": "tall"}),
+        help_text=_("いま起きていること、これまでの経過、本人の受けとめ。"),
+    )
+    strengths = SafeText(
+        label=_("強み・できていること"), required=False,
+        help_text=_("本人や世帯の力、頼れる人、続いていること。"),
+    )
+    assessed_on = EraDateField(
+        label=_("確認した日"), not_future=True, widget=forms.TextInput({"class": "date"})
+    )
+    not_my_number = _not_my_number()
+
+    field_order = [
+        "category", "about", "situation", "strengths", "assessed_on", "not_my_number"
+    ]
+
+
+class CarriedNoteForm(KasaneForm):
+    """A note under a carry-out: read by its people alone."""
+
+    method = _method()
+    text = SafeText(label=_("内容"))
+
+

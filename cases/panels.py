@@ -1,0 +1,262 @@
+"""What the cases room shows on pages shared by rooms: its own records in これまで, the stage, the
+next step, deadlines, to-dos of the home page. Every function states its queries."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from agencies.enums import Permission
+from agencies.models import Membership
+from cases import enums
+from cases.gate import in_force, reads_cases
+from cases.models import (
+    AssessmentSection,
+    CarryOut,
+    CarryOutGrant,
+    Case,
+    Consent,
+    Note,
+    Person,
+    Record,
+    Referral,
+)
+from cases.permissions import can, check_can_write
+from config.lib.eras import format_short
+from config.lib.fiscal import instant_to_until_day
+from config.lib.registry import NavItem, NextStep, TimelineEntry, Todo, registry
+
+SOON = datetime.timedelta(days=30)
+ANSWERED = datetime.timedelta(days=14)
+LIMIT = 50
+
+# --- the case page ---------------------------------------------------------------------------
+
+
+def timeline(
+    membership: Membership, case: Case, records: dict[uuid.UUID, Record]
+) -> list[TimelineEntry]:
+    """Notes and assessment sections among the visible records. Two queries."""
+    by_kind: dict[str, list[uuid.UUID]] = {}
+    for key, record in records.items():
+        by_kind.setdefault(record.kind, []).append(key)
+    notes = Note.objects.filter(pk__in=by_kind.get(enums.RecordKind.NOTE, []))
+    sections = AssessmentSection.objects.filter(
+        pk__in=by_kind.get(enums.RecordKind.ASSESSMENT, [])
+    )
+    may_write = can(check_can_write, membership, case)
+    return [
+        *(_note(membership, records[n.pk], n, may_write) for n in notes),
+        *(_section(records[s.pk], s) for s in sections),
+    ]
+
+
+def _note(membership: Membership, record: Record, note: Note, may_write: bool) -> TimelineEntry:
+    title = str(note.get_method_display())
+    if note.with_whom:
+        title += "　" + note.with_whom
+    if note.place:
+        title += _("（%(place)s）") % {"place": note.place}
+    if note.version > 1:
+        title += _("［訂正あり］")
+    text = note.text
+    if note.next_step:
+        text += "\n" + _("次に：%(step)s") % {"step": note.next_step}
+    is_own = record.author_agency_id == membership.agency_id and may_write
+    url = reverse("note_edit", args=[note.pk]) if is_own else ""
+    return TimelineEntry(note.pk, record.happened_at, title, text=text, url=url)
+
+
+def _section(record: Record, section: AssessmentSection) -> TimelineEntry:
+    text = section.situation
+    if section.strengths:
+        text += "\n" + _("強み：%(strengths)s") % {"strengths": section.strengths}
+    return TimelineEntry(section.pk, record.happened_at, _("アセスメント"), text=text)
+
+
+def stage(membership: Membership, case: Case) -> int:
+    """アセスメント once there is a case; プラン案 once a section is written. One query."""
+    written = Record.objects.visible_to(membership).for_case(case)
+    return 2 if written.filter(kind=enums.RecordKind.ASSESSMENT).exists() else 1
+
+
+def next_consent(membership: Membership, case: Case) -> NextStep | None:
+    """A living person who has not been asked, for the responsible agency. One query."""
+    is_responsible = membership.agency_id == case.responsible_agency_id
+    if case.status == enums.CaseStatus.CLOSED or not is_responsible:
+        return None
+    if not membership.may(Permission.RECORD_CONSENT):
+        return None
+    answered = Consent.objects.visible_to(membership).filter(
+        person=OuterRef("pk"), withdrawn_at__isnull=True
+    )
+    unasked = Person.objects.visible_to(membership).living().filter(case=case)
+    person = unasked.exclude(Exists(answered)).order_by("label").first()
+    if person is None:
+        return None
+    return NextStep(
+        _("%(name)sの同意がまだ記録されていません。だれに、何を、いつまで伝えてよいかを聞いて記録すると、"
+          "ほかの機関と一緒に支援できます。") % {"name": person.shown_name},
+        _("同意を記録する"), reverse("consent_new", args=[case.pk, person.pk]),
+    )
+
+
+def next_assessment(membership: Membership, case: Case) -> NextStep | None:
+    """No section of the assessment yet, and no plan. One query."""
+    if not can(check_can_write, membership, case):
+        return None
+    kinds = (enums.RecordKind.ASSESSMENT, enums.RecordKind.PLAN)
+    if Record.objects.visible_to(membership).for_case(case).filter(kind__in=kinds).exists():
+        return None
+    return NextStep(
+        _("世帯全体のアセスメントがまだありません。分かっていることから、項目ごとに書けます。"),
+        _("アセスメントを書く"), reverse("assessment_new", args=[case.pk]),
+    )
+
+
+def deadlines(membership: Membership, case: Case) -> list[Todo]:
+    """Consents of the case that have an end. One query."""
+    found = (
+        Consent.objects.visible_to(membership)
+        .in_force()
+        .filter(case=case, period__upper_inf=False)
+        .values_list("person__label", "period", "pk")
+    )
+    return [
+        Todo(
+            "consent_ends", _("同意 %(label)s の期限") % {"label": label}, "", "",
+            due_on=instant_to_until_day(period.upper),
+        )
+        for label, period, _key in found
+    ]
+
+
+# --- 今日の仕事 --------------------------------------------------------------------------------
+
+
+def waiting_referrals(membership: Membership):  # type: ignore[no-untyped-def]
+    """Sheets sent to my agency, or to a secretariat I am listed on, that wait for an answer."""
+    return (
+        Referral.objects.visible_to(membership)
+        .waiting()
+        .exclude(from_agency_id=membership.agency_id)
+    )
+
+
+def todo_referrals(membership: Membership) -> list[Todo]:
+    """つなぎが届いています. One query."""
+    if not (reads_cases(membership) and membership.may(Permission.WRITE_RECORDS)):
+        return []
+    rows = waiting_referrals(membership).order_by("sent_at").values_list(
+        "pk", "from_agency__name", "mode", "sent_at"
+    )[:LIMIT]
+    return [
+        Todo(
+            "referral", _("つなぎが届いています"), reverse("referral_detail", args=[pk]),
+            _("見て返事する"),
+            detail=f"{sender}　{enums.ReferralMode(mode).label}", when=format_short(sent_at),
+        )
+        for pk, sender, mode, sent_at in rows
+    ]
+
+
+def todo_answers(membership: Membership) -> list[Todo]:
+    """What others answered to my agency's sheets within two weeks. One query."""
+    if not reads_cases(membership):
+        return []
+    rows = (
+        Referral.objects.visible_to(membership)
+        .filter(
+            from_agency_id=membership.agency_id,
+            state__in=[enums.ReferralState.ACCEPTED, enums.ReferralState.RETURNED],
+            answered_at__gte=timezone.now() - ANSWERED,
+        )
+        .order_by("-answered_at")
+        .values_list(
+            "pk", "state", "to_agency__name", "to_conference_type__name", "answered_at"
+        )[:LIMIT]
+    )
+    return [
+        Todo(
+            "referral_answer",
+            _("つなぎが受理されました") if state == enums.ReferralState.ACCEPTED
+            else _("つなぎが返却されました"),
+            reverse("referral_detail", args=[pk]), _("見る"),
+            detail=agency or conference or "", when=format_short(at), section="changed",
+        )
+        for pk, state, agency, conference, at in rows
+    ]
+
+
+def todo_consents(membership: Membership) -> list[Todo]:
+    """Consents my agency took that end within 30 days. One query."""
+    if not membership.may(Permission.RECORD_CONSENT):
+        return []
+    rows = (
+        Consent.objects.visible_to(membership)
+        .in_force()
+        .filter(
+            taken_by_agency_id=membership.agency_id, period__upper_inf=False,
+            period__endswith__lte=timezone.now() + SOON, case__status=enums.CaseStatus.ACTIVE,
+        )
+        .select_related("person")
+        .order_by("period")[:LIMIT]
+    )
+    return [
+        Todo(
+            "consent_ends",
+            _("%(name)sの同意の期限が近づいています") % {"name": c.person.shown_name},
+            reverse("consent_new", args=[c.case_id, c.person_id]), _("同意を確かめる"),
+            due_on=instant_to_until_day(c.period.upper), section="due",
+        )
+        for c in rows
+    ]
+
+
+def todo_carry_outs(membership: Membership) -> list[Todo]:
+    """What was carried out to this very person and is still open (V6). One query."""
+    if not reads_cases(membership):
+        return []
+    mine = in_force(CarryOutGrant.objects.all()).filter(
+        membership_id=membership.pk, content_object=OuterRef("pk")
+    )
+    rows = (
+        CarryOut.objects.visible_to(membership).filter(Exists(mine)).order_by("review_on")[:LIMIT]
+    )
+    return [
+        Todo(
+            "carry_out", _("あなたへの持ち出しがあります（守秘）"),
+            reverse("carry_out_detail", args=[row.pk]), _("見る"),
+            detail=_("支援会議（106条の6）"), due_on=row.review_on, section="side",
+        )
+        for row in rows
+    ]
+
+
+def count_referrals(membership: Membership) -> tuple[int, bool]:
+    """How many sheets wait for this membership, for the navigation. One query."""
+    if not membership.may(Permission.WRITE_RECORDS):
+        return 0, False
+    return len(waiting_referrals(membership).values_list("pk", flat=True)[:LIMIT]), False
+
+
+registry.add("case_timeline", timeline, queries=2, order=10)
+registry.add("case_stage", stage, queries=1, order=10)
+registry.add("case_next", next_consent, queries=1, order=20)
+registry.add("case_next", next_assessment, queries=1, order=30)
+registry.add("case_aside", deadlines, queries=1, order=10)
+registry.add("todos", todo_referrals, queries=1, order=10)
+registry.add("todos", todo_consents, queries=1, order=20)
+registry.add("todos", todo_answers, queries=1, order=30)
+registry.add("todos", todo_carry_outs, queries=1, order=15)
+registry.nav(
+    NavItem(
+        "referrals", gettext_lazy("つなぎ"), "referral_list", 1, Permission.READ_CASES, count_referrals
+    )
+)

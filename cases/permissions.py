@@ -1,0 +1,84 @@
+"""Who may do what in the cases room: who acts × the state of the thing. Rows: the gate decides.
+
+`check_can_…` raises ActionDenied with the reason a person understands; `can` derives from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from agencies.enums import Permission
+from agencies.models import Membership
+from agencies.permissions import ActionDenied, check_may
+from cases import enums
+from cases.models import Case, Consent, Person, Record, Referral
+
+
+def can(check: Callable[..., None], *subject: Any) -> bool:
+    """Whether a check passes; for buttons. The operation asks the same function again."""
+    try:
+        check(*subject)
+    except ActionDenied:
+        return False
+    return True
+
+
+def check_is_open(case: Case) -> None:
+    """A closed case is read, never changed (V2)."""
+    if case.status == enums.CaseStatus.CLOSED:
+        raise ActionDenied(_("このケースは終結しているため、変更できません。"))
+
+
+def check_can_write(by: Membership, case: Case) -> None:
+    """Write a record into a case one sees."""
+    check_may(by, Permission.WRITE_RECORDS)
+    check_is_open(case)
+
+
+def check_can_change_note(by: Membership, record: Record) -> None:
+    """Correct a note: the agency that wrote it, while the case is open."""
+    check_may(by, Permission.WRITE_RECORDS)
+    if record.author_agency_id != by.agency_id:
+        raise ActionDenied(_("記録を直せるのは、書いた機関です。"))
+    if record.carry_out_id is None:
+        check_is_open(record.case)
+
+
+def check_can_solve(by: Membership, record: Record) -> None:
+    """Mark an issue as solved: the agency that wrote it."""
+    check_can_write(by, record.case)
+    if record.author_agency_id != by.agency_id:
+        raise ActionDenied(_("課題の状態を変えられるのは、書いた機関です。"))
+
+
+def check_can_record_consent(by: Membership, person: Person) -> None:
+    """Record a person's answer: role, open case, a living person (V3)."""
+    check_may(by, Permission.RECORD_CONSENT)
+    check_is_open(person.case)
+    if person.is_deceased:
+        raise ActionDenied(_("亡くなった方の同意は、新しく記録できません。"))
+
+
+def check_can_withdraw(by: Membership, consent: Consent) -> None:
+    """Withdraw a consent one may see whole, once."""
+    check_may(by, Permission.RECORD_CONSENT)
+    if consent.withdrawn_at is not None:
+        raise ActionDenied(_("この同意は、すでに撤回されています。"))
+
+
+def check_can_refer(by: Membership, case: Case) -> None:
+    """Send a sheet from a case one sees (V4)."""
+    check_may(by, Permission.REFER)
+    check_is_open(case)
+
+
+def check_can_answer(by: Membership, referral: Referral) -> None:
+    """Accept or return: the receiving side, while it waits."""
+    check_may(by, Permission.WRITE_RECORDS)
+    if referral.from_agency_id == by.agency_id:
+        raise ActionDenied(_("自分の機関が送ったつなぎには返事できません。"))
+    if referral.state != enums.ReferralState.SENT:
+        raise ActionDenied(_("このつなぎには、すでに返事がされています。"))

@@ -1,0 +1,258 @@
+"""Search within what the reader may see: nothing here knows of anything else (V15).
+
+Equality and `^@` only: `LIKE` is not leakproof, so its index is not used beneath a policy. What is
+typed is tried as a case number, a telephone number, a birth date, and as a name or kana.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import CharField, Lookup, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from agencies.models import Membership
+from cases import enums
+from cases.models import Case, Consultation, ConsultationPerson, Person
+from cases.operations.case import PersonFacts
+from cases.titles import titles_for
+from config.lib.eras import EraDateError, PartialDate, format_partial, format_short, parse_partial
+from config.lib.forms import parse_phone
+from config.lib.kana import fold
+from config.lib.numbers import normalise_case_number
+from config.lib.text import normalise
+
+LIMIT: Final = 50
+# Persons of consultations carry no folded columns: the newest of the own agency are read and
+# folded here.
+RECENT_CONSULTATION_PERSONS: Final = 500
+
+
+@CharField.register_lookup
+class StartsWith(Lookup):
+    """`name_folded__starts_with`: PostgreSQL's `^@`, which is leakproof where LIKE is not."""
+
+    lookup_name = "starts_with"
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        left, left_params = self.process_lhs(compiler, connection)
+        right, right_params = self.process_rhs(compiler, connection)
+        return f"{left} ^@ {right}", (*left_params, *right_params)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One line of a result: a person of a case, or of a consultation of one's own agency."""
+
+    key: uuid.UUID
+    case_id: uuid.UUID | None
+    consultation_id: uuid.UUID | None
+    name: str
+    kana: str
+    facts: str
+    title: str
+    number: str
+    agency: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """The lines, and whether there were more than are shown."""
+
+    hits: list[Hit]
+    is_cut: bool
+
+    @property
+    def keys(self) -> list[uuid.UUID]:
+        """Everything shown, for the access log."""
+        keys = {hit.key for hit in self.hits}
+        keys |= {hit.case_id for hit in self.hits if hit.case_id}
+        keys |= {hit.consultation_id for hit in self.hits if hit.consultation_id}
+        return sorted(keys)
+
+
+def search(membership: Membership, text: str) -> Found:
+    """What fits what was typed. Five queries at most, whatever is found."""
+    number = normalise_case_number(text)
+    if number:
+        cases = Case.objects.visible_to(membership).for_number(number).values_list("pk", flat=True)
+        condition = Q(case_id__in=list(cases))
+        hits = _person_hits(membership, condition)
+        return Found(hits or _empty_households(membership, number), is_cut=False)
+    hits = _person_hits(membership, _condition(text))
+    hits += _consultation_hits(membership, text)
+    return Found(hits[:LIMIT], is_cut=len(hits) > LIMIT)
+
+
+def similar(membership: Membership, persons: Iterable[PersonFacts]) -> Found:
+    """Persons of visible cases who may be one of these: same kana, name or telephone.
+
+    About what is not visible nothing is said, and nothing is asked (V15).
+    """
+    condition = Q(pk__in=[])
+    for facts in persons:
+        kana, name, phone = fold(facts.name_kana), fold(facts.name), _digits(facts.phone)
+        if kana:
+            condition |= Q(kana_folded=kana)
+        if name:
+            condition |= Q(name_folded=name)
+        if phone:
+            condition |= Q(phone_digits__starts_with=phone)
+    if condition == Q(pk__in=[]):
+        return Found([], is_cut=False)
+    hits = _person_hits(membership, condition)
+    return Found(hits[:10], is_cut=len(hits) > 10)
+
+
+def age_words(person: Person | ConsultationPerson) -> str:
+    """「70歳」, 「70代くらい」 or nothing, as of today."""
+    today = timezone.localdate()
+    if person.birth_on:
+        before = (today.month, today.day) < (person.birth_on.month, person.birth_on.day)
+        return _("%(age)s歳") % {"age": today.year - person.birth_on.year - before}
+    if person.birth_year:
+        return _("%(age)s歳くらい") % {"age": today.year - person.birth_year}
+    return ""
+
+
+def birth_words(person: Person | ConsultationPerson) -> str:
+    """The birth date as far as it is known, in era years."""
+    if person.birth_on:
+        day = person.birth_on
+        return format_partial(PartialDate(day.year, day.month, day.day))
+    if person.birth_year:
+        return format_partial(PartialDate(person.birth_year, estimated=person.is_age_estimated))
+    return ""
+
+
+def _condition(text: str) -> Q:
+    """Rows of `Person` that fit what was typed; nothing for what folds to nothing."""
+    condition = Q(pk__in=[])
+    phone = _digits(text)
+    if phone:
+        # An extension stands behind the number it belongs to.
+        condition |= Q(phone_digits__starts_with=phone)
+    birth = _birth(text)
+    if birth is not None and birth.as_date() is not None:
+        condition |= Q(birth_on=birth.as_date())
+    elif birth is not None:
+        condition |= Q(birth_on__range=(birth.earliest(), birth.latest()))
+        if birth.month is None:
+            condition |= Q(birth_year=birth.year)
+    folded = fold(text)
+    if folded:
+        condition |= Q(kana_folded__starts_with=folded) | Q(name_folded__starts_with=folded)
+    return condition
+
+
+def _digits(text: str) -> str:
+    found = parse_phone(text)
+    return found.digits.lstrip("+") if found else ""
+
+
+def _birth(text: str) -> PartialDate | None:
+    """A birth date, but not a bare age: „70代" is a statement, not a date to look for."""
+    try:
+        found = parse_partial(text)
+    except EraDateError:
+        return None
+    return None if found.estimated else found
+
+
+def _person_hits(membership: Membership, condition: Q) -> list[Hit]:
+    persons = list(
+        Person.objects.visible_to(membership)
+        .filter(condition)
+        .select_related("case", "case__responsible_agency")
+        .order_by("kana_folded", "case_id", "label")[: LIMIT + 1]
+    )
+    titles = titles_for(membership, {person.case_id for person in persons})
+    return [
+        Hit(
+            key=person.pk, case_id=person.case_id, consultation_id=None,
+            name=person.name or _("氏名不明（%(label)s）") % {"label": person.label},
+            kana=person.name_kana, facts=_facts(person),
+            title=titles[person.case_id], number=person.case.number,
+            agency=person.case.responsible_agency.name,
+            status=person.case.get_status_display(),
+        )
+        for person in persons
+    ]
+
+
+def _empty_households(membership: Membership, number: str) -> list[Hit]:
+    """A case found by its number of which the reader sees no person."""
+    cases = Case.objects.visible_to(membership).for_number(number)
+    return [
+        Hit(
+            key=case.pk, case_id=case.pk, consultation_id=None, name=_("氏名不明の世帯"), kana="",
+            facts="", title=_("氏名不明の世帯"), number=case.number,
+            agency=case.responsible_agency.name, status=case.get_status_display(),
+        )
+        for case in cases.select_related("responsible_agency")
+    ]
+
+
+def _consultation_hits(membership: Membership, text: str) -> list[Hit]:
+    """Persons of the own agency's consultations that did not become a case."""
+    folded, phone, birth = fold(text), _digits(text), _birth(text)
+    parts = (
+        ConsultationPerson.objects.visible_to(membership)
+        .exclude(consultation__status=enums.ConsultationStatus.CASE)
+        .filter(consultation__agency_id=membership.agency_id)
+        .select_related("consultation")
+        .order_by("-consultation__received_at", "order")[:RECENT_CONSULTATION_PERSONS]
+    )
+    return [
+        Hit(
+            key=part.pk, case_id=None, consultation_id=part.consultation_id,
+            name=part.name or _("氏名不明"), kana=part.name_kana, facts=_facts(part),
+            title=_("相談受付 %(day)s") % {"day": format_short(part.consultation.received_at)},
+            number="", agency=membership.agency_name,
+            status=part.consultation.get_status_display(),
+        )
+        for part in parts
+        if _fits(part, folded, phone, birth)
+    ]
+
+
+def _fits(
+    part: ConsultationPerson, folded: str, phone: str, birth: PartialDate | None
+) -> bool:
+    names: Sequence[str] = (fold(part.name_kana), fold(part.name))
+    if folded and any(name.startswith(folded) for name in names):
+        return True
+    if phone and "".join(c for c in normalise(part.phone) if c.isdigit()).startswith(phone):
+        return True
+    if birth is None:
+        return False
+    if part.birth_on:
+        return birth.earliest() <= part.birth_on <= birth.latest()
+    return birth.month is None and part.birth_year == birth.year
+
+
+def _facts(person: Person | ConsultationPerson) -> str:
+    """「78歳　女性　母」: what helps to tell people apart."""
+    words = (
+        age_words(person),
+        str(person.get_sex_display()) if person.sex else "",
+        str(person.get_relation_display()) if person.relation else "",
+    )
+    return "　".join(word for word in words if word)
+
+
+__all__ = [
+    "Consultation",
+    "Found",
+    "Hit",
+    "StartsWith",
+    "age_words",
+    "birth_words",
+    "search",
+    "similar",
+]

@@ -1,0 +1,129 @@
+"""The list of cases: what, who, when, one action."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Max, QuerySet
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from agencies.enums import Action, Permission
+from agencies.guards import MemberRequest, member
+from agencies.models import Membership
+from agencies.trail import log_access
+from cases import enums
+from cases.filters import CaseFilter, cursor, read_cursor
+from cases.models import Case, Record
+from cases.titles import household_title, persons_of
+from config.lib.eras import format_short
+
+PAGE = 50
+URGENCY_TONE = {enums.Urgency.HIGH: "bad", enums.Urgency.MIDDLE: "warn"}
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """One line: everything in it is computed from what the reader may see (V3)."""
+
+    url: str
+    title: str
+    number: str
+    agency: str
+    persons: int
+    urgency: str
+    tone: str
+    role: str
+    last: str
+    opened: str
+    status: str
+    is_closed: bool
+
+
+@member(Permission.READ_CASES)
+@require_GET
+def case_list(request: MemberRequest) -> HttpResponse:
+    """Cases one may see, newest first, by key."""
+    membership = request.membership
+    data = request.GET.copy()
+    data.setdefault("status", enums.CaseStatus.ACTIVE)
+    found = CaseFilter(data, queryset=Case.objects.visible_to(membership), membership=membership)
+    cases, newer, older = _page(found.qs, request.GET)
+    log_access(membership, Action.LIST, what="case_list", record_ids=[case.pk for case in cases])
+    is_filtered = any(request.GET.get(name) for name in ("status", "mine", "urgency"))
+    return render(request, "cases/case_list.html", {
+        "rows": _rows(membership, cases), "form": found.form, "is_filtered": is_filtered,
+        "newer_url": newer, "older_url": older,
+        "may_take": membership.may(Permission.TAKE_CONSULTATION),
+    })
+
+
+def _page(cases: QuerySet[Case], query: QueryDict) -> tuple[list[Case], str, str]:
+    """One page of the list by (opened_at, id), with the addresses of its neighbours."""
+    cases = cases.select_related("responsible_agency")
+    before, after = read_cursor(query.get("before", "")), read_cursor(query.get("after", ""))
+    if after:
+        later = cases.filter(opened_at__gte=after[0]).exclude(opened_at=after[0], id__lte=after[1])
+        rows = list(later.order_by("opened_at", "id")[: PAGE + 1])
+        has_newer, has_older = len(rows) > PAGE, True
+        rows = rows[:PAGE][::-1]
+    else:
+        if before:
+            cases = cases.filter(opened_at__lte=before[0]).exclude(
+                opened_at=before[0], id__gte=before[1]
+            )
+        rows = list(cases.order_by("-opened_at", "-id")[: PAGE + 1])
+        has_newer, has_older = before is not None, len(rows) > PAGE
+        rows = rows[:PAGE]
+    if not rows:
+        return rows, "", ""
+    newer = _link(query, "after", rows[0]) if has_newer else ""
+    return rows, newer, _link(query, "before", rows[-1]) if has_older else ""
+
+
+def _link(query: QueryDict, direction: str, case: Case) -> str:
+    kept = query.copy()
+    for name in ("before", "after"):
+        kept.pop(name, None)
+    kept[direction] = cursor(case.opened_at, case.pk)
+    return "?" + kept.urlencode()
+
+
+def _rows(membership: Membership, cases: list[Case]) -> list[CaseRow]:
+    """The lines of these cases. Two queries, however many there are."""
+    keys = [case.pk for case in cases]
+    persons = persons_of(membership, keys)
+    last = _last_records(membership, keys)
+    return [
+        CaseRow(
+            url=reverse("case_detail", args=[case.pk]),
+            title=household_title(persons.get(case.pk, [])),
+            number=case.number,
+            agency=case.responsible_agency.name,
+            persons=len(persons.get(case.pk, [])),
+            urgency=str(case.get_urgency_display()) if case.urgency else "",
+            tone=URGENCY_TONE.get(case.urgency, ""),
+            role=_("主担当") if case.responsible_agency_id == membership.agency_id else _("連携"),
+            last=format_short(last[case.pk]) if case.pk in last else "",
+            opened=format_short(case.opened_at),
+            status=str(case.get_status_display()),
+            is_closed=case.status == enums.CaseStatus.CLOSED,
+        )
+        for case in cases
+    ]
+
+
+def _last_records(
+    membership: Membership, keys: list[uuid.UUID]
+) -> dict[uuid.UUID, datetime.datetime]:
+    """The day of the newest record the reader may see, by case."""
+    records: Any = Record.objects.visible_to(membership).filter(case_id__in=keys)
+    return dict(
+        records.values("case_id").annotate(last=Max("happened_at")).values_list("case_id", "last")
+    )

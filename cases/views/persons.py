@@ -1,0 +1,132 @@
+"""A person of a household: add one, correct or complete what is known."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from agencies.enums import Action, Permission
+from agencies.guards import MemberRequest, member
+from agencies.permissions import ActionDenied
+from agencies.trail import log_access
+from cases.forms.person import PersonEditForm, PersonForm
+from cases.models import Case, Person
+from cases.operations import add_person, change_person
+from cases.operations.case import StaleVersion, check_open
+from cases.titles import persons_of, household_title
+
+
+@member(Permission.WRITE_RECORDS)
+@require_http_methods(["GET", "POST"])
+def person_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
+    """A further person of the household."""
+    case = get_object_or_404(Case.objects.visible_to(request.membership), pk=case_id)
+    check_open(case)
+    form = PersonForm(request.POST or None)
+    if form.is_bound and form.is_valid():
+        try:
+            person = add_person(case=case, by=request.membership, facts=form.facts())
+        except ActionDenied as error:
+            form.add_error(None, str(error))
+        else:
+            _log_declared(request, form, person)
+            messages.success(request, _("%(who)sを世帯に加えました。") % {"who": person.shown_name})
+            return redirect("case_detail", case.pk)
+    return _page(request, form, case, None)
+
+
+@member(Permission.WRITE_RECORDS)
+@require_http_methods(["GET", "POST"])
+def person_edit(request: MemberRequest, person_id: uuid.UUID) -> HttpResponse:
+    """What is known of a person, with a word when somebody else saved first."""
+    person = get_object_or_404(
+        Person.objects.visible_to(request.membership).select_related("case"), pk=person_id
+    )
+    _check_can_change(request, person)
+    form = PersonEditForm(request.POST or None, initial=PersonEditForm.stored(person))
+    if form.is_bound and form.is_valid() and form.check_version(person):
+        try:
+            person = change_person(
+                person=person, by=request.membership, facts=form.facts(),
+                version=form.cleaned_data["version"],
+            )
+        except StaleVersion:
+            person.refresh_from_db()
+            form.check_version(person)
+        else:
+            _log_declared(request, form, person)
+            messages.success(request, _("%(who)sの情報を直しました。") % {"who": person.shown_name})
+            return redirect("case_detail", person.case_id)
+    return _page(request, form, person.case, person)
+
+
+def _check_can_change(request: MemberRequest, person: Person) -> None:
+    """The sentence of `change_person`, asked before the form is shown."""
+    check_open(person.case)
+    if request.membership.agency_id not in (
+        person.author_agency_id, person.case.responsible_agency_id
+    ):
+        raise ActionDenied(_("この人の基本情報を変えられるのは、書いた機関と主担当機関です。"))
+
+
+def _log_declared(request: MemberRequest, form: PersonForm, person: Person) -> None:
+    """V16: who declared twelve digits to be no My Number; never the digits."""
+    for name in form.not_my_number_fields:
+        log_access(
+            request.membership, Action.WRITE, what=f"declared_no_my_number {name}",
+            case_id=person.case_id, record_ids=[person.pk],
+        )
+
+
+def _page(
+    request: MemberRequest, form: PersonForm, case: Case, person: Person | None
+) -> HttpResponse:
+    membership = request.membership
+    persons = persons_of(membership, [case.pk]).get(case.pk, [])
+    log_access(
+        membership, Action.OPEN, what="person_edit" if person else "person_new",
+        case_id=case.pk, record_ids=[person.pk] if person else [],
+    )
+    refused = any(
+        error.code == "my_number"
+        for errors in (form.errors.as_data().values() if form.is_bound else ())
+        for error in errors
+    )
+    return render(request, "cases/person_form.html", {
+        "form": form, "case": case, "person": person, "title": household_title(persons),
+        "case_url": reverse("case_detail", args=[case.pk]),
+        "asks_declaration": refused or bool(form["not_my_number"].value()),
+        "conflicts": _conflicts(form, person),
+    }, status=422 if form.is_bound else 200)
+
+
+def _conflicts(form: PersonForm, person: Person | None) -> list[dict[str, Any]]:
+    """Field by field, what somebody else saved meanwhile."""
+    stale = form.is_bound and any(
+        error.code == "stale" for error in form.errors.as_data().get("__all__", [])
+    )
+    if not stale or person is None or not isinstance(form, PersonEditForm):
+        return []
+    stored = PersonEditForm.stored(person)
+    return [
+        {"term": str(field.label), "value": _shown(form, name, stored[name])}
+        for name, field in form.fields.items()
+        if name in stored and name in form.cleaned_data and not field.widget.is_hidden
+        and field.has_changed(stored[name], form[name].data)
+    ]
+
+
+def _shown(form: PersonForm, name: str, value: Any) -> str:
+    choices = dict(getattr(form.fields[name], "choices", []))
+    if name in choices or value in choices:
+        return str(choices[value])
+    if isinstance(value, bool):
+        return _("はい") if value else _("いいえ")
+    return str(form.fields[name].prepare_value(value) or "")

@@ -1,0 +1,23 @@
+"""What the worker does for the meetings room; each is safe to run twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agencies.enums import SystemName
+from agencies.models import Municipality
+from agencies.tasks import job
+from meetings.calendar import make_sittings
+from meetings.cover import block_uncovered
+
+
+@job("make_sittings", acting_as=SystemName.SCHEDULER)
+def make_sittings_of_city(args: dict[str, Any]) -> None:
+    """The coming sittings of one city, from its rhythms."""
+    make_sittings(Municipality.objects.get(pk=args["municipality"]))
+
+
+@job("block_uncovered_items", acting_as=SystemName.SCHEDULER)
+def block_lapsed(args: dict[str, Any]) -> None:
+    """Items whose consents have run out since yesterday (V5)."""
+    block_uncovered(None)

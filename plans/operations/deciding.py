@@ -1,0 +1,133 @@
+"""What a conference, or the city's deciding agency after it, makes of a plan.
+
+The meetings room calls `record_conference_result` inside its own transaction; who runs a sitting
+under secrecy may read the plan through the item alone, so nothing here asks for the case.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from agencies.enums import Decider
+from agencies.models import Agency, Membership
+from agencies.operations import notify
+from agencies.permissions import ActionDenied
+from plans import enums
+from plans.models import Plan
+from plans.operations.drafting import lock_plan, trace
+from plans.operations.reach import plan_reach
+from plans.permissions import check_can_decide, check_can_record_result
+from plans.transitions import apply_step
+
+# The four decisions on a plan's adequacy, by the codes of the conference.
+RESULTS = {
+    "adequate": _("適切"),
+    "adequate_amended": _("修正して適切"),
+    "returned": _("差戻し"),
+    "continued": _("継続審議"),
+}
+
+
+@transaction.atomic
+def record_conference_result(
+    *,
+    plan: Plan,
+    by: Membership,
+    decision: str,
+    conference_name: str,
+    note: str = "",
+    review_on: datetime.date | None = None,
+) -> Plan:
+    """適切 brings the plan into force, or, where an agency decides, before that agency."""
+    if decision not in RESULTS:
+        raise ActionDenied(_("プランの協議の結果を選んでください。"))
+    plan = lock_plan(plan, by)
+    check_can_record_result(by, plan)
+    words = "\n".join(filter(None, [f"{conference_name}：{RESULTS[decision]}", note]))
+    if decision == "returned":
+        step = apply_step(plan=plan, name="return", by=by, note=words)
+        _tell_author(plan, "plan_returned", str(step.pk), _("プランが差し戻されました"))
+    elif decision == "continued":
+        apply_step(plan=plan, name="continue", by=by, note=words)
+    else:
+        changed = []
+        if review_on is not None:
+            plan.review_on, changed = review_on, ["review_on"]
+        if by.municipality.decided_by == Decider.AGENCY:
+            step = apply_step(plan=plan, name="agree", by=by, note=words, fields=changed)
+            _tell_decider(plan, by, str(step.pk))
+        else:
+            bring_into_force(
+                plan=plan, by=by, step="adopt", decided_in=conference_name, note=words,
+                fields=changed,
+            )
+    trace(plan, by, "record_conference_result")
+    return plan
+
+
+@transaction.atomic
+def decide_plan(*, plan: Plan, by: Membership, note: str = "") -> Plan:
+    """支援決定 by the city's deciding agency, after the conference found the plan adequate."""
+    plan = lock_plan(plan, by)
+    check_can_decide(by, plan)
+    bring_into_force(plan=plan, by=by, step="decide", decided_in=by.agency_name, note=note)
+    trace(plan, by, "decide_plan")
+    return plan
+
+
+def bring_into_force(
+    *,
+    plan: Plan,
+    by: Membership,
+    step: str,
+    decided_in: str,
+    note: str = "",
+    fields: list[str] | None = None,
+) -> None:
+    """The moment of decision, whoever decides: stamp, step, the plan before, the agencies told."""
+    plan.decided_at, plan.decided_by = timezone.now(), by
+    plan.decided_in = decided_in[:100]
+    changed = [*(fields or []), "decided_at", "decided_by", "decided_in"]
+    apply_step(plan=plan, name=step, by=by, note=note, fields=changed)
+    _replace_former(plan, by)
+    for reached in plan_reach(plan):
+        # Whoever may not read the plan learns nothing of it from a notice (V15).
+        if reached.reads:
+            notify(
+                agency=reached.agency_id, kind="plan_in_force", key=str(plan.pk),
+                title=_("プランが決まりました。担当の支援が%(n)s件あります") % {"n": reached.tasks},
+                url=f"/plans/{plan.pk}/",
+            )
+    _tell_author(plan, "plan_decided", str(plan.pk), _("プランが決まり、実施に入りました"))
+
+
+def _replace_former(plan: Plan, by: Membership) -> None:
+    """The plan before it ends when the next one comes into force, so that there is no gap."""
+    if plan.former_id is None:
+        return
+    seen = Plan.objects.visible_to(by).filter(status=enums.PlanStatus.IN_FORCE)
+    former = seen.select_for_update(of=("self",)).filter(pk=plan.former_id).first()
+    if former is not None:
+        former.ended_at = timezone.now()
+        apply_step(plan=former, name="replan", by=by, fields=["ended_at"])
+
+
+def _tell_author(plan: Plan, kind: str, key: str, title: str) -> None:
+    notify(
+        agency=plan.record.author_agency_id, kind=kind, key=key, title=title,
+        url=f"/plans/{plan.pk}/",
+    )
+
+
+def _tell_decider(plan: Plan, by: Membership, key: str) -> None:
+    code = by.municipality.decision_agency_code
+    found = Agency.objects.filter(municipality=by.municipality, code=code).first() if code else None
+    if found is not None:
+        notify(
+            agency=found, kind="plan_agreed", key=key, title=_("決定を待っているプランがあります"),
+            url=f"/plans/{plan.pk}/",
+        )

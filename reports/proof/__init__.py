@@ -1,0 +1,1 @@
+"""The proof of the gate: visibility.md a second time, in plain Python, against the database."""

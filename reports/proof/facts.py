@@ -1,0 +1,375 @@
+"""The facts the rules ask about: plain rows, named as the columns they were read from.
+
+No ORM, no stored grant is believed: `CaseGrant` is here only as a row somebody may or may not see.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+
+
+@dataclass(frozen=True)
+class Period:
+    """From an instant to an instant, the end excluded; None = open on that side."""
+
+    since: datetime.datetime | None = None
+    until: datetime.datetime | None = None
+
+    def holds(self, now: datetime.datetime) -> bool:
+        return (self.since is None or self.since <= now) and (
+            self.until is None or now < self.until
+        )
+
+
+@dataclass(frozen=True)
+class Membership:
+    """One user for one agency in one role; `permissions` are the role's."""
+
+    id: uuid.UUID
+    agency_id: int | None
+    municipality_id: int | None
+    permissions: frozenset[str]
+    system_name: str
+    since: datetime.date
+    until: datetime.date | None
+    confirmed_at: datetime.datetime | None
+    is_user_active: bool
+    username: str = ""
+
+
+@dataclass(frozen=True)
+class Agency:
+    group_id: int
+    municipality_id: int
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class City:
+    id: int
+    consent_age: int
+
+
+@dataclass(frozen=True)
+class ConferenceType:
+    id: int
+    name: str
+    bases: tuple[str, ...]
+    closes_after_days: int | None
+
+
+@dataclass(frozen=True)
+class StandingMember:
+    id: int
+    conference_type_id: int
+    agency_id: int | None
+    ended_on: datetime.date | None
+
+
+@dataclass(frozen=True)
+class Secretary:
+    id: uuid.UUID
+    conference_type_id: int
+    membership_id: uuid.UUID
+    fiscal_year: int
+    pledged_at: datetime.datetime | None
+    ended_at: datetime.datetime | None
+
+
+@dataclass(frozen=True)
+class Case:
+    id: uuid.UUID
+    municipality_id: int
+    number: str
+    responsible_agency_id: int
+    status: str
+
+
+@dataclass(frozen=True)
+class Person:
+    id: uuid.UUID
+    case_id: uuid.UUID
+    label: str
+    birth_on: datetime.date | None
+    birth_year: int | None
+    is_deceased: bool
+    died_on: datetime.date | None
+    author_agency_id: int
+
+
+@dataclass(frozen=True)
+class Record:
+    id: uuid.UUID
+    case_id: uuid.UUID
+    category: str
+    audience: str
+    person_ids: tuple[uuid.UUID, ...]
+    is_household: bool
+    carry_out_id: uuid.UUID | None
+    author_agency_id: int
+    author_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class Team:
+    """An agency in the support team, and by what it says to have come in."""
+
+    id: uuid.UUID
+    case_id: uuid.UUID
+    agency_id: int
+    via: str
+    joined_at: datetime.datetime
+    left_at: datetime.datetime | None
+
+
+@dataclass(frozen=True)
+class Consent:
+    id: uuid.UUID
+    case_id: uuid.UUID
+    person_id: uuid.UUID
+    answer: str
+    categories: tuple[str, ...]
+    covers_household: bool
+    method: str
+    given_on: datetime.date
+    period: Period
+    taken_by_agency_id: int
+    withdrawn_at: datetime.datetime | None
+
+
+@dataclass(frozen=True)
+class ConsentLine:
+    id: uuid.UUID
+    consent_id: uuid.UUID
+    agency_id: int | None
+    conference_type_id: int | None
+    is_exception: bool
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A row of the grant store: looked at, never believed."""
+
+    id: uuid.UUID
+    content_object_id: uuid.UUID
+    group_id: int
+    granted_by_agency_id: int
+    basis: str
+    consent_id: uuid.UUID | None
+    period: Period
+    revoked_at: datetime.datetime | None
+
+
+@dataclass(frozen=True)
+class Referral:
+    id: uuid.UUID
+    case_id: uuid.UUID
+    mode: str
+    from_agency_id: int
+    to_agency_id: int | None
+    to_conference_type_id: int | None
+    person_ids: tuple[uuid.UUID, ...]
+    state: str
+    answered_at: datetime.datetime | None
+    open_until: datetime.datetime | None
+
+
+@dataclass(frozen=True)
+class Consultation:
+    id: uuid.UUID
+    agency_id: int
+
+
+@dataclass(frozen=True)
+class CarryOut:
+    id: uuid.UUID
+    case_id: uuid.UUID
+    review_on: datetime.date
+    decided_by_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class CarryOutPerson:
+    """A person named by a carry-out."""
+
+    id: uuid.UUID
+    content_object_id: uuid.UUID
+    membership_id: uuid.UUID
+    granted_by_id: uuid.UUID
+    period: Period
+    revoked_at: datetime.datetime | None
+
+
+@dataclass(frozen=True)
+class Sitting:
+    id: uuid.UUID
+    municipality_id: int
+    on: datetime.date | None
+    noticed_at: datetime.datetime | None
+
+
+@dataclass(frozen=True)
+class Item:
+    id: uuid.UUID
+    sitting_id: uuid.UUID
+    conference_type_id: int
+    basis: str
+    case_id: uuid.UUID | None
+    person_ids: tuple[uuid.UUID, ...]
+    material_ids: tuple[uuid.UUID, ...]
+    participant_ids: tuple[int, ...]
+    proposing_agency_id: int
+    state: str
+    open_period: Period | None
+
+
+@dataclass(frozen=True)
+class Appointment:
+    id: uuid.UUID
+    content_object_id: uuid.UUID
+    membership_id: uuid.UUID
+    conference_type_id: int
+    pledged_at: datetime.datetime | None
+    revoked_at: datetime.datetime | None
+
+
+@dataclass(frozen=True)
+class Log:
+    id: int
+    membership_id: uuid.UUID | None
+    municipality_id: int | None
+
+
+@dataclass(frozen=True)
+class Notice:
+    id: uuid.UUID
+    agency_id: int
+    membership_id: uuid.UUID | None
+
+
+@dataclass(frozen=True)
+class Job:
+    id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class Hint:
+    id: uuid.UUID
+    municipality_id: int
+
+
+@dataclass(frozen=True)
+class CityRow:
+    """A row that names no case: places, resources, figures."""
+
+    table: str
+    id: Any
+    municipality_id: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """A row that is seen exactly when the whole it hangs on is seen (a note of its record)."""
+
+    table: str
+    id: Any
+    whole_table: str
+    whole_id: Any
+
+
+@dataclass(frozen=True)
+class Version:
+    """A row of a history table: of which row, and that row as it then was where it differs."""
+
+    table: str
+    id: int
+    now_table: str
+    now_id: Any
+    then: Any = None
+
+
+TABLES: dict[type, str] = {
+    Case: "cases_case",
+    Person: "cases_person",
+    Record: "cases_record",
+    Team: "cases_supportteam",
+    Consent: "cases_consent",
+    ConsentLine: "cases_consentline",
+    Grant: "cases_casegrant",
+    Referral: "cases_referral",
+    Consultation: "cases_consultation",
+    CarryOut: "cases_carryout",
+    CarryOutPerson: "cases_carryoutgrant",
+    Sitting: "meetings_sitting",
+    Item: "meetings_agendaitem",
+    Appointment: "meetings_itemgrant",
+    Log: "agencies_accesslog",
+    Notice: "agencies_notice",
+    Job: "agencies_job",
+    Hint: "cases_duplicatehint",
+}
+
+
+def table_of(row: Any) -> str:
+    """The table a row came from."""
+    return TABLES.get(type(row)) or str(row.table)
+
+
+@dataclass
+class World:
+    """Everything there is, unfiltered, with the few look-ups the rules need."""
+
+    now: datetime.datetime
+    memberships: dict[uuid.UUID, Membership] = field(default_factory=dict)
+    agencies: dict[int, Agency] = field(default_factory=dict)
+    cities: dict[int, City] = field(default_factory=dict)
+    conference_types: dict[int, ConferenceType] = field(default_factory=dict)
+    standing: list[StandingMember] = field(default_factory=list)
+    secretaries: list[Secretary] = field(default_factory=list)
+    rows: dict[str, dict[Any, Any]] = field(default_factory=lambda: defaultdict(dict))
+    by: dict[tuple[str, Any], list[Any]] = field(default_factory=lambda: defaultdict(list))
+    memo: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def today(self) -> datetime.date:
+        return self.now.astimezone(TOKYO).date()
+
+    def add(self, rows: Iterable[Any]) -> None:
+        """Put rows in, each also under the case, consent, item … it belongs to."""
+        for row in rows:
+            self.rows[table_of(row)][row.id] = row
+            match row:
+                case Person() | Team() | Consent() | Referral():
+                    self.by[type(row).__name__, row.case_id].append(row)
+                case ConsentLine():
+                    self.by["ConsentLine", row.consent_id].append(row)
+                case CarryOutPerson() | Appointment():
+                    self.by[type(row).__name__, row.content_object_id].append(row)
+                case Item():
+                    self.by["Item", row.case_id].append(row)
+                    for record in row.material_ids:
+                        self.by["laid", record].append(row)
+            if isinstance(row, Person):
+                self.by["wrote", row.case_id].append(row.author_agency_id)
+            elif isinstance(row, Record) and row.carry_out_id is None:
+                self.by["wrote", row.case_id].append(row.author_agency_id)
+
+    def of(self, kind: str, key: Any) -> list[Any]:
+        """The rows of a kind that belong to `key`."""
+        return self.by.get((kind, key), [])
+
+    def get(self, table: str, key: Any) -> Any:
+        return self.rows.get(table, {}).get(key)
+
+    def every(self) -> Iterable[Any]:
+        """All gated rows."""
+        for rows in self.rows.values():
+            yield from rows.values()
