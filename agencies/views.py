@@ -18,8 +18,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agencies.enums import Action, Purpose
 from agencies.forms import SignInForm, SwitchForm
+from agencies.home import home_context, notice_lines
 from agencies.middleware import SESSION_KEY, STARTED_KEY
-from agencies.models import Notice
 from agencies.operations import (
     is_locked_out,
     mark_notices_read,
@@ -29,7 +29,6 @@ from agencies.operations import (
 )
 from agencies.trail import log_access
 from config.lib.acting import set_actor
-from config.lib.registry import registry
 
 
 @login_not_required
@@ -94,10 +93,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """今日の仕事: what every room says is waiting for this membership."""
     if request.membership is None:
         return render(request, "agencies/no_membership.html", status=200)
-    sections: dict[str, list[object]] = {"due": [], "waiting": [], "changed": [], "side": []}
-    for todo in registry.draw("todos", request.membership):
-        sections[todo.section].append(todo)
-    return render(request, "agencies/home.html", {"sections": sections})
+    return render(request, "agencies/home.html", home_context(request.membership))
 
 
 @login_required
@@ -106,11 +102,12 @@ def notices(request: HttpRequest) -> HttpResponse:
     """お知らせ, newest first; reading them is an act of its own (POST)."""
     if request.membership is None:
         raise Http404
-    rows = list(Notice.objects.visible_to(request.membership).order_by("-created_at")[:100])
+    rows = notice_lines(request.membership)
     if request.method == "POST":
-        mark_notices_read(by=request.membership, ids=[row.pk for row in rows])
+        mark_notices_read(by=request.membership, ids=[row.key for row in rows])
         return redirect("notices")
-    return render(request, "agencies/notices.html", {"notices": rows})
+    has_unread = any(row.is_unread for row in rows)
+    return render(request, "agencies/notices.html", {"notices": rows, "has_unread": has_unread})
 
 
 @login_not_required

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from agencies.enums import Permission
 from agencies.models import Membership
-from cases import enums
+from cases import desk, enums  # noqa: F401 - the entrance registers itself
 from cases.gate import in_force, reads_cases
 from cases.models import (
     AssessmentSection,

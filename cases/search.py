@@ -174,10 +174,14 @@ def _person_hits(membership: Membership, condition: Q) -> list[Hit]:
     titles = titles_for(membership, {person.case_id for person in persons})
     return [
         Hit(
-            key=person.pk, case_id=person.case_id, consultation_id=None,
+            key=person.pk,
+            case_id=person.case_id,
+            consultation_id=None,
             name=person.name or _("氏名不明（%(label)s）") % {"label": person.label},
-            kana=person.name_kana, facts=_facts(person),
-            title=titles[person.case_id], number=person.case.number,
+            kana=person.name_kana,
+            facts=_facts(person),
+            title=titles[person.case_id],
+            number=person.case.number,
             agency=person.case.responsible_agency.name,
             status=person.case.get_status_display(),
         )
@@ -190,9 +194,16 @@ def _empty_households(membership: Membership, number: str) -> list[Hit]:
     cases = Case.objects.visible_to(membership).for_number(number)
     return [
         Hit(
-            key=case.pk, case_id=case.pk, consultation_id=None, name=_("氏名不明の世帯"), kana="",
-            facts="", title=_("氏名不明の世帯"), number=case.number,
-            agency=case.responsible_agency.name, status=case.get_status_display(),
+            key=case.pk,
+            case_id=case.pk,
+            consultation_id=None,
+            name=_("氏名不明の世帯"),
+            kana="",
+            facts="",
+            title=_("氏名不明の世帯"),
+            number=case.number,
+            agency=case.responsible_agency.name,
+            status=case.get_status_display(),
         )
         for case in cases.select_related("responsible_agency")
     ]
@@ -210,10 +221,15 @@ def _consultation_hits(membership: Membership, text: str) -> list[Hit]:
     )
     return [
         Hit(
-            key=part.pk, case_id=None, consultation_id=part.consultation_id,
-            name=part.name or _("氏名不明"), kana=part.name_kana, facts=_facts(part),
+            key=part.pk,
+            case_id=None,
+            consultation_id=part.consultation_id,
+            name=part.name or _("氏名不明"),
+            kana=part.name_kana,
+            facts=_facts(part),
             title=_("相談受付 %(day)s") % {"day": format_short(part.consultation.received_at)},
-            number="", agency=membership.agency_name,
+            number="",
+            agency=membership.agency_name,
             status=part.consultation.get_status_display(),
         )
         for part in parts
@@ -221,9 +237,7 @@ def _consultation_hits(membership: Membership, text: str) -> list[Hit]:
     ]
 
 
-def _fits(
-    part: ConsultationPerson, folded: str, phone: str, birth: PartialDate | None
-) -> bool:
+def _fits(part: ConsultationPerson, folded: str, phone: str, birth: PartialDate | None) -> bool:
     names: Sequence[str] = (fold(part.name_kana), fold(part.name))
     if folded and any(name.startswith(folded) for name in names):
         return True

@@ -28,13 +28,14 @@ class Place(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="+")
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=300)
     kind = models.CharField(max_length=20, choices=enums.PlaceKind.choices)
-    area = models.CharField(_("地区"), max_length=100, blank=True)
-    operator = models.CharField(_("運営"), max_length=100, blank=True)
+    area = models.CharField(_("地区"), max_length=300, blank=True)
+    operator = models.CharField(_("運営"), max_length=300, blank=True)
     opened_on = models.DateField(null=True, blank=True)
     ended_on = models.DateField(null=True, blank=True)
     added_by_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    form_key = models.UUIDField(unique=True, default=new_id)
 
     objects = CityQuerySet.as_manager()
 
@@ -48,7 +49,7 @@ class PlaceEvent(models.Model):
     on = models.DateField()
     participants = models.PositiveIntegerField(_("参加者数"))
     organisations = models.PositiveIntegerField(_("参加機関数"), default=0)
-    note = models.CharField(max_length=200, blank=True)
+    note = models.CharField(max_length=600, blank=True)
     form_key = models.UUIDField(unique=True)
 
     objects = CityQuerySet.as_manager()
@@ -59,9 +60,9 @@ class CommunityIssue(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="+")
-    title = models.CharField(max_length=100)
+    title = models.CharField(max_length=300)
     text = models.TextField()
-    area = models.CharField(max_length=100, blank=True)
+    area = models.CharField(max_length=300, blank=True)
     state = models.CharField(
         max_length=10, choices=enums.IssueState.choices, default=enums.IssueState.RAISED
     )
@@ -75,8 +76,25 @@ class CommunityIssue(models.Model):
     objects = CityQuerySet.as_manager()
 
 
+class IssueStep(models.Model):
+    """One change of an issue's state, append-only: who took it on, and where it went."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="+")
+    issue = models.ForeignKey(CommunityIssue, on_delete=models.PROTECT, related_name="steps")
+    state = models.CharField(max_length=10, choices=enums.IssueState.choices)
+    committee = models.ForeignKey(
+        Committee, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    note = models.CharField(max_length=600, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+    by_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+
+    objects = CityQuerySet.as_manager()
+
+
 class IssueSource(Content):
     """The case an issue was raised from: a record, gated like any other."""
 
     issue = models.ForeignKey(CommunityIssue, on_delete=models.PROTECT, related_name="sources")
-    note = models.CharField(_("経緯"), max_length=200, blank=True)
+    note = models.CharField(_("経緯"), max_length=600, blank=True)

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("agencies.urls")),
+    path("", include("cases.urls")),
 ]
 if settings.KASANE_DEMO:
     urlpatterns.append(path("", include("config.demo.urls")))

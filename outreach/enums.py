@@ -19,6 +19,9 @@ class VisitResult(models.TextChoices):
     MET_OTHERS = "met_others", _("近隣・関係者と会えた")
 
 
+MET = (VisitResult.MET_PERSON, VisitResult.MET_FAMILY, VisitResult.MET_OTHERS)
+
+
 class Stage(models.TextChoices):
     """関係性の段階 at the end of the contact."""
 

@@ -176,7 +176,8 @@ class StandingMember(CityRow):
     is_mandatory = models.BooleanField(default=False)
     # Asked item by item (「案件により」): no consent to "the standing members" covers it.
     is_by_item = models.BooleanField(default=False)
-    # A member added later is not covered by consents given before (V3, V18); empty = from the start.
+    # A member added later is not covered by consents given before (V3, V18); empty: from the
+    # start.
     since = models.DateField(null=True, blank=True)
 
 

@@ -32,7 +32,7 @@ from config.lib.forms import (
 ROWS: Final = 4
 
 MODE_HINTS: Final = {
-    enums.ConsultationMode.WITH_CONSENT: _("本人が利用を申し込み、関係機関と共有することに同意している"),
+    enums.ConsultationMode.WITH_CONSENT: _("本人が申し込み、関係機関との共有に同意している"),
     enums.ConsultationMode.WITHOUT_CONSENT: _("家族や地域からの相談など、本人の同意がまだない"),
 }
 MARKS: Final = (("", "－"), ("applies", "○"), ("primary", "◎"))
@@ -48,7 +48,8 @@ class IntakeForm(KasaneForm):
         widget=ChoiceCards(hints={str(key): str(hint) for key, hint in MODE_HINTS.items()}),
     )
     route = forms.ChoiceField(
-        label=_("相談経路"), choices=enums.Route.choices,
+        label=_("相談経路"),
+        choices=enums.Route.choices,
         widget=forms.RadioSelect(attrs={"class": "choices-grid"}),
     )
     is_anonymous = forms.BooleanField(label=_("匿名を希望"), required=False)
@@ -75,8 +76,15 @@ class IntakeForm(KasaneForm):
     def facts(self) -> ConsultationFacts:
         """What was entered, for the operation."""
         found = self.cleaned_data
-        names = ("mode", "route", "complaint", "urgency", "is_anonymous", "visitor_name",
-                 "visitor_relation")
+        names = (
+            "mode",
+            "route",
+            "complaint",
+            "urgency",
+            "is_anonymous",
+            "visitor_name",
+            "visitor_relation",
+        )
         phone = found["visitor_phone"].display if found["visitor_phone"] else ""
         return ConsultationFacts(**{name: found[name] for name in names}, visitor_phone=phone)
 
@@ -89,25 +97,30 @@ class IssueMarksForm(KasaneForm):
         for value, label in enums.IssueType.choices:
             self.fields[f"issue_{value}"] = forms.ChoiceField(
                 label=str(label).replace("障害", wording),
-                required=False, choices=MARKS, widget=forms.RadioSelect,
+                required=False,
+                choices=MARKS,
+                widget=forms.RadioSelect,
                 error_messages={"invalid_choice": _now("－・○・◎のどれかを選んでください。")},
             )
 
     def clean(self) -> dict[str, Any]:
         """◎ stands for one problem only."""
         found: dict[str, Any] = super().clean() or self.cleaned_data
-        primary = [str(self.fields[name].label) for name, mark in found.items() if mark == "primary"]
+        primary = [
+            str(self.fields[name].label) for name, mark in found.items() if mark == "primary"
+        ]
         if len(primary) > 1:
-            self.add_error(None, _now(
-                "◎（中心の課題）は1つだけにしてください。いまは「%(labels)s」に付いています。"
-            ) % {"labels": "」「".join(primary)})
+            self.add_error(
+                None,
+                _now("◎（中心の課題）は1つだけにしてください。いまは「%(labels)s」に付いています。")
+                % {"labels": "」「".join(primary)},
+            )
         return found
 
     def marked(self, *marks: str) -> list[str]:
         """The problems that carry one of these marks."""
         return [
-            name.removeprefix("issue_")
-            for name, mark in self.cleaned_data.items() if mark in marks
+            name.removeprefix("issue_") for name, mark in self.cleaned_data.items() if mark in marks
         ]
 
 
@@ -120,13 +133,13 @@ class IntakeSheet:
         self.head = IntakeForm(bound)
         self.issues = IssueMarksForm(bound, wording=city.wording_shogai)
         self.persons = [
-            PersonRowForm(bound, number=number, declared=declared)
-            for number in range(1, ROWS + 1)
+            PersonRowForm(bound, number=number, declared=declared) for number in range(1, ROWS + 1)
         ]
         for row in self.persons[1:]:
             for field in row.fields.values():
                 field.label = _now("%(label)s（%(number)s人目）") % {
-                    "label": field.label, "number": row.number,
+                    "label": field.label,
+                    "number": row.number,
                 }
         if draft and data is not None:
             for form in self.forms:
@@ -139,14 +152,16 @@ class IntakeSheet:
 
     def is_valid(self) -> bool:
         """Whether every part is; each part is asked, so that all sentences stand at once."""
-        return all([form.is_valid() for form in self.forms])
+        valid = [form.is_valid() for form in self.forms]
+        return all(valid)
 
     @property
     def errors(self) -> dict[str, Any]:
         """All errors by the name in the page, for the summary."""
         return {
             form.add_prefix(name): errors
-            for form in self.forms for name, errors in form.errors.items()
+            for form in self.forms
+            for name, errors in form.errors.items()
         }
 
     def non_field_errors(self) -> list[str]:
@@ -162,17 +177,17 @@ class IntakeSheet:
         """Whether twelve digits were refused, or already declared to be no My Number."""
         refused = any(
             error.code == "my_number"
-            for form in self.forms if form.is_bound
-            for errors in form.errors.as_data().values() for error in errors
+            for form in self.forms
+            if form.is_bound
+            for errors in form.errors.as_data().values()
+            for error in errors
         )
         return refused or bool(self.head["not_my_number"].value())
 
     @property
     def declared_fields(self) -> list[str]:
         """Names of fields whose twelve digits were declared to be no My Number (for the log)."""
-        return [
-            form.add_prefix(name) for form in self.forms for name in form.not_my_number_fields
-        ]
+        return [form.add_prefix(name) for form in self.forms for name in form.not_my_number_fields]
 
     @property
     def shows_more_persons(self) -> bool:

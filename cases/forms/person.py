@@ -77,7 +77,9 @@ class PersonFields(KasaneForm):
         label=_("性別"), required=False, choices=enums.Sex.choices, widget=forms.RadioSelect
     )
     relation = forms.ChoiceField(
-        label=_("続柄"), required=False, choices=enums.Relation.choices,
+        label=_("続柄"),
+        required=False,
+        choices=enums.Relation.choices,
         help_text=_("世帯主から見た関係"),
     )
     phone = PhoneField(label=_("電話番号"), required=False, validators=[fits_phone_column])
@@ -120,7 +122,9 @@ class PersonForm(PersonFields):
     is_cohabiting = forms.BooleanField(label=_("同居している"), required=False, initial=True)
     is_deceased = forms.BooleanField(label=_("亡くなっている"), required=False)
     died_on = EraDateField(
-        label=_("亡くなった日"), required=False, not_future=True,
+        label=_("亡くなった日"),
+        required=False,
+        not_future=True,
         help_text=_("分かるときだけ。例：R7.12.3"),
         widget=forms.TextInput(attrs={"class": "date"}),
     )
@@ -153,6 +157,16 @@ class PersonEditForm(VersionedForm, PersonForm):
     @staticmethod
     def stored(person: Person) -> dict[str, Any]:
         """The initial values of the form."""
-        names = ("name", "name_kana", "sex", "relation", "phone", "address", "version",
-                 "is_cohabiting", "is_deceased", "died_on")
+        names = (
+            "name",
+            "name_kana",
+            "sex",
+            "relation",
+            "phone",
+            "address",
+            "version",
+            "is_cohabiting",
+            "is_deceased",
+            "died_on",
+        )
         return {name: getattr(person, name) for name in names} | {"birth": stored_birth(person)}

@@ -62,7 +62,8 @@ class AboutForm(KasaneForm):
     """Whom it is about: one or more visible persons, or 世帯全体; and the number declaration."""
 
     about = forms.MultipleChoiceField(
-        label=_("だれについて"), widget=MultiChoiceCards(attrs={"class": ""}),
+        label=_("だれについて"),
+        widget=MultiChoiceCards(attrs={"class": ""}),
         error_messages={"required": _("だれについての記録かを選んでください。")},
     )
 
@@ -80,7 +81,9 @@ class AboutForm(KasaneForm):
         chosen: list[str] = self.cleaned_data["about"]
         if HOUSEHOLD in chosen and len(chosen) > 1:
             raise ValidationError(
-                _("世帯全体と、特定の人は同時に選べません。人についての内容なら、その人だけを選んでください。")
+                _(
+                    "世帯全体と、特定の人は同時に選べません。人についての内容なら、その人だけを選んでください。"
+                )
             )
         return chosen
 
@@ -103,7 +106,9 @@ def _not_my_number() -> forms.BooleanField:
 
 def _method() -> forms.ChoiceField:
     return forms.ChoiceField(
-        label=_("方法"), choices=enums.ContactMethod.choices, widget=ChoiceCards(attrs={"class": ""})
+        label=_("方法"),
+        choices=enums.ContactMethod.choices,
+        widget=ChoiceCards(attrs={"class": ""}),
     )
 
 
@@ -113,32 +118,48 @@ class NoteForm(AboutForm):
     method = _method()
     on = EraDateField(label=_("日付"), not_future=True, widget=forms.TextInput({"class": "date"}))
     at = ClockField(
-        label=_("時刻"), required=False, help_text=_("14:30のように。分からなければ空けておけます。"),
+        label=_("時刻"),
+        required=False,
+        help_text=_("14:30のように。分からなければ空けておけます。"),
         widget=forms.TextInput({"class": "in-xs"}),
     )
     with_whom = SafeLine(label=_("相手"), limit=100, required=False)
     place = SafeLine(label=_("場所"), limit=100, required=False)
     text = SafeText(
-        label=_("内容"), widget=forms.Textarea({"class": "tall"}),
+        label=_("内容"),
+        widget=forms.Textarea({"class": "tall"}),
         help_text=_("事実と、あなたの見立てを分けて書くと、あとで読む人に伝わります。"),
     )
     next_step = SafeLine(label=_("次にすること"), limit=200, required=False)
     category = forms.ChoiceField(
-        label=_("情報の種類"), choices=enums.Category.choices, initial=enums.Category.PROGRESS,
+        label=_("情報の種類"),
+        choices=enums.Category.choices,
+        initial=enums.Category.PROGRESS,
         help_text=_(
             "同意は種類ごとに得ています。健康や家計の詳しい内容は、その種類を選ぶと、"
             "その種類に同意した相手だけが読めます。"
         ),
     )
     audience = forms.ChoiceField(
-        label=_("だれに向けて書くか"), choices=enums.Audience.choices,
-        initial=enums.Audience.TEAM, widget=ChoiceCards(attrs={"class": "choices-stack"}),
+        label=_("だれに向けて書くか"),
+        choices=enums.Audience.choices,
+        initial=enums.Audience.TEAM,
+        widget=ChoiceCards(attrs={"class": "choices-stack"}),
     )
     not_my_number = _not_my_number()
 
     field_order = [
-        "method", "on", "at", "with_whom", "place", "about", "text", "next_step", "category",
-        "audience", "not_my_number",
+        "method",
+        "on",
+        "at",
+        "with_whom",
+        "place",
+        "about",
+        "text",
+        "next_step",
+        "category",
+        "audience",
+        "not_my_number",
     ]
 
     def __init__(self, *args: Any, hints: Mapping[str, str], **kwargs: Any) -> None:
@@ -185,11 +206,13 @@ class IssueForm(KasaneForm):
     )
     issue_type = forms.ChoiceField(label=_("課題"), choices=enums.IssueType.choices)
     is_primary = forms.BooleanField(
-        label=_("◎ いちばん中心の課題"), required=False,
+        label=_("◎ いちばん中心の課題"),
+        required=False,
         help_text=_("◎は世帯の見立ての中心です。ほかは○になります。"),
     )
     status = forms.ChoiceField(
-        label=_("確からしさ"), initial=enums.IssueStatus.CONFIRMED,
+        label=_("確からしさ"),
+        initial=enums.IssueStatus.CONFIRMED,
         choices=[c for c in enums.IssueStatus.choices if c[0] != enums.IssueStatus.SOLVED],
         widget=ChoiceCards(attrs={"class": ""}),
     )
@@ -229,18 +252,19 @@ class AssessmentForm(AboutForm):
     category = forms.ChoiceField(
         label=_("項目"),
         choices=[
-            (value, label) for value, label in enums.Category.choices
-            if value not in (
-                enums.Category.NOTIFIER, enums.Category.PROGRESS, enums.Category.PLAN
-            )
+            (value, label)
+            for value, label in enums.Category.choices
+            if value not in (enums.Category.NOTIFIER, enums.Category.PROGRESS, enums.Category.PLAN)
         ],
     )
     situation = SafeText(
-        label=_("状況"), widget=forms.Textarea({"class": "tall"}),
+        label=_("状況"),
+        widget=forms.Textarea({"class": "tall"}),
         help_text=_("いま起きていること、これまでの経過、本人の受けとめ。"),
     )
     strengths = SafeText(
-        label=_("強み・できていること"), required=False,
+        label=_("強み・できていること"),
+        required=False,
         help_text=_("本人や世帯の力、頼れる人、続いていること。"),
     )
     assessed_on = EraDateField(
@@ -248,9 +272,7 @@ class AssessmentForm(AboutForm):
     )
     not_my_number = _not_my_number()
 
-    field_order = [
-        "category", "about", "situation", "strengths", "assessed_on", "not_my_number"
-    ]
+    field_order = ["category", "about", "situation", "strengths", "assessed_on", "not_my_number"]
 
 
 class CarriedNoteForm(KasaneForm):
@@ -258,5 +280,3 @@ class CarriedNoteForm(KasaneForm):
 
     method = _method()
     text = SafeText(label=_("内容"))
-
-

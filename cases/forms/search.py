@@ -18,5 +18,7 @@ class SearchForm(KasaneForm):
         label=_("さがす言葉"),
         limit=LIMIT,
         declared_by=None,
-        error_messages={"required": _("氏名・かな・電話番号・生年月日・ケース番号のどれかを入れてください。")},
+        error_messages={
+            "required": _("氏名・かな・電話番号・生年月日・ケース番号のどれかを入れてください。")
+        },
     )

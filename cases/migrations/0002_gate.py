@@ -36,7 +36,7 @@ RECORD = f"""(cases_record.carry_out_id IS NULL AND cases_record.author_agency_i
             WHERE g.group_id = {AGENCY} AND g.content_object_id = cases_record.case_id
               AND g.covers_household
               AND cases_record.category = ANY (g.categories) AND {IN_FORCE}))))
-    OR (cases_record.carry_out_id IS NOT NULL AND EXISTS (
+    OR (cases_record.carry_out_id IS NOT NULL AND {AGENCY} IS NOT NULL AND EXISTS (
         SELECT 1 FROM cases_carryoutgrant AS g
         WHERE g.membership_id = {actor("membership_id")}
           AND g.content_object_id = cases_record.carry_out_id AND {IN_FORCE}))"""
@@ -52,8 +52,12 @@ GRANT = f"""cases_casegrant.group_id = {AGENCY}
         WHERE a.group_id = cases_casegrant.granted_by_agency_id
           AND a.municipality_id = {actor("privacy_city_id")})"""
 
-# V3: a consent is seen whole by who took it, the responsible agency and the privacy officer.
+# V3: a consent is seen whole by who took it, the responsible agency, the office handling the case
+# (the coordinators to whom the case is open by consent) and the privacy officer.
 CONSENT = f"""cases_consent.taken_by_agency_id = {AGENCY}
+    OR ({actor("office_city_id")} IS NOT NULL AND EXISTS (SELECT 1 FROM cases_casegrant AS g
+        WHERE g.group_id = {AGENCY} AND g.content_object_id = cases_consent.case_id
+          AND g.basis = 'consent' AND {IN_FORCE}))
     OR EXISTS (SELECT 1 FROM cases_case AS c
         WHERE c.id = cases_consent.case_id AND c.responsible_agency_id = {AGENCY})
     OR EXISTS (SELECT 1 FROM agencies_agency AS a
@@ -62,12 +66,20 @@ CONSENT = f"""cases_consent.taken_by_agency_id = {AGENCY}
 
 # … a recipient sees its own line, and an exception is never shown to the one excepted.
 LINE = f"""(cases_consentline.agency_id = {AGENCY} AND NOT cases_consentline.is_exception)
-    OR EXISTS (SELECT 1 FROM cases_consent AS c WHERE c.id = cases_consentline.consent_id)"""
+    OR (NOT (cases_consentline.is_exception
+             AND cases_consentline.agency_id IS NOT DISTINCT FROM {AGENCY})
+        AND EXISTS (SELECT 1 FROM cases_consent AS c WHERE c.id = cases_consentline.consent_id))"""
+
+# V2: who only keeps what it wrote learns nothing later: the team is told to those at work.
+AT_WORK = f"""EXISTS (SELECT 1 FROM cases_casegrant AS g
+    WHERE g.group_id = {AGENCY} AND g.content_object_id = cases_supportteam.case_id
+      AND g.basis <> 'own_records' AND {IN_FORCE})"""
 
 DECIDED_BY_ME = f"cases_carryout.decided_by_id = {actor('membership_id')}"
-CARRY_OUT = f"""{DECIDED_BY_ME} OR EXISTS (SELECT 1 FROM cases_carryoutgrant AS g
+CARRY_OUT = f"""{AGENCY} IS NOT NULL AND ({DECIDED_BY_ME} OR EXISTS (
+    SELECT 1 FROM cases_carryoutgrant AS g
     WHERE g.content_object_id = cases_carryout.id
-      AND g.membership_id = {actor("membership_id")} AND {IN_FORCE})"""
+      AND g.membership_id = {actor("membership_id")} AND {IN_FORCE}))"""
 
 REFERRAL = f"""cases_referral.from_agency_id = {AGENCY}
     OR (cases_referral.state IN ('sent', 'accepted')
@@ -77,6 +89,7 @@ REFERRAL = f"""cases_referral.from_agency_id = {AGENCY}
                 SELECT 1 FROM agencies_secretariatmember AS s
                 WHERE s.conference_type_id = cases_referral.to_conference_type_id
                   AND s.membership_id = {actor("membership_id")}
+                  AND s.fiscal_year = kasane.fiscal_year()
                   AND s.pledged_at IS NOT NULL AND s.ended_at IS NULL))))"""
 
 
@@ -126,6 +139,38 @@ CREATE TRIGGER persons_of_case BEFORE INSERT ON public.cases_record
     FOR EACH ROW EXECUTE FUNCTION kasane.persons_of_case();
 CREATE TRIGGER persons_of_case BEFORE INSERT ON public.cases_referral
     FOR EACH ROW EXECUTE FUNCTION kasane.persons_of_case();
+
+-- What the gate reads of a row never changes by the application's login: whoever may read a person
+-- could else make it their own, whoever may read a case make their agency responsible for it (V2).
+CREATE FUNCTION kasane.keep_columns() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    name text;
+BEGIN
+    IF NOT pg_has_role(current_user, (SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'MEMBER')
+    THEN
+        FOREACH name IN ARRAY TG_ARGV LOOP
+            IF to_jsonb(NEW) -> name IS DISTINCT FROM to_jsonb(OLD) -> name THEN
+                RAISE EXCEPTION '% of % never changes', name, TG_TABLE_NAME
+                    USING ERRCODE = 'insufficient_privilege';
+            END IF;
+        END LOOP;
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER keep_columns BEFORE UPDATE ON public.cases_person
+    FOR EACH ROW EXECUTE FUNCTION kasane.keep_columns(
+        'id', 'case_id', 'label', 'author_agency_id', 'author_id');
+CREATE TRIGGER keep_columns BEFORE UPDATE ON public.cases_case
+    FOR EACH ROW EXECUTE FUNCTION kasane.keep_columns(
+        'id', 'municipality_id', 'number', 'responsible_agency_id', 'opened_by_id');
+
+-- A secretariat is named and pledged each fiscal year (Words, V6).
+CREATE FUNCTION kasane.fiscal_year() RETURNS integer
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT extract(year FROM (now() AT TIME ZONE 'Asia/Tokyo') - interval '3 months')::integer
+$$;
 """
 
 # V15: only the office is told that two agencies may be serving the same household.
@@ -175,9 +220,17 @@ JOIN (
     WHERE s.agency_id IS NOT NULL AND s.ended_on IS NULL AND NOT s.is_by_item
       AND (s.since IS NULL OR s.since <= o.given_on)
 ) AS n ON n.consent_id = c.id
+JOIN public.cases_person AS p ON p.id = c.person_id
+JOIN public.cases_case AS k ON k.id = c.case_id
+JOIN public.agencies_municipality AS m ON m.id = k.municipality_id
 WHERE c.answer = 'given' AND c.withdrawn_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM public.cases_consentline AS e
-                  WHERE e.consent_id = c.id AND e.is_exception AND e.agency_id = n.agency_id);
+                  WHERE e.consent_id = c.id AND e.is_exception AND e.agency_id = n.agency_id)
+  -- Under the city's age a person with parental authority consents; nobody does after death.
+  AND (c.method = 'proxy' OR COALESCE(
+        extract(year FROM age(c.given_on, p.birth_on)),
+        extract(year FROM c.given_on) - p.birth_year, m.consent_age) >= m.consent_age)
+  AND (p.died_on IS NULL OR c.given_on <= p.died_on);
 
 -- V4, V5: which persons lack a consent in force for which of these agencies. Whoever may not see
 -- the case learns nothing: for them everybody lacks one.
@@ -224,19 +277,29 @@ JOIN (
 ) AS w ON w.case_id = c.id AND w.agency_id <> c.responsible_agency_id
 UNION ALL
 SELECT c.id, t.agency_id, r.person_id, r.categories::text[],
-       -- 世帯全体: by the tick of an adult member, unless another member has refused (V3).
+       -- 世帯全体: by the tick of an adult member, unless another member has refused, altogether
+       -- or to this agency (V3).
        r.covers_household
-       AND NOT (p.birth_on IS NOT NULL AND p.birth_on > now() - interval '18 years')
+       AND COALESCE(
+           extract(year FROM age((now() AT TIME ZONE 'Asia/Tokyo')::date, p.birth_on)),
+           extract(year FROM now() AT TIME ZONE 'Asia/Tokyo') - p.birth_year - 1, 18) >= 18
        AND NOT EXISTS (
            SELECT 1 FROM public.cases_consent AS o
-           WHERE o.case_id = c.id AND o.person_id <> r.person_id
-             AND o.answer = 'refused' AND o.withdrawn_at IS NULL),
+           WHERE o.case_id = c.id AND o.person_id <> r.person_id AND o.withdrawn_at IS NULL
+             AND (o.answer = 'refused' OR EXISTS (
+                 SELECT 1 FROM public.cases_consentline AS e
+                 WHERE e.consent_id = o.id AND e.is_exception AND e.agency_id = t.agency_id))),
        'consent', r.consent_id, r.taken_by_agency_id, r.period
 FROM public.cases_case AS c
 JOIN public.cases_supportteam AS t ON t.case_id = c.id AND t.left_at IS NULL
  AND (c.status = 'active' OR t.agency_id = c.responsible_agency_id)
 JOIN kasane.consent_reach AS r ON r.case_id = c.id AND r.agency_id = t.agency_id
-JOIN public.cases_person AS p ON p.id = r.person_id;
+JOIN public.cases_person AS p ON p.id = r.person_id
+-- At death consents open nothing new (to nobody who came later) and end at closure.
+WHERE NOT (p.is_deceased OR p.died_on IS NOT NULL)
+   OR (c.status = 'active' AND (
+        p.died_on IS NULL OR t.agency_id = c.responsible_agency_id
+        OR (t.joined_at AT TIME ZONE 'Asia/Tokyo')::date <= p.died_on));
 
 CREATE FUNCTION kasane.sync_grants(case_key uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -268,18 +331,41 @@ BEGIN
           AND g.group_id = w.group_id AND g.basis = w.basis
           AND g.consent_id IS NOT DISTINCT FROM w.consent_id);
 
-    -- A sheet whose consents no longer stand closes with them, accepted or not (V3, V4).
+    -- A sheet whose consents no longer stand closes with them, accepted or not (V3, V4), and with
+    -- the case, which ends what was opened to others (V2).
     UPDATE public.cases_referral AS f
     SET state = 'closed', open_until = now()
     WHERE f.case_id = case_key AND f.mode = 'consent' AND f.state IN ('sent', 'accepted')
-      AND EXISTS (
+      AND (EXISTS (SELECT 1 FROM public.cases_case AS c
+                   WHERE c.id = case_key AND c.status = 'closed')
+       OR EXISTS (
         SELECT 1 FROM unnest(f.person_ids) AS p(id)
         WHERE NOT EXISTS (
             SELECT 1 FROM kasane.consent_reach AS r
             WHERE r.case_id = case_key AND r.person_id = p.id AND r.agency_id = f.to_agency_id
-              AND r.period @> now()));
+              AND r.period @> now())));
 END
 $$;
+
+-- Whoever becomes or ceases to be a standing member gains or loses what consents naming the
+-- conference type open (V3): the profile is loaded by others than those who see the cases.
+CREATE FUNCTION kasane.standing_changed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    kinds bigint[] := ARRAY[]::bigint[];
+BEGIN
+    IF TG_OP <> 'INSERT' THEN kinds := kinds || OLD.conference_type_id; END IF;
+    IF TG_OP <> 'DELETE' THEN kinds := kinds || NEW.conference_type_id; END IF;
+    PERFORM kasane.sync_grants(k.case_id) FROM (
+        SELECT DISTINCT c.case_id FROM public.cases_consent AS c
+        JOIN public.cases_consentline AS l ON l.consent_id = c.id
+        WHERE l.conference_type_id = ANY (kinds) AND c.withdrawn_at IS NULL) AS k;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER standing_changed AFTER INSERT OR DELETE
+    OR UPDATE OF agency_id, conference_type_id, ended_on ON public.agencies_standingmember
+    FOR EACH ROW EXECUTE FUNCTION kasane.standing_changed();
 """
 
 # Narrow doors for what the actor does to rows it may not read afterwards, or at all.
@@ -314,6 +400,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
             SELECT 1 FROM public.agencies_secretariatmember AS s
             WHERE s.conference_type_id = f.to_conference_type_id
               AND s.membership_id = (kasane.actor()).membership_id
+              AND s.fiscal_year = kasane.fiscal_year()
               AND s.pledged_at IS NOT NULL AND s.ended_at IS NULL)))
 $$;
 """
@@ -327,6 +414,7 @@ def grant_functions(apps, schema_editor):
         f"GRANT EXECUTE ON FUNCTION kasane.sync_grants(uuid) TO {role}",
         f"GRANT EXECUTE ON FUNCTION kasane.missing_consents(uuid, uuid[], integer[]) TO {role}",
         f"GRANT EXECUTE ON FUNCTION kasane.consents_until(uuid, uuid[], integer) TO {role}",
+        f"GRANT EXECUTE ON FUNCTION kasane.fiscal_year() TO {role}",
         f"GRANT EXECUTE ON FUNCTION kasane.next_label(uuid) TO {role}",
         f"GRANT EXECUTE ON FUNCTION kasane.supersede_consent(uuid, text) TO {role}",
         f"GRANT EXECUTE ON FUNCTION kasane.return_referral(uuid, text) TO {role}",
@@ -367,21 +455,22 @@ class Migration(migrations.Migration):
         history("cases_historicalassessmentsection", "cases_assessmentsection", "record_id"),
         Gate(
             "cases_supportteam",
-            read=f"cases_supportteam.agency_id = {AGENCY}"
-            " OR EXISTS (SELECT 1 FROM cases_case AS c WHERE c.id = cases_supportteam.case_id)",
-            # One joins a case one sees, or accepts what was sent to one.
-            insert="EXISTS (SELECT 1 FROM cases_case AS c WHERE c.id = cases_supportteam.case_id)"
+            read=f"cases_supportteam.agency_id = {AGENCY} OR {AT_WORK} OR {FIGURES}",
+            # Who is at work on a case brings others in, or one accepts what was sent to one.
+            insert=f"{AT_WORK}"
             f" OR (cases_supportteam.agency_id = {AGENCY} AND EXISTS ("
             "SELECT 1 FROM cases_referral AS f WHERE f.case_id = cases_supportteam.case_id"
-            f" AND f.to_agency_id = {AGENCY}))",
-            update="true",
+            f" AND f.to_agency_id = {AGENCY} AND f.mode = 'consent' AND f.state = 'accepted'))",
+            # One leaves; nobody un-leaves.
+            update="cases_supportteam.left_at IS NOT NULL",
             columns=("left_at",),
         ),
         Gate(
             "cases_consent",
             read=f"{CONSENT} OR {DATES}",
             insert=f"cases_consent.taken_by_agency_id = {AGENCY}",
-            update="true",
+            # A withdrawal is not taken back.
+            update="cases_consent.withdrawn_at IS NOT NULL",
             columns=("withdrawn_at", "withdrawn_by_id", "withdrawal_reason"),
         ),
         history("cases_historicalconsent", "cases_consent", "id"),
@@ -396,7 +485,8 @@ class Migration(migrations.Migration):
             read=f"cases_carryoutgrant.membership_id = {actor('membership_id')}"
             f" OR cases_carryoutgrant.granted_by_id = {actor('membership_id')}",
             insert=f"cases_carryoutgrant.granted_by_id = {actor('membership_id')}",
-            update="true",
+            # V6: only a sitting renews, never the one it was given to.
+            update=f"cases_carryoutgrant.granted_by_id = {actor('membership_id')}",
             columns=("revoked_at", "period"),
         ),
         Gate("cases_carryout", read=CARRY_OUT, insert=DECIDED_BY_ME),

@@ -47,7 +47,8 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
     """Doors to consents."""
 
     def visible_to(self, membership: Membership) -> ConsentQuerySet:
-        """Whole: to who took it, to the responsible agency and to the privacy officer (V3)."""
+        """Whole: to who took it, the responsible agency, the office handling the case and the
+        privacy officer (V3)."""
         scope = Q(pk__in=[])
         if reads_cases(membership):
             agency = membership.agency_id
@@ -55,6 +56,12 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
                 pk=OuterRef("case_id"), responsible_agency_id=agency
             )
             scope = Q(taken_by_agency_id=agency) | Q(Exists(mine))
+            if membership.may(Permission.OFFICE_HINTS):
+                handled = CaseGrant.objects.filter(
+                    group_id=agency, content_object=OuterRef("case_id"),
+                    basis=enums.GrantBasis.CONSENT,
+                ).in_force()
+                scope |= Q(Exists(handled))
         if membership.may(Permission.REVIEW_ACCESS):
             scope |= Q(taken_by_agency__municipality_id=membership.municipality.pk)
         return self.filter(scope)
@@ -230,6 +237,8 @@ class CarryOutQuerySet(models.QuerySet["CarryOut"]):
 
     def visible_to(self, membership: Membership) -> CarryOutQuerySet:
         """Decided by me, or carried out to me and in force (V6)."""
+        if not reads_cases(membership):
+            return self.none()
         mine = CarryOutGrant.objects.filter(
             content_object=OuterRef("pk"),
             membership_id=membership.pk,

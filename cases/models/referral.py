@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from agencies.models import Agency, ConferenceType, Membership, SecretariatMember
 from cases import enums
 from cases.gate import NOTHING, reads_cases
+from config.lib.fiscal import fiscal_year
 from config.lib.ids import new_id
 
 from .case import Case
@@ -28,6 +29,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         listed = SecretariatMember.objects.filter(
             conference_type_id=OuterRef("to_conference_type_id"),
             membership_id=membership.pk,
+            fiscal_year=fiscal_year(timezone.localdate()),
             pledged_at__isnull=False,
             ended_at__isnull=True,
         )

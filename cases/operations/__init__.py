@@ -4,7 +4,14 @@ from .access import join_team, leave_team, missing_consents, sync_grants
 from .case import add_person, change_person, close_case, open_case, responsible_for
 from .consent import losses_of_withdrawal, record_consent, withdraw_consent
 from .consultation import finish_consultation, make_case, take_consultation
-from .records import add_issue, assess, solve_issue, write_note, write_record
+from .records import (
+    add_issue,
+    assess,
+    change_note,
+    solve_issue,
+    write_note,
+    write_record,
+)
 from .referral import accept_referral, refer, return_referral
 
 __all__ = [
@@ -12,6 +19,7 @@ __all__ = [
     "add_issue",
     "add_person",
     "assess",
+    "change_note",
     "change_person",
     "close_case",
     "finish_consultation",

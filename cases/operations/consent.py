@@ -50,14 +50,37 @@ def check_can_record_consent(by: Membership, person: Person) -> None:
         raise ActionDenied(_("亡くなった方の同意は、新しく記録できません。"))
 
 
+def needs_proxy(person: Person, by: Membership, on: datetime.date) -> bool:
+    """Under the city's age a person with parental authority consents (V3), where age is known."""
+    age = person.age(on)
+    return age is not None and age < by.municipality.consent_age
+
+
+def _check_terms(person: Person, by: Membership, terms: ConsentTerms) -> None:
+    """A consent names addressees and categories; a proxy states their power; a child has one."""
+    is_proxy = terms.method == enums.ConsentMethod.PROXY
+    if is_proxy and not (terms.proxy_name and terms.proxy_power):
+        raise ActionDenied(_("代理人の氏名と、代理権の根拠を入れてください。"))
+    if terms.answer != enums.ConsentAnswer.GIVEN:
+        return
+    if not (terms.agencies or terms.conference_types):
+        raise ActionDenied(_("同意の相手となる機関か会議を選んでください。"))
+    if not terms.categories:
+        raise ActionDenied(_("伝えてよい情報の種類を1つ以上選んでください。"))
+    if needs_proxy(person, by, terms.given_on) and not is_proxy:
+        raise ActionDenied(
+            _("%(age)s歳未満の方の同意は、親権を持つ人から代理人として得てください。")
+            % {"age": by.municipality.consent_age}
+        )
+
+
 @transaction.atomic
 def record_consent(*, person: Person, by: Membership, terms: ConsentTerms) -> Consent:
     """The person's answer; it replaces the one before. What opens, opens at once."""
     check_can_record_consent(by, person)
     if terms.given_on > timezone.localdate():
         raise ActionDenied(_("同意の日付が未来になっています。"))
-    if terms.answer == enums.ConsentAnswer.GIVEN and not (terms.agencies or terms.conference_types):
-        raise ActionDenied(_("同意の相手となる機関か会議を選んでください。"))
+    _check_terms(person, by, terms)
     starts = from_day_to_instant(terms.given_on)
     ends = until_day_to_instant(terms.until) if terms.until else None
     if ends is not None and ends <= timezone.now():

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,7 +18,8 @@ from agencies.trail import log_access
 from cases import enums
 from cases.models import AssessmentSection, CarryOut, Case, Issue, Note, Person, Record
 from cases.operations.access import sync_grants
-from cases.operations.case import check_open
+from cases.operations.case import StaleVersion, check_open
+from cases.permissions import check_can_change_note, check_can_solve
 
 
 def write_record(
@@ -106,6 +108,29 @@ def write_note(
 
 
 @transaction.atomic
+def change_note(
+    *, note: Note, by: Membership, version: int, text: str, method: str, with_whom: str = "",
+    place: str = "", next_step: str = "",
+) -> Note:
+    """Correct a note's words; the version before stays (V13). Whom it is about, its category and
+    its audience never change. Raises StaleVersion when somebody else saved first."""
+    check_can_change_note(by, note.record)
+    changed = Note.objects.visible_to(by).filter(pk=note.pk, version=version).update(
+        version=F("version") + 1
+    )
+    if not changed:
+        raise StaleVersion
+    locked = Note.objects.select_for_update(of=("self",)).get(pk=note.pk)
+    locked.text, locked.method, locked.with_whom = text, method, with_whom
+    locked.place, locked.next_step = place, next_step
+    locked.save()
+    log_access(
+        by, Action.WRITE, what="change_note", case_id=note.record.case_id, record_ids=[note.pk]
+    )
+    return locked
+
+
+@transaction.atomic
 def add_issue(
     *,
     case: Case,
@@ -140,11 +165,10 @@ def add_issue(
 @transaction.atomic
 def solve_issue(*, issue: Issue, by: Membership, on: datetime.date) -> None:
     """解消: the issue stays, with the day it was solved."""
-    check_may(by, Permission.WRITE_RECORDS)
     record = issue.record
-    check_open(record.case)
-    if record.author_agency_id != by.agency_id:
-        raise ActionDenied(_("課題の状態を変えられるのは、書いた機関です。"))
+    check_can_solve(by, record)
+    if issue.solved_on is not None:
+        raise ActionDenied(_("この課題は、すでに解消になっています。"))
     issue.status, issue.solved_on = enums.IssueStatus.SOLVED, on
     issue.save()
     log_access(by, Action.WRITE, what="solve_issue", case_id=record.case_id, record_ids=[record.pk])

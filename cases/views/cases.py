@@ -57,11 +57,18 @@ def case_list(request: MemberRequest) -> HttpResponse:
     cases, newer, older = _page(found.qs, request.GET)
     log_access(membership, Action.LIST, what="case_list", record_ids=[case.pk for case in cases])
     is_filtered = any(request.GET.get(name) for name in ("status", "mine", "urgency"))
-    return render(request, "cases/case_list.html", {
-        "rows": _rows(membership, cases), "form": found.form, "is_filtered": is_filtered,
-        "newer_url": newer, "older_url": older,
-        "may_take": membership.may(Permission.TAKE_CONSULTATION),
-    })
+    return render(
+        request,
+        "cases/case_list.html",
+        {
+            "rows": _rows(membership, cases),
+            "form": found.form,
+            "is_filtered": is_filtered,
+            "newer_url": newer,
+            "older_url": older,
+            "may_take": membership.may(Permission.TAKE_CONSULTATION),
+        },
+    )
 
 
 def _page(cases: QuerySet[Case], query: QueryDict) -> tuple[list[Case], str, str]:

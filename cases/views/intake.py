@@ -63,14 +63,20 @@ def consultation_new(request: MemberRequest) -> HttpResponse:
         return _sheet_page(request, sheet, _similar(membership, sheet), status=422)
     marks = sheet.issues
     consultation = take_consultation(
-        by=membership, facts=sheet.head.facts(), persons=sheet.person_facts(),
+        by=membership,
+        facts=sheet.head.facts(),
+        persons=sheet.person_facts(),
         issues=marks.marked("applies", "primary"),
         primary_issue=next(iter(marks.marked("primary")), ""),
         form_key=sheet.head.cleaned_data["form_key"],
     )
     for name in sheet.declared_fields:
-        log_access(membership, Action.WRITE, what=f"declared_no_my_number {name}"[:80],
-                   record_ids=[consultation.pk])
+        log_access(
+            membership,
+            Action.WRITE,
+            what=f"declared_no_my_number {name}"[:80],
+            record_ids=[consultation.pk],
+        )
     messages.success(request, _("相談を受け付けました。"))
     return redirect("consultation_detail", consultation.pk)
 
@@ -101,16 +107,21 @@ def consultation_list(request: MemberRequest) -> HttpResponse:
     shown = [*waiting[:OPEN_LIMIT], *page[:PAGE]]
     rows = _rows(membership, shown)
     last = page[PAGE - 1] if len(page) > PAGE else None
-    log_access(membership, Action.LIST, what="consultation_list",
-               record_ids=[row.pk for row in shown])
-    return render(request, "cases/consultation_list.html", {
-        "waiting": [row for row in rows if row.key in {w.pk for w in waiting}],
-        "ended": [row for row in rows if row.key not in {w.pk for w in waiting}],
-        "is_first_page": place is None,
-        "open_is_cut": len(waiting) > OPEN_LIMIT,
-        "older_url": f"?before={cursor(last.received_at, last.pk)}" if last else "",
-        "may_take": membership.may(Permission.TAKE_CONSULTATION),
-    })
+    log_access(
+        membership, Action.LIST, what="consultation_list", record_ids=[row.pk for row in shown]
+    )
+    return render(
+        request,
+        "cases/consultation_list.html",
+        {
+            "waiting": [row for row in rows if row.key in {w.pk for w in waiting}],
+            "ended": [row for row in rows if row.key not in {w.pk for w in waiting}],
+            "is_first_page": place is None,
+            "open_is_cut": len(waiting) > OPEN_LIMIT,
+            "older_url": f"?before={cursor(last.received_at, last.pk)}" if last else "",
+            "may_take": membership.may(Permission.TAKE_CONSULTATION),
+        },
+    )
 
 
 @member(Permission.READ_CASES)
@@ -128,9 +139,7 @@ def consultation_make_case(request: MemberRequest, consultation_id: uuid.UUID) -
     if consultation.case_id is not None:
         return redirect("case_detail", consultation.case_id)
     case = make_case(consultation=consultation, by=request.membership)
-    messages.success(
-        request, _("ケース %(number)s を作りました。") % {"number": case.number}
-    )
+    messages.success(request, _("ケース %(number)s を作りました。") % {"number": case.number})
     return redirect("case_detail", case.pk)
 
 
@@ -166,10 +175,13 @@ def _similar(membership: Membership, sheet: IntakeSheet) -> Found:
         row.is_valid()
         known = row.cleaned_data
         phone = known.get("phone")
-        facts.append(PersonFacts(
-            name=known.get("name", ""), name_kana=known.get("name_kana", ""),
-            phone=phone.display if phone else "",
-        ))
+        facts.append(
+            PersonFacts(
+                name=known.get("name", ""),
+                name_kana=known.get("name_kana", ""),
+                phone=phone.display if phone else "",
+            )
+        )
     return _logged_similar(membership, facts, "consultation_similar")
 
 
@@ -182,32 +194,49 @@ def _logged_similar(membership: Membership, facts: list[PersonFacts], what: str)
 def _sheet_page(
     request: MemberRequest, sheet: IntakeSheet, found: Found | None, status: int = 200
 ) -> HttpResponse:
-    return render(request, "cases/consultation_form.html", {
-        "sheet": sheet, "head": sheet.head, "first": sheet.persons[0],
-        "others": sheet.persons[1:], "marks": list(sheet.issues),
-        "marks_errors": sheet.issues.non_field_errors(), "found": found,
-    }, status=status)
+    return render(
+        request,
+        "cases/consultation_form.html",
+        {
+            "sheet": sheet,
+            "head": sheet.head,
+            "first": sheet.persons[0],
+            "others": sheet.persons[1:],
+            "marks": list(sheet.issues),
+            "marks_errors": sheet.issues.non_field_errors(),
+            "found": found,
+        },
+        status=status,
+    )
 
 
 def _rows(membership: Membership, consultations: list[Consultation]) -> list[ConsultationRow]:
     """The lines, with whom they are about and the ◎. Two queries."""
     keys = [row.pk for row in consultations]
     persons: dict[uuid.UUID, list[ConsultationPerson]] = defaultdict(list)
-    for part in ConsultationPerson.objects.visible_to(membership).filter(
-        consultation_id__in=keys
-    ).order_by("consultation_id", "order"):
+    for part in (
+        ConsultationPerson.objects.visible_to(membership)
+        .filter(consultation_id__in=keys)
+        .order_by("consultation_id", "order")
+    ):
         persons[part.consultation_id].append(part)
     problems: dict[uuid.UUID, str] = {}
-    for issue in ConsultationIssue.objects.visible_to(membership).filter(
-        consultation_id__in=keys
-    ).order_by("consultation_id", "-is_primary", "issue_type"):
+    for issue in (
+        ConsultationIssue.objects.visible_to(membership)
+        .filter(consultation_id__in=keys)
+        .order_by("consultation_id", "-is_primary", "issue_type")
+    ):
         problems.setdefault(issue.consultation_id, str(issue.get_issue_type_display()))
     return [
         ConsultationRow(
-            key=row.pk, when=format_datetime_short(row.received_at),
-            who=who(persons[row.pk]), route=str(row.get_route_display()),
-            mode=str(row.get_mode_display()), problem=problems.get(row.pk, ""),
-            urgency=str(row.get_urgency_display()), tone=URGENCY_TONE.get(row.urgency, ""),
+            key=row.pk,
+            when=format_datetime_short(row.received_at),
+            who=who(persons[row.pk]),
+            route=str(row.get_route_display()),
+            mode=str(row.get_mode_display()),
+            problem=problems.get(row.pk, ""),
+            urgency=str(row.get_urgency_display()),
+            tone=URGENCY_TONE.get(row.urgency, ""),
             status=str(row.get_status_display()),
         )
         for row in consultations
@@ -228,34 +257,53 @@ def _detail_page(
     membership = request.membership
     persons = list(
         ConsultationPerson.objects.visible_to(membership)
-        .filter(consultation=consultation).order_by("order")
+        .filter(consultation=consultation)
+        .order_by("order")
     )
     issues = list(
         ConsultationIssue.objects.visible_to(membership)
-        .filter(consultation=consultation).order_by("-is_primary", "issue_type")
+        .filter(consultation=consultation)
+        .order_by("-is_primary", "issue_type")
     )
     is_open = consultation.status == enums.ConsultationStatus.OPEN
     may_act = is_open and membership.may(Permission.TAKE_CONSULTATION)
-    log_access(membership, Action.OPEN, what="consultation_detail",
-               case_id=consultation.case_id, record_ids=[consultation.pk])
+    log_access(
+        membership,
+        Action.OPEN,
+        what="consultation_detail",
+        case_id=consultation.case_id,
+        record_ids=[consultation.pk],
+    )
     found = None
     if may_act:
         facts = [PersonFacts(name=p.name, name_kana=p.name_kana, phone=p.phone) for p in persons]
         found = _logged_similar(membership, facts, "consultation_detail")
     wording = membership.municipality.wording_shogai
-    return render(request, "cases/consultation_detail.html", {
-        "consultation": consultation, "title": who(persons), "form": form, "found": found,
-        "is_open": is_open, "may_act": may_act,
-        "received": format_datetime(consultation.received_at),
-        "tone": URGENCY_TONE.get(consultation.urgency, ""),
-        "is_without_consent": consultation.mode == enums.ConsultationMode.WITHOUT_CONSENT,
-        "head": _head(consultation), "persons": [_person_facts(p) for p in persons],
-        "issues": [
-            ("◎" if issue.is_primary else "○",
-             str(issue.get_issue_type_display()).replace("障害", wording))
-            for issue in issues
-        ],
-    }, status=status)
+    return render(
+        request,
+        "cases/consultation_detail.html",
+        {
+            "consultation": consultation,
+            "title": who(persons),
+            "form": form,
+            "found": found,
+            "is_open": is_open,
+            "may_act": may_act,
+            "received": format_datetime(consultation.received_at),
+            "tone": URGENCY_TONE.get(consultation.urgency, ""),
+            "is_without_consent": consultation.mode == enums.ConsultationMode.WITHOUT_CONSENT,
+            "head": _head(consultation),
+            "persons": [_person_facts(p) for p in persons],
+            "issues": [
+                (
+                    "◎" if issue.is_primary else "○",
+                    str(issue.get_issue_type_display()).replace("障害", wording),
+                )
+                for issue in issues
+            ],
+        },
+        status=status,
+    )
 
 
 def _head(consultation: Consultation) -> list[dict[str, Any]]:
@@ -269,8 +317,11 @@ def _head(consultation: Consultation) -> list[dict[str, Any]]:
         {"term": _("本人の同意"), "value": consultation.get_mode_display()},
         {"term": _("相談経路"), "value": consultation.get_route_display()},
         {"term": _("緊急度"), "value": consultation.get_urgency_display()},
-        {"term": _("来談者"), "value": consultation.visitor_name or anonymous,
-         "note": anonymous if consultation.visitor_name else ""},
+        {
+            "term": _("来談者"),
+            "value": consultation.visitor_name or anonymous,
+            "note": anonymous if consultation.visitor_name else "",
+        },
         {"term": _("本人との関係"), "value": consultation.visitor_relation},
         {"term": _("来談者の電話"), "value": consultation.visitor_phone},
         {"term": _("結果"), "value": consultation.get_screening_display()},
@@ -294,6 +345,12 @@ def _person_facts(person: ConsultationPerson) -> dict[str, Any]:
 
 
 __all__ = [
-    "Http404", "consultation_detail", "consultation_finish", "consultation_list",
-    "consultation_make_case", "consultation_new", "consultation_similar", "who",
+    "Http404",
+    "consultation_detail",
+    "consultation_finish",
+    "consultation_list",
+    "consultation_make_case",
+    "consultation_new",
+    "consultation_similar",
+    "who",
 ]

@@ -20,7 +20,7 @@ from cases.forms.person import PersonEditForm, PersonForm
 from cases.models import Case, Person
 from cases.operations import add_person, change_person
 from cases.operations.case import StaleVersion, check_open
-from cases.titles import persons_of, household_title
+from cases.titles import household_title, persons_of
 
 
 @member(Permission.WRITE_RECORDS)
@@ -54,7 +54,9 @@ def person_edit(request: MemberRequest, person_id: uuid.UUID) -> HttpResponse:
     if form.is_bound and form.is_valid() and form.check_version(person):
         try:
             person = change_person(
-                person=person, by=request.membership, facts=form.facts(),
+                person=person,
+                by=request.membership,
+                facts=form.facts(),
                 version=form.cleaned_data["version"],
             )
         except StaleVersion:
@@ -71,7 +73,8 @@ def _check_can_change(request: MemberRequest, person: Person) -> None:
     """The sentence of `change_person`, asked before the form is shown."""
     check_open(person.case)
     if request.membership.agency_id not in (
-        person.author_agency_id, person.case.responsible_agency_id
+        person.author_agency_id,
+        person.case.responsible_agency_id,
     ):
         raise ActionDenied(_("この人の基本情報を変えられるのは、書いた機関と主担当機関です。"))
 
@@ -80,8 +83,11 @@ def _log_declared(request: MemberRequest, form: PersonForm, person: Person) -> N
     """V16: who declared twelve digits to be no My Number; never the digits."""
     for name in form.not_my_number_fields:
         log_access(
-            request.membership, Action.WRITE, what=f"declared_no_my_number {name}",
-            case_id=person.case_id, record_ids=[person.pk],
+            request.membership,
+            Action.WRITE,
+            what=f"declared_no_my_number {name}",
+            case_id=person.case_id,
+            record_ids=[person.pk],
         )
 
 
@@ -91,20 +97,31 @@ def _page(
     membership = request.membership
     persons = persons_of(membership, [case.pk]).get(case.pk, [])
     log_access(
-        membership, Action.OPEN, what="person_edit" if person else "person_new",
-        case_id=case.pk, record_ids=[person.pk] if person else [],
+        membership,
+        Action.OPEN,
+        what="person_edit" if person else "person_new",
+        case_id=case.pk,
+        record_ids=[person.pk] if person else [],
     )
     refused = any(
         error.code == "my_number"
         for errors in (form.errors.as_data().values() if form.is_bound else ())
         for error in errors
     )
-    return render(request, "cases/person_form.html", {
-        "form": form, "case": case, "person": person, "title": household_title(persons),
-        "case_url": reverse("case_detail", args=[case.pk]),
-        "asks_declaration": refused or bool(form["not_my_number"].value()),
-        "conflicts": _conflicts(form, person),
-    }, status=422 if form.is_bound else 200)
+    return render(
+        request,
+        "cases/person_form.html",
+        {
+            "form": form,
+            "case": case,
+            "person": person,
+            "title": household_title(persons),
+            "case_url": reverse("case_detail", args=[case.pk]),
+            "asks_declaration": refused or bool(form["not_my_number"].value()),
+            "conflicts": _conflicts(form, person),
+        },
+        status=422 if form.is_bound else 200,
+    )
 
 
 def _conflicts(form: PersonForm, person: Person | None) -> list[dict[str, Any]]:
@@ -118,7 +135,9 @@ def _conflicts(form: PersonForm, person: Person | None) -> list[dict[str, Any]]:
     return [
         {"term": str(field.label), "value": _shown(form, name, stored[name])}
         for name, field in form.fields.items()
-        if name in stored and name in form.cleaned_data and not field.widget.is_hidden
+        if name in stored
+        and name in form.cleaned_data
+        and not field.widget.is_hidden
         and field.has_changed(stored[name], form[name].data)
     ]
 

@@ -40,6 +40,12 @@ class Migration(migrations.Migration):
             insert=f"community_communityissue.municipality_id = {actor('municipality_id')}",
             update=f"community_communityissue.municipality_id = {actor('municipality_id')}",
         ),
+        # Append-only: what happened to an issue is never rewritten.
+        Gate(
+            "community_issuestep",
+            read=f"community_issuestep.municipality_id = {actor('municipality_id')} OR {FIGURES}",
+            insert=f"community_issuestep.municipality_id = {actor('municipality_id')}",
+        ),
         *(
             Gate(
                 table,

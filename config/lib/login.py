@@ -41,5 +41,6 @@ def refuse_bypassing_login() -> None:
     major, minor = divmod(version, 10000)
     if major < OLDEST_MAJOR or minor < SAFE_MINOR.get(major, 0):
         raise ImproperlyConfigured(
-            f"PostgreSQL {major}.{minor} には行の保護に関わる既知の欠陥があります。更新してください。"
+            f"PostgreSQL {major}.{minor} には行の保護に関わる既知の欠陥があります。"
+            "更新してください。"
         )

@@ -11,6 +11,7 @@ import datetime
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from agencies.enums import Decider
 from agencies.models import Agency, Membership
@@ -25,10 +26,10 @@ from plans.transitions import apply_step
 
 # The four decisions on a plan's adequacy, by the codes of the conference.
 RESULTS = {
-    "adequate": _("適切"),
-    "adequate_amended": _("修正して適切"),
-    "returned": _("差戻し"),
-    "continued": _("継続審議"),
+    "adequate": gettext_lazy("適切"),
+    "adequate_amended": gettext_lazy("修正して適切"),
+    "returned": gettext_lazy("差戻し"),
+    "continued": gettext_lazy("継続審議"),
 }
 
 

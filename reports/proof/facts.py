@@ -357,9 +357,7 @@ class World:
                     self.by["Item", row.case_id].append(row)
                     for record in row.material_ids:
                         self.by["laid", record].append(row)
-            if isinstance(row, Person):
-                self.by["wrote", row.case_id].append(row.author_agency_id)
-            elif isinstance(row, Record) and row.carry_out_id is None:
+            if isinstance(row, Person) or (isinstance(row, Record) and row.carry_out_id is None):
                 self.by["wrote", row.case_id].append(row.author_agency_id)
 
     def of(self, kind: str, key: Any) -> list[Any]:

@@ -1,0 +1,101 @@
+"""What the entrance of this room puts on the frame and on 今日の仕事.
+
+`cases.panels` imports this module, and so registers it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from agencies.enums import Action, Permission
+from agencies.models import Membership
+from agencies.trail import log_access
+from cases import enums
+from cases.models import Consultation, ConsultationPerson
+from config.lib.eras import format_short, local_day, today
+from config.lib.registry import NavItem, Todo, registry
+
+SHOWN = 10
+COUNTED = 100
+# 緊急度 as the sheet says it: today or tomorrow; within two weeks.
+DAYS = {enums.Urgency.HIGH: 1, enums.Urgency.MIDDLE: 14}
+
+
+def open_consultations(membership: Membership) -> list[Todo]:
+    """Consultations of one's own agency of which nobody has decided yet. Three queries."""
+    if not membership.may(Permission.TAKE_CONSULTATION):
+        return []
+    found = list(
+        Consultation.objects.visible_to(membership).open().order_by("received_at", "id")[:SHOWN]
+    )
+    names: dict[uuid.UUID, str] = {}
+    for part in (
+        ConsultationPerson.objects.visible_to(membership)
+        .filter(consultation__in=found)
+        .exclude(name="")
+        .order_by("consultation_id", "order")
+    ):
+        names.setdefault(part.consultation_id, part.name)
+    if found:
+        log_access(membership, Action.LIST, what="home", record_ids=[row.pk for row in found])
+    return [_todo(row, names.get(row.pk, "")) for row in found]
+
+
+def _todo(consultation: Consultation, name: str) -> Todo:
+    received = local_day(consultation.received_at)
+    days = DAYS.get(enums.Urgency(consultation.urgency))
+    due_on = received + datetime.timedelta(days=days) if days is not None else None
+    is_due = due_on is not None and due_on <= today()
+    return Todo(
+        kind="consultation",
+        title=_("相談受付　%(name)s")
+        % {"name": _("%(name)sさん") % {"name": name} if name else _("氏名不明")},
+        url=reverse("consultation_detail", args=[consultation.pk]),
+        action=_("方針を決める"),
+        detail="　".join(
+            (
+                str(consultation.get_route_display()),
+                str(consultation.get_mode_display()),
+                _("緊急度 %(urgency)s") % {"urgency": consultation.get_urgency_display()},
+            )
+        ),
+        when=format_short(received),
+        due_on=due_on,
+        section="due" if is_due else "waiting",
+    )
+
+
+def count_open(membership: Membership) -> tuple[int, bool]:
+    """How many consultations wait, and whether an urgent one is late. One query."""
+    if not membership.may(Permission.TAKE_CONSULTATION):
+        return 0, False
+    rows = list(
+        Consultation.objects.visible_to(membership)
+        .open()
+        .values_list("urgency", "received_at")[:COUNTED]
+    )
+    late = any(
+        urgency in DAYS and local_day(received) + datetime.timedelta(days=DAYS[urgency]) < today()
+        for urgency, received in rows
+    )
+    return len(rows), late
+
+
+registry.nav(NavItem("home", gettext_lazy("今日の仕事"), "home", 1))
+registry.nav(
+    NavItem(
+        "consultations",
+        gettext_lazy("相談"),
+        "consultation_list",
+        1,
+        Permission.READ_CASES,
+        count_open,
+    )
+)
+registry.nav(NavItem("cases", gettext_lazy("ケース"), "case_list", 1, Permission.READ_CASES))
+registry.add("todos", open_consultations, queries=3, order=20)

@@ -1,0 +1,254 @@
+"""What a person answered (V3): to whom, for what, how, until when. And its withdrawal."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from agencies.enums import Sector
+from agencies.models import Agency, ConferenceType
+from cases import enums
+from cases.operations.consent import ConsentTerms
+from config.lib.forms import (
+    ChoiceCards,
+    EraDateField,
+    KasaneForm,
+    MultiChoiceCards,
+    NameField,
+    SafeLine,
+)
+
+GRID = {"class": "choices-grid"}
+GIVEN = enums.ConsentAnswer.GIVEN
+
+
+def sector_of(agency: Agency) -> str:
+    """The group an agency stands in: its first sector."""
+    return agency.sectors[0] if agency.sectors else Sector.OTHER
+
+
+class ConsentForm(KasaneForm):
+    """One person's answer. The agencies stand in one field per sector (`to_<sector>`)."""
+
+    answer = forms.ChoiceField(
+        label=gettext_lazy("本人の答え"),
+        choices=enums.ConsentAnswer.choices,
+        widget=ChoiceCards(attrs={"class": ""}),
+    )
+    conference_types = forms.MultipleChoiceField(
+        label=gettext_lazy("会議の構成機関"),
+        required=False,
+        widget=MultiChoiceCards(attrs=GRID),
+        help_text=gettext_lazy("会議を選ぶと、その会議の常任の構成機関すべてへの同意になります。"),
+    )
+    exceptions = forms.MultipleChoiceField(
+        label=gettext_lazy("知らせたくない機関"),
+        required=False,
+        widget=MultiChoiceCards(attrs=GRID),
+        help_text=gettext_lazy(
+            "上で選んだ会議に入っていても、ここで選んだ機関には開きません。選んだことも、その機関には見えません。"
+        ),
+    )
+    categories = forms.MultipleChoiceField(
+        label=gettext_lazy("伝えてよい情報の種類"),
+        required=False,
+        choices=[(c.value, c.label) for c in enums.CONSENTABLE],
+        initial=[c.value for c in enums.CONSENTABLE],
+        widget=MultiChoiceCards(attrs=GRID),
+        help_text=gettext_lazy(
+            "伝えたくない種類は外してください。通告者の情報は、どの同意でも開きません。"
+        ),
+    )
+    covers_household = forms.BooleanField(
+        label=gettext_lazy("世帯全体についての記録も含む"),
+        required=False,
+        help_text=gettext_lazy(
+            "成人の世帯員が同意したときだけ有効です。ほかの世帯員が反対しているあいだは開きません。"
+        ),
+    )
+    purpose = SafeLine(
+        label=gettext_lazy("目的"),
+        limit=200,
+        required=False,
+        help_text=gettext_lazy("何のために伝えるのか。本人に説明したとおりに。"),
+    )
+    method = forms.ChoiceField(
+        label=gettext_lazy("同意の方法"),
+        required=False,
+        choices=enums.ConsentMethod.choices,
+        widget=ChoiceCards(attrs={"class": ""}),
+    )
+    proxy_name = NameField(label=gettext_lazy("代理人の氏名"), required=False)
+    proxy_power = SafeLine(
+        label=gettext_lazy("代理権の根拠"),
+        limit=100,
+        required=False,
+        help_text=gettext_lazy("親権者、成年後見人など。家族というだけでは代理できません。"),
+    )
+    given_on = EraDateField(
+        label=gettext_lazy("答えた日"), not_future=True, widget=forms.TextInput({"class": "date"})
+    )
+    until = EraDateField(
+        label=gettext_lazy("いつまで"),
+        not_past=True,
+        required=False,
+        help_text=gettext_lazy("その日までを含みます。空けると期限なしです。"),
+        widget=forms.TextInput({"class": "date"}),
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        agencies: Sequence[Agency],
+        conference_types: Sequence[ConferenceType],
+        needs_proxy: bool,
+        own: int | None,
+        **kwargs: Any,
+    ) -> None:
+        self.agencies = {str(a.pk): a for a in agencies}
+        self.types = {str(t.pk): t for t in conference_types}
+        self.needs_proxy, self.own = needs_proxy, own
+        super().__init__(*args, **kwargs)
+        self.sector_fields = self._add_sectors()
+        self._show("conference_types", [(key, t.name) for key, t in self.types.items()])
+        self._show(
+            "exceptions",
+            [(key, a.name) for key, a in self.agencies.items() if a.pk != self.own],
+        )
+        if needs_proxy:
+            self.initial.setdefault("method", enums.ConsentMethod.PROXY)
+
+    def _show(self, name: str, choices: list[tuple[str, str]]) -> None:
+        if choices:
+            self.fields[name].choices = choices
+        else:
+            del self.fields[name]
+
+    def _add_sectors(self) -> list[str]:
+        groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for key, agency in self.agencies.items():
+            groups[sector_of(agency)].append((key, agency.name))
+        names = []
+        for sector in Sector:
+            if not groups.get(sector):
+                continue
+            name = f"to_{sector.value}"
+            field = forms.MultipleChoiceField(
+                label=sector.label,
+                required=False,
+                choices=groups[sector],
+                widget=MultiChoiceCards(attrs=GRID),
+                error_messages={
+                    "invalid_choice": _("%(label)sは表示された中から選んでください。")
+                    % {"label": sector.label}
+                },
+            )
+            self.fields[name] = field
+            names.append(name)
+        return names
+
+    @property
+    def sectors(self) -> list[forms.BoundField]:
+        """The fields of agencies, for the template."""
+        return [self[name] for name in self.sector_fields]
+
+    @property
+    def excepts_somebody(self) -> bool:
+        """Whether the list of exceptions should stand open."""
+        return "exceptions" in self.fields and bool(
+            self["exceptions"].value() or self["exceptions"].errors
+        )
+
+    def addressees(self) -> list[Agency]:
+        """The agencies ticked, over all sectors."""
+        keys = [k for name in self.sector_fields for k in self.cleaned_data.get(name, [])]
+        return [self.agencies[key] for key in keys]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("method") == enums.ConsentMethod.PROXY:
+            if not data.get("proxy_name") and "proxy_name" not in self.errors:
+                self.add_error("proxy_name", _("代理人の氏名を入れてください。"))
+            if not data.get("proxy_power") and "proxy_power" not in self.errors:
+                self.add_error(
+                    "proxy_power",
+                    _(
+                        "代理権の根拠（親権者、成年後見人など）を入れてください。根拠のない家族は代理できません。"
+                    ),
+                )
+        if data.get("answer") == GIVEN:
+            self._clean_given(data)
+        return data
+
+    def _clean_given(self, data: dict[str, Any]) -> None:
+        addressees, types = self.addressees(), data.get("conference_types") or []
+        if not addressees and not types and not any(n in self.errors for n in self.sector_fields):
+            first = self.sector_fields[0] if self.sector_fields else None
+            self.add_error(first, _("だれに伝えてよいか、機関か会議を1つ以上選んでください。"))
+        if not data.get("categories") and "categories" not in self.errors:
+            self.add_error("categories", _("伝えてよい情報の種類を1つ以上選んでください。"))
+        if not data.get("method") and "method" not in self.errors:
+            self.add_error("method", _("同意の方法を選んでください。"))
+        if (
+            self.needs_proxy
+            and data.get("method")
+            and (data["method"] != enums.ConsentMethod.PROXY)
+        ):
+            self.add_error(
+                "method",
+                _("この年齢では、親権を持つ人の同意が要ります。「代理人」を選んでください。"),
+            )
+        both = {a.name for a in addressees if str(a.pk) in (data.get("exceptions") or [])}
+        if both:
+            self.add_error(
+                "exceptions",
+                _("%(names)sは、伝える相手にも選ばれています。どちらかを外してください。")
+                % {"names": "・".join(sorted(both))},
+            )
+
+    def terms(self) -> ConsentTerms:
+        """What the operation takes. A refusal names nobody and covers nothing."""
+        data = self.cleaned_data
+        is_proxy = data.get("method") == enums.ConsentMethod.PROXY
+        is_given = data["answer"] == GIVEN
+        return ConsentTerms(
+            answer=data["answer"],
+            given_on=data["given_on"],
+            until=data.get("until") if is_given else None,
+            categories=list(data.get("categories") or []) if is_given else [],
+            covers_household=bool(data.get("covers_household")) and is_given,
+            purpose=data.get("purpose") or "",
+            method=data.get("method") or "",
+            proxy_name=data["proxy_name"] if is_proxy else "",
+            proxy_power=data["proxy_power"] if is_proxy else "",
+            agencies=self.addressees() if is_given else [],
+            conference_types=self._of(self.types, "conference_types") if is_given else [],
+            exceptions=self._of(self.agencies, "exceptions") if is_given else [],
+        )
+
+    def _of(self, known: dict[str, Any], name: str) -> list[Any]:
+        return [known[key] for key in self.cleaned_data.get(name) or []]
+
+
+def ticked(agencies: Iterable[Agency], chosen: set[int]) -> dict[str, list[str]]:
+    """Initial ticks of the sector fields."""
+    initial: dict[str, list[str]] = defaultdict(list)
+    for agency in agencies:
+        if agency.pk in chosen:
+            initial[f"to_{Sector(sector_of(agency)).value}"].append(str(agency.pk))
+    return dict(initial)
+
+
+class WithdrawForm(KasaneForm):
+    """Why a consent is withdrawn, in the person's words."""
+
+    reason = SafeLine(
+        label=gettext_lazy("撤回の理由"),
+        limit=200,
+        help_text=gettext_lazy("本人の言葉で。理由を言わないときは「本人の希望」と書きます。"),
+    )

@@ -1,0 +1,256 @@
+"""Write a note, an issue, a section of the assessment; correct a note; the carry-out's page."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from agencies.enums import Action, Permission, Purpose
+from agencies.guards import MemberRequest, member
+from agencies.permissions import ActionDenied
+from agencies.trail import log_access
+from cases import enums
+from cases.forms.records import (
+    AssessmentForm,
+    CarriedNoteForm,
+    IssueForm,
+    NoteEditForm,
+    NoteForm,
+    SolveForm,
+)
+from cases.models import AssessmentSection, CarryOut, Case, Issue, Note, Record
+from cases.operations import add_issue, assess, change_note, solve_issue, write_note
+from cases.operations.case import StaleVersion
+from cases.permissions import check_can_change_note, check_can_solve, check_can_write
+from cases.views.subject import Subject, form_page, subject
+from config.lib.eras import format_datetime, format_long, format_short, today
+from config.lib.forms import KasaneForm
+
+both = require_http_methods(["GET", "POST"])
+
+
+@both
+@member(Permission.READ_CASES)
+def note_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
+    """支援経過を書く."""
+    on = subject(request, case_id, "note_new")
+    check_can_write(request.membership, on.case)
+    form = NoteForm(
+        request.POST or None, persons=on.people, hints=_audience_hints(request, on),
+        initial={"on": today()},
+    )
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        write_note(
+            case=on.case, by=request.membership, persons=form.chosen(),
+            happened_at=form.happened_at(),
+            **{k: data[k] for k in (
+                "text", "method", "category", "audience", "with_whom", "place", "next_step")},
+        )
+        _log_declared(request, on.case.pk, form)
+        messages.success(request, _("記録を保存しました。"))
+        return redirect("case_detail", case_id=on.case.pk)
+    return form_page(request, "cases/note_new.html", on, form)
+
+
+def _audience_hints(request: MemberRequest, on: Subject) -> dict[str, str]:
+    """For each audience, who will be able to read it, as far as the writer may know."""
+    own = request.membership.agency_name
+    others = [s.agency for s in on.seers(request.membership) if s.agency != own]
+    team = _("書いた機関と、記録に出る人みんながその種類の情報に同意している機関が読めます。")
+    if others:
+        team += _("いまこのケースを見られる機関：%(names)s") % {"names": "、".join(others)}
+    return {
+        enums.Audience.TEAM: team,
+        enums.Audience.AGENCY: _(
+            "%(agency)sの職員だけが読めます。同意があっても、ほかの機関には開きません。"
+        ) % {"agency": own},
+    }
+
+
+def _log_declared(request: MemberRequest, case_id: uuid.UUID, form: KasaneForm) -> None:
+    """V16: that twelve digits were declared to be no My Number is logged, without the digits."""
+    for name in form.not_my_number_fields:
+        log_access(
+            request.membership, Action.WRITE, what=f"not_my_number:{name}", case_id=case_id
+        )
+
+
+@both
+@member(Permission.READ_CASES)
+def note_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
+    """Correct a note; somebody who saved first is shown beside what was typed."""
+    notes = Note.objects.visible_to(request.membership).select_related("record__case")
+    note = get_object_or_404(notes, pk=record_id, record__carry_out=None)
+    on = subject(request, note.record.case_id, "note_edit")
+    check_can_change_note(request.membership, note.record)
+    names = ("method", "with_whom", "place", "text", "next_step", "version")
+    form = NoteEditForm(request.POST or None, initial={n: getattr(note, n) for n in names})
+    conflicts = []
+    if request.method == "POST" and form.is_valid():
+        if form.check_version(note):
+            if _changed(request, note, form):
+                return redirect("case_detail", case_id=on.case.pk)
+            note.refresh_from_db()
+            form.check_version(note)
+        conflicts = form.conflicts(note)
+    about = note.record.names(on.persons)
+    shown = {"about": about, "when": format_datetime(note.record.happened_at)}
+    return form_page(
+        request, "cases/note_edit.html", on, form, conflicts=conflicts, shown=shown
+    )
+
+
+def _changed(request: MemberRequest, note: Note, form: NoteEditForm) -> bool:
+    data = form.cleaned_data
+    fields = {n: data[n] for n in ("method", "with_whom", "place", "text", "next_step")}
+    try:
+        change_note(note=note, by=request.membership, version=data["version"], **fields)
+    except StaleVersion:
+        return False
+    _log_declared(request, note.record.case_id, form)
+    messages.success(request, _("記録を直しました。前の版も残っています。"))
+    return True
+
+
+@both
+@member(Permission.READ_CASES)
+def issue_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
+    """課題を足す."""
+    on = subject(request, case_id, "issue_new")
+    check_can_write(request.membership, on.case)
+    form = IssueForm(request.POST or None, persons=on.people, initial={"noted_on": today()})
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        add_issue(
+            case=on.case, by=request.membership, person=form.person(),
+            **{k: data[k] for k in ("issue_type", "is_primary", "status", "noted_on", "note")},
+        )
+        messages.success(request, _("課題を足しました。"))
+        return redirect("case_detail", case_id=on.case.pk)
+    return form_page(request, "cases/issue_new.html", on, form)
+
+
+@both
+@member(Permission.READ_CASES)
+def issue_solve(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
+    """課題の解消."""
+    issues = Issue.objects.visible_to(request.membership).select_related("record__case")
+    issue = get_object_or_404(issues, pk=record_id)
+    on = subject(request, issue.record.case_id, "issue_solve")
+    check_can_solve(request.membership, issue.record)
+    form = SolveForm(request.POST or None, noted_on=issue.noted_on, initial={"on": today()})
+    if request.method == "POST" and form.is_valid():
+        try:
+            solve_issue(issue=issue, by=request.membership, on=form.cleaned_data["on"])
+        except ActionDenied as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("課題を解消にしました。"))
+            return redirect("case_detail", case_id=on.case.pk)
+    shown = {"label": issue.get_issue_type_display(), "about": issue.record.names(on.persons)}
+    return form_page(request, "cases/issue_solve.html", on, form, shown=shown)
+
+
+@both
+@member(Permission.READ_CASES)
+def assessment_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
+    """A section of the assessment; what is written already stands beside it."""
+    on = subject(request, case_id, "assessment_new")
+    check_can_write(request.membership, on.case)
+    form = AssessmentForm(
+        request.POST or None, persons=on.people, initial={"assessed_on": today()}
+    )
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        assess(
+            case=on.case, by=request.membership, persons=form.chosen(),
+            **{k: data[k] for k in ("category", "situation", "strengths", "assessed_on")},
+        )
+        _log_declared(request, on.case.pk, form)
+        messages.success(request, _("アセスメントを保存しました。続けて次の項目を書けます。"))
+        again = "more" in request.POST
+        return redirect("assessment_new" if again else "case_detail", case_id=on.case.pk)
+    return form_page(
+        request, "cases/assessment_new.html", on, form, written=_written(request, on)
+    )
+
+
+def _written(request: MemberRequest, on: Subject) -> list[dict[str, str]]:
+    """Which sections exist, without their text: category, whom, day."""
+    sections = (
+        AssessmentSection.objects.visible_to(request.membership)
+        .for_case(on.case)
+        .select_related("record")
+        .order_by("-assessed_on", "record__category")[:30]
+    )
+    return [
+        {
+            "term": str(s.record.get_category_display()),
+            "value": s.record.names(on.persons), "note": format_short(s.assessed_on),
+        }
+        for s in sections
+    ]
+
+
+@both
+@member(Permission.READ_CASES)
+def carry_out_detail(request: MemberRequest, carry_out_id: uuid.UUID) -> HttpResponse:
+    """持ち出し: the text and the notes under it, for its people alone (V6)."""
+    carry_out = get_object_or_404(
+        CarryOut.objects.visible_to(request.membership), pk=carry_out_id
+    )
+    may_write = request.membership.may(Permission.WRITE_RECORDS) and _is_mine(request, carry_out)
+    form = CarriedNoteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if not may_write:
+            raise ActionDenied(_("この持ち出しに記録を書けるのは、名指しされた人だけです。"))
+        write_note(
+            case=Case(pk=carry_out.case_id), by=request.membership, carry_out=carry_out,
+            **form.cleaned_data,
+        )
+        messages.success(request, _("記録を保存しました。この持ち出しの人だけが読めます。"))
+        return redirect("carry_out_detail", carry_out_id=carry_out.pk)
+    notes = _carried_notes(request, carry_out)
+    log_access(
+        request.membership, Action.OPEN, what="carry_out_detail", basis="106-6",
+        purpose=Purpose.SUPPORT_CONFERENCE, case_id=carry_out.case_id,
+        record_ids=[carry_out.pk, *(entry["key"] for entry in notes)],
+    )
+    context = {
+        "carry_out": carry_out, "until": format_long(carry_out.review_on), "form": form,
+        "decided": format_long(carry_out.decided_at), "notes": notes, "may_write": may_write,
+    }
+    status = 422 if form.errors else 200
+    return render(request, "cases/carry_out_detail.html", context, status=status)
+
+
+def _is_mine(request: MemberRequest, carry_out: CarryOut) -> bool:
+    return carry_out.grants.filter(
+        membership_id=request.membership.pk, revoked_at__isnull=True
+    ).exists()
+
+
+def _carried_notes(request: MemberRequest, carry_out: CarryOut) -> list[dict[str, object]]:
+    """The notes under it, newest first. Two queries."""
+    records = {
+        record.pk: record
+        for record in Record.objects.visible_to(request.membership)
+        .filter(carry_out=carry_out, kind=enums.RecordKind.NOTE)
+        .select_related("author_agency", "author__user")
+        .newest_first()[:100]
+    }
+    notes = Note.objects.in_bulk(list(records))
+    return [
+        {
+            "key": key, "title": str(notes[key].get_method_display()), "text": notes[key].text,
+            "when": format_datetime(record.happened_at),
+            "by": f"{record.author_agency.name}　{record.author.user}",
+        }
+        for key, record in records.items() if key in notes
+    ]

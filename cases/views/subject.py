@@ -1,0 +1,68 @@
+"""The case a form or a page stands on: found through the gate, its look logged (V10)."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from agencies.enums import Action
+from agencies.guards import MemberRequest
+from agencies.models import Membership
+from agencies.trail import log_access
+from cases.explain import grants_on
+from cases.models import Case, Consent, Person
+from cases.operations.case import persons_by_key
+from cases.seers import Seer, seers_of
+from cases.titles import household_title
+from config.lib.forms import KasaneForm
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A case with the persons and the title this reader may see."""
+
+    case: Case
+    persons: dict[uuid.UUID, Person]
+    title: str
+
+    @property
+    def people(self) -> list[Person]:
+        return list(self.persons.values())
+
+    def seers(self, membership: Membership) -> list[Seer]:
+        """Who may see the case, as far as the reader may know it."""
+        consents = Consent.objects.visible_to(membership).filter(
+            case=self.case, withdrawn_at__isnull=True
+        )
+        grants = grants_on(membership, self.case.pk)
+        return seers_of(membership, self.case, self.persons, grants, list(consents))
+
+
+def case_or_404(membership: Membership, case_id: uuid.UUID) -> Case:
+    """The case, with the names a page needs; what one may not see does not exist (V15)."""
+    cases = Case.objects.visible_to(membership).select_related(
+        "responsible_agency", "municipality"
+    )
+    found: Case = get_object_or_404(cases, pk=case_id)
+    return found
+
+
+def subject(request: MemberRequest, case_id: uuid.UUID, what: str) -> Subject:
+    """The case of a form: looked up, its persons read, the look logged."""
+    case = case_or_404(request.membership, case_id)
+    persons = persons_by_key(request.membership, case)
+    for person in persons.values():
+        person.case = case
+    log_access(request.membership, Action.OPEN, what=what, case_id=case.pk, record_ids=persons)
+    return Subject(case, persons, household_title(persons.values()))
+
+
+def form_page(
+    request: HttpRequest, template: str, subject: Subject, form: KasaneForm, **more: object
+) -> HttpResponse:
+    """A page with one form on a case: 422 when what was typed has to be looked at again."""
+    context = {"case": subject.case, "title": subject.title, "form": form, **more}
+    return render(request, template, context, status=422 if form.errors else 200)

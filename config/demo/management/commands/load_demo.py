@@ -1,0 +1,49 @@
+"""`manage.py load_demo`: people for every city loaded, and their stories, once."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from agencies.models import Municipality
+from cases.models import Consultation
+from config.demo.conference import Conference
+from config.demo.people import load_people, load_sysadmin
+from config.demo.play import Player, play_community, stories
+from config.lib.acting import acting
+from meetings.calendar import make_sittings
+
+
+class Command(BaseCommand):
+    help = "Load the demo: fictional people and households on top of the cities' profiles."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("cities", nargs="*", help="city codes (default: every city)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        cities = Municipality.objects.order_by("code")
+        if options["cities"]:
+            cities = cities.filter(code__in=options["cities"])
+        for city in cities:
+            self.stdout.write(f"{city.name}: {self.load(city)}")
+
+    @transaction.atomic
+    def load(self, city: Municipality) -> str:
+        """One city, whole or not at all."""
+        members = load_people(city)
+        load_sysadmin(city)
+        first = members["livelihood"]
+        with acting(first.pk):
+            if Consultation.objects.visible_to(first).exists():
+                return "見本データは読み込み済みです"
+        with acting(members["coordinator"].pk):
+            make_sittings(city)
+        count = 0
+        for story in stories(city):
+            for household in story.get("household", []):
+                player = Player(city, members, Conference(city, members))
+                for step in household["step"]:
+                    player.play(step)
+                count += 1
+            play_community(members, story)
+        return f"見本の世帯を{count}件読み込みました"

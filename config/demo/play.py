@@ -1,0 +1,321 @@
+"""Plays a story's steps through the operations, each as the person who would do it.
+
+What cannot be done through an operation cannot be in the demo. Dates are counted back from today,
+so the demo stays as fresh as the day it is loaded.
+"""
+
+from __future__ import annotations
+
+import datetime
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from agencies.enums import AgendaType
+from agencies.models import ConferenceType, Membership, Municipality
+from cases.enums import CONSENTABLE
+from cases.models import CarryOut, Case, Consultation, Person
+from cases.operations import (
+    accept_referral,
+    assess,
+    finish_consultation,
+    make_case,
+    record_consent,
+    refer,
+    return_referral,
+    take_consultation,
+    write_note,
+)
+from cases.operations.case import PersonFacts
+from cases.operations.consent import ConsentTerms
+from cases.operations.consultation import ConsultationFacts
+from community.operations import add_place, raise_issue, record_event
+from config.demo.conference import Conference
+from config.lib.acting import acting
+from outreach.operations import VisitFacts, log_visit
+from participation.operations import add_resource, follow_up, match
+from plans.models import Plan
+from plans.operations import GoalFacts, ItemFacts, PlanFacts, draft_plan
+
+STORIES = Path(__file__).parent / "stories"
+Step = dict[str, Any]
+
+
+def days(count: int) -> datetime.date:
+    """The day `count` days from today (negative: ago), Asia/Tokyo."""
+    return timezone.localdate() + datetime.timedelta(days=count)
+
+
+def ago(step: Step) -> datetime.datetime:
+    """The step's moment: some time of a working day, `days_ago` days back."""
+    moment = timezone.now() - datetime.timedelta(days=step.get("days_ago", 0))
+    return moment if not step.get("days_ago") else moment.replace(hour=2, minute=30)
+
+
+def stories(city: Municipality) -> list[dict[str, Any]]:
+    """The story files for a city: the common ones, and those that name it."""
+    found = []
+    for path in sorted(STORIES.glob("*.toml")):
+        story = tomllib.loads(path.read_text(encoding="utf-8"))
+        if story.get("city", city.code) == city.code:
+            found.append(story)
+    return found
+
+
+@dataclass
+class Player:
+    """One household's story in one city: what has come to be so far, by name."""
+
+    city: Municipality
+    members: dict[str, Membership]
+    conference: Conference
+    case: Case | None = None
+    consultation: Consultation | None = None
+    persons: dict[str, Person] = field(default_factory=dict)
+    plans: dict[str, Plan] = field(default_factory=dict)
+    carry_out: CarryOut | None = None
+    sheet: Any = None
+
+    def play(self, step: Step) -> None:
+        """Do one step."""
+        actions: dict[str, Callable[[Step], None]] = {
+            "consultation": self.take,
+            "consent": self.consent,
+            "refer": self.refer,
+            "note": self.note,
+            "assess": self.assess,
+            "plan": self.plan,
+            "propose": self.propose,
+            "conference": self.decide,
+            "sealed_item": self.seal,
+            "visit": self.visit,
+            "match": self.match,
+        }
+        actions[step["do"]](step)
+
+    def opened(self) -> Case:
+        assert self.case is not None, "the story opens a case first"  # noqa: S101
+        return self.case
+
+    def named(self, step: Step) -> list[Person]:
+        return [self.persons[label] for label in step.get("persons", [])]
+
+    def take(self, step: Step) -> None:
+        by = self.members[step["by"]]
+        persons = [
+            PersonFacts(
+                name=p.get("name", ""),
+                name_kana=p.get("kana", ""),
+                birth_on=datetime.date.fromisoformat(p["birth"]) if "birth" in p else None,
+                birth_year=p.get("birth_year"),
+                is_age_estimated=p.get("estimated", False),
+                sex=p.get("sex", ""),
+                relation=p.get("relation", ""),
+                phone=p.get("phone", ""),
+                address=p.get("address", ""),
+            )
+            for p in step["persons"]
+        ]
+        facts = ConsultationFacts(
+            mode=step["mode"],
+            route=step["route"],
+            complaint=step["complaint"],
+            urgency=step["urgency"],
+            is_anonymous=step.get("anonymous", False),
+            visitor_name=step.get("visitor", ""),
+            visitor_relation=step.get("visitor_relation", ""),
+            received_at=ago(step),
+        )
+        with acting(by.pk):
+            self.consultation = take_consultation(
+                by=by,
+                facts=facts,
+                persons=persons,
+                issues=step["issues"],
+                primary_issue=step["primary"],
+            )
+            if step.get("finish"):
+                finish_consultation(
+                    consultation=self.consultation, by=by, screening=step["finish"]
+                )
+            elif step.get("make_case", True):
+                self.case = make_case(consultation=self.consultation, by=by)
+                found = Person.objects.visible_to(by).filter(case=self.case)
+                self.persons = {person.label: person for person in found}
+
+    def consent(self, step: Step) -> None:
+        by = self.members[step["by"]]
+        until = step.get("until_days")
+        agencies = {self.members[code].agency_id: self.members[code].agency for code in step.get("to", [])}
+        with acting(by.pk):
+            record_consent(
+                person=self.persons[step["person"]],
+                by=by,
+                terms=ConsentTerms(
+                    answer=step.get("answer", "given"),
+                    given_on=days(-step.get("days_ago", 0)),
+                    until=days(until) if until else None,
+                    categories=[str(category) for category in CONSENTABLE],
+                    covers_household=step.get("household", False),
+                    purpose="世帯の支援のための情報共有",
+                    method="proxy" if "proxy" in step else "signed",
+                    proxy_name=step.get("proxy", ""),
+                    proxy_power=step.get("proxy_power", ""),
+                    agencies=[agency for agency in agencies.values() if agency is not None],
+                ),
+            )
+
+    def refer(self, step: Step) -> None:
+        by, mode = self.members[step["by"]], step["mode"]
+        receiver = self.members[step.get("to", "head")]
+        if mode == "consent" and receiver.agency_id == by.agency_id:
+            return  # in this city one agency does both: nothing leaves it
+        secret = ConferenceType.objects.filter(
+            municipality=self.city, bases__contains=["106-6"], ended_on__isnull=True
+        ).first()
+        with acting(by.pk):
+            self.sheet = refer(
+                case=self.opened(),
+                by=by,
+                mode=mode,
+                reason=step["reason"],
+                summary=step["summary"],
+                persons=self.named(step),
+                to_agency=receiver.agency if mode == "consent" else None,
+                to_conference_type=secret if mode == "secrecy" else None,
+            )
+        with acting(receiver.pk):
+            if step.get("accept"):
+                accept_referral(referral=self.sheet, by=receiver)
+            elif step.get("returned"):
+                return_referral(referral=self.sheet, by=receiver, reason=step["returned"])
+
+    def note(self, step: Step) -> None:
+        by = self.members[step["by"]]
+        with acting(by.pk):
+            write_note(
+                case=self.opened(),
+                by=by,
+                text=step["text"],
+                method=step["method"],
+                category=step.get("category", "progress"),
+                persons=self.named(step),
+                audience=step.get("audience", "team"),
+                happened_at=ago(step),
+                with_whom=step.get("with_whom", ""),
+                place=step.get("place", ""),
+            )
+
+    def assess(self, step: Step) -> None:
+        by = self.members[step["by"]]
+        with acting(by.pk):
+            assess(
+                case=self.opened(),
+                by=by,
+                category=step["category"],
+                situation=step["situation"],
+                strengths=step.get("strengths", ""),
+                persons=self.named(step),
+            )
+
+    def plan(self, step: Step) -> None:
+        by = self.members[step["by"]]
+        with acting(by.pk):
+            self.plans[step["name"]] = draft_plan(
+                case=self.opened(),
+                by=by,
+                programme=step["programme"],
+                persons=self.named(step),
+                facts=PlanFacts(
+                    wishes=step["wishes"],
+                    aim=step["aim"],
+                    problems=step.get("problems", ""),
+                    starts_on=days(0),
+                    ends_on=days(step["months"] * 30),
+                    review_on=days(step["review_days"]),
+                    links_outreach=step.get("outreach", False),
+                    links_participation=step.get("participation", False),
+                ),
+                goals=[GoalFacts(text=g["text"], target_on=days(g["days"])) for g in step["goals"]],
+                items=[
+                    ItemFacts(
+                        goal=i["goal"] - 1,
+                        content=i["content"],
+                        agency=self.members[i["agency"]].agency_id or 0,
+                        worker=i.get("worker", ""),
+                        frequency=i.get("frequency", ""),
+                        until=days(i["days"]),
+                    )
+                    for i in step["items"]
+                ],
+            )
+
+    def propose(self, step: Step) -> None:
+        self.conference.propose_plan(self.plans[step["plan"]], self.opened())
+
+    def decide(self, step: Step) -> None:
+        item = self.conference.propose_plan(self.plans[step["plan"]], self.opened(), today=True)
+        self.conference.decide(
+            item, step["decision"], opinion=step["opinion"], minutes=step["minutes"]
+        )
+
+    def seal(self, step: Step) -> None:
+        item = self.conference.propose_sealed(
+            self.sheet, AgendaType.INFORMATION_SHARING, appoint_codes=step["appoint"]
+        )
+        self.carry_out = self.conference.decide_sealed(item, step, until=days(step["review_days"]))
+
+    def visit(self, step: Step) -> None:
+        by = self.members[step["by"]]
+        with acting(by.pk):
+            log_visit(
+                by=by,
+                case=None if step.get("carried") else self.opened(),
+                carry_out=self.carry_out if step.get("carried") else None,
+                persons=self.named(step),
+                facts=VisitFacts(
+                    method=step["method"],
+                    result=step["result"],
+                    happened_at=ago(step),
+                    met_whom=step.get("met_whom", ""),
+                    text=step["text"],
+                    next_on=days(step["next_days"]) if "next_days" in step else None,
+                ),
+            )
+
+    def match(self, step: Step) -> None:
+        by = self.members[step["by"]]
+        with acting(by.pk):
+            resource = add_resource(by=by, name=step["resource"], kind=step["kind"])
+            made = match(
+                case=self.opened(),
+                by=by,
+                person=self.persons[step["person"]],
+                resource=resource,
+                activity=step["activity"],
+                status="trial",
+                starts_on=days(-step["days_ago"]),
+            )
+            follow_up(match=made, by=by, on=days(-1), text=step["follow_up"], status_after="active")
+
+
+def play_community(members: dict[str, Membership], story: dict[str, Any]) -> None:
+    """Places, what happened there, and the issues raised."""
+    by = members["community"]
+    with acting(by.pk):
+        for entry in story.get("place", []):
+            place = add_place(by=by, name=entry["name"], kind=entry["kind"], area=entry["area"])
+            for event in entry["events"]:
+                record_event(
+                    by=by,
+                    place=place,
+                    on=days(-event["days_ago"]),
+                    participants=event["participants"],
+                    organisations=event["organisations"],
+                )
+        for entry in story.get("community_issue", []):
+            raise_issue(by=by, title=entry["title"], text=entry["text"], area=entry["area"])

@@ -1,0 +1,64 @@
+"""What every verb on an item does besides: lock it, leave a step, leave a trace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agencies.enums import Action, Purpose
+from agencies.models import Membership
+from agencies.permissions import ActionDenied
+from agencies.trail import log_access
+from cases.operations.case import StaleVersion
+from meetings.models import AgendaItem, ItemStep
+
+
+def lock_item(item: AgendaItem, by: Membership, version: int | None = None) -> AgendaItem:
+    """The item as it now is, locked. StaleVersion when somebody else saved first."""
+    locked = (
+        AgendaItem.objects.visible_to(by)
+        .select_for_update(of=("self",))
+        .select_related("sitting", "conference_type")
+        .filter(pk=item.pk)
+        .first()
+    )
+    if locked is None:
+        raise ActionDenied("この議題は、もう見られません。")
+    if version is not None and locked.version != version:
+        raise StaleVersion
+    return locked
+
+
+def save_item(item: AgendaItem, by: Membership, step: str, **changes: Any) -> None:
+    """Write the changed columns with the next version, and the step."""
+    for name, value in changes.items():
+        setattr(item, name, value)
+    item.version += 1
+    item.save(update_fields=[*changes, "version"])
+    leave_step(item, by, step)
+
+
+def leave_step(item: AgendaItem, by: Membership, step: str) -> None:
+    """One append-only line of what happened to the item, and the access log's line."""
+    ItemStep(item_id=item.pk, name=step, to_state=item.state, by=by).save(force_insert=True)
+    trace(item, by, step)
+
+
+def trace(item: AgendaItem, by: Membership, what: str, action: Action = Action.WRITE) -> None:
+    """V10: who, on which basis, which item."""
+    log_access(
+        by,
+        action,
+        what=what,
+        purpose=purpose_of(item),
+        basis=basis_of(item),
+        case_id=item.case_id,
+        item_id=item.pk,
+    )
+
+
+def purpose_of(item: AgendaItem) -> Purpose:
+    return Purpose.SUPPORT_CONFERENCE if item.is_secret else Purpose.PLAN_CONFERENCE
+
+
+def basis_of(item: AgendaItem) -> str:
+    return "106-6" if item.is_secret else "consent"

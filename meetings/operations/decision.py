@@ -1,0 +1,239 @@
+"""What a sitting decides on an item, who was there, and the minutes.
+
+A plan comes into force, or ends, in the transaction of the decision, or not at all.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.contrib.auth.models import Permission as GuardianPermission
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from psycopg.types.range import TimestamptzRange
+
+from agencies.enums import AgendaType, Permission
+from agencies.models import Agency, Membership
+from agencies.operations import notify
+from agencies.permissions import ActionDenied
+from cases.models import CarryOut, CarryOutGrant
+from config.lib.fiscal import until_day_to_instant
+from meetings import enums
+from meetings.gate import listed_entries
+from meetings.models import AgendaItem, ItemAttendance, ItemGrant, Sitting
+from meetings.operations.common import leave_step, lock_item, save_item, trace
+from meetings.permissions import LIVE, check_can_decide, check_can_run_item, check_still_open
+from plans.models import Plan
+from plans.operations import end_plan, record_conference_result
+
+D = enums.Decision
+
+
+@dataclass(frozen=True)
+class CarryOutFacts:
+    """持ち出し: which text, to which people, until which review date."""
+
+    text: str
+    members: Sequence[Membership]
+    review_on: datetime.date
+
+
+@transaction.atomic
+def decide_item(
+    *,
+    item: AgendaItem,
+    by: Membership,
+    decision: str,
+    opinion: str,
+    minutes: str,
+    next_review_on: datetime.date | None = None,
+    carry_out: CarryOutFacts | None = None,
+    lead_agency_after: Agency | None = None,
+    version: int | None = None,
+) -> AgendaItem:
+    """The decision and all it sets going, in one transaction. StaleVersion when somebody else
+    saved first. Gives the decided item."""
+    locked = lock_item(item, by, version)
+    check_can_decide(by, locked)
+    if decision not in enums.DECISIONS[locked.agenda_type]:
+        raise ActionDenied(_("この種別の議題では、その決定は選べません。"))
+    if next_review_on is not None and next_review_on <= timezone.localdate():
+        raise ActionDenied(_("次回の確認日は、明日からあとの日にしてください。"))
+    if locked.plan_id is not None:
+        _decide_plan(locked, by, decision, opinion, next_review_on, lead_agency_after)
+    made = _carry_out(locked, by, carry_out) if decision == D.ROLES else None
+    if decision == D.WATCH:
+        _carry_to_next(locked, by, next_review_on)
+    save_item(
+        locked, by, "decide",
+        state=enums.ItemState.DECIDED, decision=decision, opinion=opinion, minutes=minutes,
+        next_review_on=next_review_on, decided_at=timezone.now(), decided_by=by, carry_out=made,
+    )
+    _tell(locked)
+    return locked
+
+
+def _decide_plan(
+    item: AgendaItem, by: Membership, decision: str, opinion: str,
+    next_review_on: datetime.date | None, lead_agency_after: Agency | None,
+) -> None:
+    plan = Plan.objects.visible_to(by).filter(pk=item.plan_id).first()
+    if plan is None:
+        raise ActionDenied(
+            _("プランを見られないため決定できません。事務局への同意に「プラン」が含まれているか確かめてください。")
+        )
+    name = item.conference_type.name
+    if item.agenda_type == AgendaType.PLAN_ADEQUACY:
+        record_conference_result(
+            plan=plan, by=by, decision=decision, conference_name=name, note=opinion,
+            review_on=next_review_on,
+        )
+    elif decision in (D.CLOSE, D.REPLAN, D.INTERRUPT):
+        end_plan(
+            plan=plan, by=by, outcome=decision, lead_agency_after=lead_agency_after,
+            conference_name=name,
+        )
+
+
+def _carry_out(item: AgendaItem, by: Membership, facts: CarryOutFacts | None) -> CarryOut:
+    """V6: nothing learned leaves by itself; this text does, to these people, until that day."""
+    if facts is None or not facts.text.strip():
+        raise ActionDenied(_("持ち出す内容を書いてください。"))
+    if not facts.members:
+        raise ActionDenied(_("持ち出す相手を選んでください。"))
+    if facts.review_on <= timezone.localdate():
+        raise ActionDenied(_("持ち出しの見直し日は、明日からあとの日にしてください。"))
+    if item.case_id is None:
+        raise ActionDenied(_("ケースのない議題では、持ち出しはできません。"))
+    people = list(Membership.objects.active().with_names().filter(
+        pk__in=[m.pk for m in facts.members], agency__municipality=by.municipality,
+    ))
+    if len(people) != len({m.pk for m in facts.members}) or not all(
+        p.may(Permission.READ_CASES) for p in people
+    ):
+        raise ActionDenied(_("持ち出す相手は、この市でいま所属のある支援者から選んでください。"))
+    made = CarryOut(
+        case_id=item.case_id, text=facts.text, review_on=facts.review_on, decided_by=by
+    )
+    made.save(force_insert=True)
+    right = GuardianPermission.objects.get(
+        content_type__app_label="cases", codename="view_carryout"
+    )
+    period = TimestamptzRange(timezone.now(), until_day_to_instant(facts.review_on))
+    for member in people:
+        CarryOutGrant(
+            user_id=member.user_id, permission=right, content_object=made, membership=member,
+            granted_by=by, period=period,
+        ).save(force_insert=True)
+        notify(
+            agency=member.agency_id or 0, membership=member, kind="carry_out", key=str(made.pk),
+            title=_("会議の決定による役割（持ち出し）が届いています"),
+            url=f"/carry-outs/{made.pk}/",
+        )
+    return made
+
+
+def _carry_to_next(item: AgendaItem, by: Membership, review_on: datetime.date | None) -> None:
+    """見守り: the case comes back to the next sitting, with what was laid and said this time."""
+    found = next_sitting(item, by)
+    if found is None:
+        if review_on is None:
+            raise ActionDenied(_("次の会議がまだありません。次回の確認日を入れてください。"))
+        return
+    again = AgendaItem(
+        sitting=found,
+        conference_type=item.conference_type,
+        agenda_type=item.agenda_type,
+        basis=item.basis,
+        case_id=item.case_id,
+        title=item.title,
+        person_ids=item.person_ids,
+        briefing=item.briefing,
+        material_ids=item.material_ids,
+        attached_ids=[*item.attached_ids, item.pk] if item.case_id else [],
+        proposed_by=by,
+        proposing_agency_id=by.agency_id,
+    )
+    again.save(force_insert=True)
+    leave_step(again, by, "propose")
+
+
+def next_sitting(item: AgendaItem, by: Membership) -> Sitting | None:
+    """The body's next sitting that still takes items."""
+    later = Q(on__gt=item.sitting.on) | Q(on__isnull=True, month__gt=item.sitting.month)
+    return (
+        Sitting.objects.visible_to(by)
+        .filter(later, conference_types=item.conference_type, state__in=LIVE)
+        .order_by("month", "on")
+        .first()
+    )
+
+
+def _tell(item: AgendaItem) -> None:
+    """With consent, the agencies that take part; under secrecy nobody: they were in the room."""
+    if item.is_secret:
+        return
+    for agency in {*item.participant_ids, item.proposing_agency_id} - {item.decided_by.agency_id}:
+        notify(
+            agency=agency, kind="item_decided", key=str(item.pk),
+            title=_("会議で決定した議題があります"), url=f"/meetings/items/{item.pk}/",
+        )
+
+
+@transaction.atomic
+def write_minutes(*, item: AgendaItem, by: Membership, minutes: str, version: int) -> None:
+    """議事録 of an item, until the sitting closes (under secrecy, until the item does)."""
+    locked = lock_item(item, by, version)
+    check_can_run_item(by, locked)
+    check_still_open(locked)
+    save_item(locked, by, "minutes", minutes=minutes)
+
+
+@transaction.atomic
+def mark_attendance(
+    *,
+    item: AgendaItem,
+    by: Membership,
+    attendance: str,
+    membership: Membership | None = None,
+    agency: Agency | None = None,
+    name: str = "",
+) -> None:
+    """出欠 per item. Under secrecy only the appointed who pledged, and the secretariat, are
+    there; with consent the agencies that take part, or somebody by name (本人, 家族)."""
+    locked = lock_item(item, by)
+    check_can_run_item(by, locked)
+    check_still_open(locked)
+    if attendance not in enums.Attendance.values:
+        raise ActionDenied(_("出欠を選んでください。"))
+    if locked.is_secret:
+        agency, name = None, ""
+        _check_may_attend(locked, membership, attendance)
+    else:
+        membership = None
+        known = {*locked.participant_ids, locked.proposing_agency_id}
+        if agency is None and not name.strip():
+            raise ActionDenied(_("出席した機関か人を選んでください。"))
+        if agency is not None and agency.pk not in known:
+            raise ActionDenied(_("この議題に参加する機関ではありません。"))
+    ItemAttendance.objects.update_or_create(
+        item=locked, membership=membership, agency=agency, name=name.strip(),
+        defaults={"attendance": attendance},
+    )
+    trace(locked, by, "mark_attendance")
+
+
+def _check_may_attend(item: AgendaItem, member: Membership | None, attendance: str) -> None:
+    if member is None:
+        raise ActionDenied(_("守秘の議題では、出席した人を選んでください。"))
+    if listed_entries(member).filter(conference_type_id=item.conference_type_id).exists():
+        return
+    grant = ItemGrant.objects.filter(content_object=item, membership=member).standing().first()
+    if grant is None:
+        raise ActionDenied(_("この議題に指名された人ではありません。"))
+    if grant.pledged_at is None and attendance != enums.Attendance.ABSENT:
+        raise ActionDenied(_("誓約していない人は、守秘の議題に出席できません。"))

@@ -1,0 +1,126 @@
+"""What is typed after a visit: few fields, big choices, the rest behind 「くわしく」."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from cases.enums import Audience
+from cases.forms.records import AboutForm, ClockField
+from config.lib.eras import TOKYO, today
+from config.lib.forms import ChoiceCards, EraDateField, IdempotencyKey, SafeLine, SafeText
+from outreach import enums
+from outreach.operations import VisitFacts
+
+DAY = {"class": "date"}
+
+
+class VisitForm(AboutForm):
+    """訪問記録. `chooses_audience`: without a consent in force there is nothing to choose (V6)."""
+
+    form_key = IdempotencyKey()
+    result = forms.ChoiceField(
+        label=_("会えましたか"),
+        choices=enums.VisitResult.choices,
+        widget=ChoiceCards(attrs={"class": "choices-grid"}),
+    )
+    method = forms.ChoiceField(
+        label=_("方法"),
+        choices=enums.VisitMethod.choices,
+        initial=enums.VisitMethod.VISIT,
+        widget=ChoiceCards(attrs={"class": ""}),
+    )
+    on = EraDateField(label=_("日付"), not_future=True, widget=forms.TextInput(DAY))
+    at = ClockField(label=_("時刻"), required=False, widget=forms.TextInput({"class": "in-xs"}))
+    met_whom = SafeLine(
+        label=_("会えた人"),
+        limit=100,
+        required=False,
+        help_text=_("本人、母、隣の人など。会えなかったときは空けておきます。"),
+    )
+    text = SafeText(
+        label=_("ようす・話したこと"),
+        required=False,
+        help_text=_("会えなかったときも、灯り、郵便受け、置いた手紙など、気づいたことを残せます。"),
+    )
+    next_on = EraDateField(label=_("次の予定日"), required=False, widget=forms.TextInput(DAY))
+    next_step = SafeLine(label=_("次にすること"), limit=200, required=False)
+    stage = forms.ChoiceField(
+        label=_("関係のようす"),
+        choices=enums.Stage.choices,
+        required=False,
+        widget=ChoiceCards(attrs={"class": "choices-grid"}),
+    )
+    place = SafeLine(label=_("場所"), limit=100, required=False)
+    companions = SafeLine(label=_("同行者"), limit=100, required=False)
+    minutes_spent = forms.IntegerField(
+        label=_("所要時間（分）"),
+        required=False,
+        min_value=1,
+        max_value=1440,
+        error_messages={
+            "min_value": _("所要時間は1分から入れてください。"),
+            "max_value": _("所要時間は1440分（24時間）までで入れてください。"),
+        },
+        widget=forms.TextInput({"inputmode": "numeric", "class": "in-xs"}),
+    )
+    audience = forms.ChoiceField(
+        label=_("だれが読めるか"),
+        choices=Audience.choices,
+        initial=Audience.TEAM,
+        widget=ChoiceCards(
+            attrs={"class": "choices-stack"},
+            hints={
+                Audience.TEAM: str(_("本人の同意がある機関だけが読めます。")),
+                Audience.AGENCY: str(_("ほかの機関は、同意があっても読めません。")),
+            },
+        ),
+    )
+    not_my_number = forms.BooleanField(
+        label=_("この12桁の数字は、マイナンバー（個人番号）ではありません"), required=False
+    )
+
+    def __init__(self, *args: Any, chooses_audience: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_bound:
+            self.initial.setdefault("on", today())
+        if not chooses_audience:
+            del self.fields["audience"]
+
+    def clean(self) -> dict[str, Any]:
+        """The past has happened, and the next date lies after it."""
+        data = super().clean() or self.cleaned_data
+        if not data.get("on"):
+            return data
+        if self.happened_at() > timezone.now():
+            self.add_error("at", _("時刻は、いままでの時刻を入れてください。"))
+        if data.get("next_on") and data["next_on"] < data["on"]:
+            self.add_error("next_on", _("次の予定日は、訪問した日からあとの日付を入れてください。"))
+        return data
+
+    def happened_at(self) -> datetime.datetime:
+        """The instant: noon, or now when that is earlier, where no time is given."""
+        day, clock = self.cleaned_data["on"], self.cleaned_data.get("at")
+        if clock is not None:
+            return datetime.datetime.combine(day, clock, tzinfo=TOKYO)
+        noon = datetime.datetime.combine(day, datetime.time(12), tzinfo=TOKYO)
+        return min(noon, timezone.now())
+
+    def facts(self) -> VisitFacts:
+        """What the operation takes."""
+        data = self.cleaned_data
+        names = (
+            "method", "result", "met_whom", "text", "next_on", "next_step", "stage", "place",
+            "companions", "minutes_spent",
+        )
+        return VisitFacts(happened_at=self.happened_at(), **{name: data[name] for name in names})
+
+    @property
+    def opens_more(self) -> bool:
+        """Whether 「くわしく」 stands open: something was typed there, or is wrong."""
+        names = ("stage", "place", "companions", "minutes_spent")
+        return any(self[name].errors or (self.is_bound and self[name].value()) for name in names)

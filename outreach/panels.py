@@ -1,0 +1,151 @@
+"""What the outreach room shows on pages of other rooms.
+
+A visit under a carry-out appears on the home page of its own people, without the household's name,
+and never on a case page (V6).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from agencies.enums import Action, Permission
+from agencies.models import Membership
+from agencies.trail import log_access
+from cases.enums import RecordKind
+from cases.explain import by_own_or_consent, grants_on
+from cases.models import Case, Record
+from cases.permissions import can
+from cases.titles import persons_of
+from config.lib.eras import format_short, today
+from config.lib.registry import Link, NavItem, Panel, TimelineEntry, Todo, registry
+from outreach.models import Visit
+from outreach.pages import due_line, visit_line
+from outreach.permissions import check_can_log_visit
+
+PANEL_VISITS = 3
+
+
+def todos(membership: Membership) -> list[Todo]:
+    """My next visits that are due: visits, persons, one line of the log."""
+    if not membership.may(Permission.LOG_VISIT):
+        return []
+    found = list(
+        Visit.objects.visible_to(membership)
+        .waiting()
+        .filter(record__author_id=membership.pk, next_on__lte=today())
+        .select_related("record")
+        .order_by("next_on", "record_id")[:20]
+    )
+    if not found:
+        return []
+    open_cases = {v.record.case_id for v in found if v.record.carry_out_id is None}
+    persons = persons_of(membership, open_cases)
+    log_access(
+        membership, Action.LIST, what="todos_visits", record_ids=[visit.pk for visit in found]
+    )
+    lines = [due_line(membership, visit, persons) for visit in found]
+    return [
+        Todo(
+            kind=_("訪問（守秘）") if line.secret else _("訪問"),
+            title=line.title,
+            url=line.action_url,
+            action=_("訪問を記録"),
+            detail=line.detail,
+            when=line.when,
+            due_on=line.due_on,
+            section="due",
+        )
+        for line in lines
+    ]
+
+
+def waiting_count(membership: Membership) -> tuple[int, bool]:
+    """My visits due by today, and whether one is overdue. One query."""
+    days = list(
+        Visit.objects.visible_to(membership)
+        .waiting()
+        .filter(record__author_id=membership.pk, next_on__lte=today())
+        .order_by("next_on")
+        .values_list("next_on", flat=True)[:100]
+    )
+    return len(days), bool(days) and days[0] < today()
+
+
+def case_timeline(
+    membership: Membership, case: Case, records: Mapping[uuid.UUID, Record]
+) -> list[TimelineEntry]:
+    """The visits among the records of the page. One query, none without visits."""
+    keys = [key for key, record in records.items() if record.kind == RecordKind.VISIT]
+    if not keys:
+        return []
+    found = Visit.objects.visible_to(membership).filter(pk__in=keys)
+    return [
+        TimelineEntry(
+            record_id=visit.pk,
+            at=records[visit.pk].happened_at,
+            title=f"{visit.get_method_display()}　{visit.get_result_display()}",
+            text="\n".join(part for part in (visit.met_whom, visit.text, _next(visit)) if part),
+        )
+        for visit in found
+    ]
+
+
+def case_panels(membership: Membership, case: Case) -> list[Panel]:
+    """The last visits of a case: visits, grants, persons. What only an item under secrecy lays
+    open stays out."""
+    found = (
+        Visit.objects.visible_to(membership)
+        .for_case(case)
+        .filter(record__carry_out__isnull=True)
+        .select_related("record")
+        .newest_first()[: PANEL_VISITS * 4]
+    )
+    visits = list(found)
+    if not visits:
+        return []
+    grants = grants_on(membership, case.pk)
+    shown = [v for v in visits if by_own_or_consent(membership, v.record, grants)][:PANEL_VISITS]
+    if not shown:
+        return []
+    persons = persons_of(membership, [case.pk])
+    context = {
+        "lines": [visit_line(visit, persons) for visit in shown],
+        "new_url": _new_url(membership, case),
+        "record_ids": [visit.pk for visit in shown],
+    }
+    return [Panel("outreach/panels/case_visits.html", context)]
+
+
+def case_actions(membership: Membership, case: Case) -> list[Link]:
+    """訪問を記録, for who may. No query."""
+    url = _new_url(membership, case)
+    return [Link(_("訪問を記録"), url)] if url else []
+
+
+def _new_url(membership: Membership, case: Case) -> str:
+    if not can(check_can_log_visit, membership, case):
+        return ""
+    return reverse("visit_new", args=[case.pk])
+
+
+def _next(visit: Visit) -> str:
+    if visit.next_on is None:
+        return visit.next_step
+    words = _("次回 %(day)s") % {"day": format_short(visit.next_on)}
+    return f"{words}　{visit.next_step}".strip()
+
+
+registry.add("todos", todos, queries=3)
+registry.add("case_timeline", case_timeline, queries=1)
+registry.add("case_panels", case_panels, queries=3, order=60)
+registry.add("case_actions", case_actions, queries=0)
+registry.nav(
+    NavItem(
+        "visits", gettext_lazy("訪問記録"), "visit_list", 2, Permission.LOG_VISIT, waiting_count
+    )
+)

@@ -1,0 +1,17 @@
+"""Addresses of the outreach room."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from outreach import views
+
+urlpatterns = [
+    path("visits/", views.visit_list, name="visit_list"),
+    path("cases/<uuid:case_id>/visits/new/", views.visit_new, name="visit_new"),
+    path(
+        "carry-outs/<uuid:carry_out_id>/visits/new/",
+        views.carry_out_visit_new,
+        name="carry_out_visit_new",
+    ),
+]

@@ -1,0 +1,112 @@
+"""訪問記録: the list, and a form a thumb can fill at the door."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from agencies.enums import Action, Permission, Purpose
+from agencies.guards import MemberRequest, member
+from agencies.permissions import ActionDenied
+from agencies.trail import log_access
+from cases.models import CarryOut, Case
+from cases.operations.case import persons_by_key
+from config.lib.eras import format_long
+from outreach.forms import VisitForm
+from outreach.operations import log_visit
+from outreach.pages import case_title, former_visits, secret_ids, visit_list_page
+from outreach.permissions import check_can_log_under, check_can_log_visit, has_consent
+
+SECRECY = "106-6"
+
+
+@require_GET
+@member(Permission.LOG_VISIT)
+def visit_list(request: MemberRequest) -> HttpResponse:
+    """What comes next, how long it has taken, and what was logged, newest first."""
+    page = visit_list_page(request.membership, request.GET.get("before", ""))
+    log_access(
+        request.membership, Action.LIST, what="visit_list", record_ids=page.record_ids
+    )
+    return render(request, "outreach/visit_list.html", {"page": page})
+
+
+@require_http_methods(["GET", "POST"])
+@member(Permission.LOG_VISIT)
+def visit_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
+    """A visit to a household one sees."""
+    membership = request.membership
+    case = get_object_or_404(Case.objects.visible_to(membership), pk=case_id)
+    check_can_log_visit(membership, case)
+    title, persons = case_title(membership, case)
+    is_open = has_consent(membership, case)
+    form = VisitForm(request.POST or None, persons=persons, chooses_audience=is_open)
+    if request.method == "POST" and form.is_valid() and _saved(request, form, case=case):
+        messages.success(request, _("訪問記録を保存しました。"))
+        return redirect("case_detail", case.pk)
+    log_access(
+        membership, Action.OPEN, what="visit_new", case_id=case.pk,
+        record_ids=[person.pk for person in persons],
+    )
+    context = {
+        "form": form, "case": case, "title": title, "has_consent": is_open,
+        "case_url": reverse("case_detail", args=[case.pk]),
+    }
+    return render(request, "outreach/visit_form.html", context, status=_status(form))
+
+
+@require_http_methods(["GET", "POST"])
+@member(Permission.LOG_VISIT)
+def carry_out_visit_new(request: MemberRequest, carry_out_id: uuid.UUID) -> HttpResponse:
+    """A visit under a carry-out: only its people read it (V6)."""
+    membership = request.membership
+    carry_out = get_object_or_404(CarryOut.objects.visible_to(membership), pk=carry_out_id)
+    check_can_log_under(membership, carry_out)
+    persons = persons_by_key(membership, Case(pk=carry_out.case_id)).values()
+    form = VisitForm(request.POST or None, persons=[*persons], chooses_audience=False)
+    if request.method == "POST" and form.is_valid() and _saved(request, form, carry_out=carry_out):
+        messages.success(request, _("訪問記録を保存しました。名指しされた人だけが読めます。"))
+        return redirect("carry_out_visit_new", carry_out.pk)
+    former = former_visits(membership, carry_out)
+    log_access(
+        membership, Action.OPEN, what="carry_out_visit_new", purpose=Purpose.SUPPORT_CONFERENCE,
+        basis=SECRECY, case_id=carry_out.case_id, record_ids=secret_ids(former),
+    )
+    context = {
+        "form": form, "carry_out": carry_out, "former": former,
+        "until": format_long(carry_out.review_on),
+        "back_url": reverse("carry_out_detail", args=[carry_out.pk]),
+    }
+    return render(request, "outreach/carry_out_visit_form.html", context, status=_status(form))
+
+
+def _saved(
+    request: MemberRequest, form: VisitForm, *, case: Case | None = None,
+    carry_out: CarryOut | None = None,
+) -> bool:
+    """Log it; a refusal goes back to the form with what was typed."""
+    try:
+        visit = log_visit(
+            by=request.membership, facts=form.facts(), persons=form.chosen(), case=case,
+            carry_out=carry_out, form_key=form.cleaned_data["form_key"],
+            audience=form.cleaned_data.get("audience", ""),
+        )
+    except ActionDenied as error:
+        form.add_error(None, str(error))
+        return False
+    for name in form.not_my_number_fields:
+        log_access(
+            request.membership, Action.WRITE, what=f"declared_no_my_number {name}",
+            record_ids=[visit.pk],
+        )
+    return True
+
+
+def _status(form: VisitForm) -> int:
+    return 422 if form.is_bound else 200

@@ -1,0 +1,125 @@
+"""Conferences: with consent (V5), under secrecy (V6), merged (V7), and what is carried out of them.
+
+The second part of the model.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from reports.proof.facts import (
+    Appointment,
+    CarryOut,
+    CarryOutPerson,
+    Item,
+    Membership,
+    Record,
+    Sitting,
+    World,
+)
+from reports.proof.rights import (
+    NO_CASES,
+    Decision,
+    is_dead,
+    is_secretary,
+    no,
+    reached,
+    reads_cases,
+    sealed,
+    yes,
+)
+
+
+def see_item(world: World, m: Membership, row: Item) -> Decision:
+    if not reads_cases(m):
+        return NO_CASES
+    rule = "V7" if len(world.conference_types[row.conference_type_id].bases) > 1 else "V6"
+    if sealed(world, row):
+        if is_secretary(world, m, row.conference_type_id):
+            return yes(rule, "この会議の事務局の名簿にあります。", "106-6")
+        if appointed(world, m, row) and is_open(world, row):
+            until = row.open_period.until if row.open_period else None
+            return yes(rule, "この議題に指名され、守秘を確認しました。", "106-6", until=until)
+        return no(rule, "この議題に指名されていないか、開いている期間ではありません。")
+    if row.proposing_agency_id == m.agency_id:
+        return yes("V5", "所属の機関が付議した議題です。", "own_records")
+    if m.agency_id not in row.participant_ids:
+        return no("V5", "参加機関ではありません。")
+    if row.state == "blocked" or row.open_period is None or not row.open_period.holds(world.now):
+        return no("V5", "議題が開いていません。")
+    case = world.get("cases_case", row.case_id) if row.case_id else None
+    persons = [world.get("cases_person", key) for key in row.person_ids]
+    if case and (
+        any(p is None or p.case_id != case.id or is_dead(p) for p in persons)
+        or not reached(world, case, row.person_ids, list(row.participant_ids))
+    ):
+        return no("V5", "すべての人の同意が、すべての参加機関に及んではいません。")
+    return yes("V5", "参加機関です。", "consent", until=row.open_period.until)
+
+
+def appointed(world: World, m: Membership, item: Item) -> bool:
+    return any(
+        a.membership_id == m.id and a.pledged_at is not None and a.revoked_at is None
+        for a in world.of("Appointment", item.id)
+    )
+
+
+def is_open(world: World, item: Item) -> bool:
+    """V6: from the notice until a set number of days after the sitting."""
+    if item.open_period is None or not item.open_period.holds(world.now):
+        return False
+    sitting = world.get("meetings_sitting", item.sitting_id)
+    days = world.conference_types[item.conference_type_id].closes_after_days
+    if sitting.noticed_at is None or sitting.noticed_at > world.now:
+        return False
+    return days is None or world.today <= sitting.on + datetime.timedelta(days=days)
+
+
+def laid_open(world: World, m: Membership, record: Record, item: Item) -> bool:
+    """What is laid before a sealed item is read by whoever sees the item. An agency lays only
+    its own agency-only records."""
+    return (
+        item.case_id == record.case_id
+        and sealed(world, item)
+        and (record.audience == "team" or record.author_agency_id == item.proposing_agency_id)
+        and see_item(world, m, item).visible
+    )
+
+
+def see_appointment(world: World, m: Membership, row: Appointment) -> Decision:
+    if row.membership_id == m.id:
+        return yes("V6", "自分への指名です。", "106-6")
+    if is_secretary(world, m, row.conference_type_id):
+        return yes("V6", "この会議の事務局の名簿にあります。", "106-6")
+    return no("V6", "指名は、本人と事務局だけが見ます。")
+
+
+def carried_out(world: World, m: Membership, row: CarryOut) -> Decision:
+    """The named people until the review date; not their agencies (V6)."""
+    for person in world.of("CarryOutPerson", row.id):
+        if person.membership_id == m.id and person.revoked_at is None:
+            if person.period.holds(world.now) and world.today <= row.review_on:
+                until = person.period.until
+                return yes("V6", "支援会議が決めた持ち出しの相手です。", "106-6", until=until)
+            return no("V6", "持ち出しの見直し日を過ぎています。")
+    return no("V6", "持ち出しの相手として名前がありません。")
+
+
+def see_carry_out(world: World, m: Membership, row: CarryOut) -> Decision:
+    if not reads_cases(m):
+        return NO_CASES
+    if row.decided_by_id == m.id:
+        return yes("V6", "自分が記録した持ち出しの決定です。", "106-6")
+    return carried_out(world, m, row)
+
+
+def see_carry_out_person(world: World, m: Membership, row: CarryOutPerson) -> Decision:
+    if m.id in (row.membership_id, row.granted_by_id):
+        return yes("V6", "自分への、または自分が記録した持ち出しです。", "106-6")
+    return no("V6", "持ち出しは、名前のある人と決めた人だけが見ます。")
+
+
+def see_sitting(world: World, m: Membership, row: Sitting) -> Decision:
+    """A day and a room; no case stands on it."""
+    same = row.municipality_id == m.municipality_id
+    return yes("V6", "市の会議の日程です。") if same else no("V1", "ほかの市の会議です。")

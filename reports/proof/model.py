@@ -1,0 +1,308 @@
+"""Who may see what, as visibility.md says it (V1–V15), in plain Python over plain facts.
+
+This model shares nothing with the policies or `visible_to`; it is what both are measured against.
+It believes no stored grant: what is open follows from responsibility, own writing, the support
+team, consents, sheets, appointments and carry-outs as they stand at `world.now`.
+Read it together with rights.py (V2, V3) and conferences.py (V5, V6, V7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from reports.proof.conferences import (
+    carried_out,
+    laid_open,
+    see_appointment,
+    see_carry_out,
+    see_carry_out_person,
+    see_item,
+    see_sitting,
+)
+from reports.proof.facts import (
+    Appointment,
+    CarryOut,
+    CarryOutPerson,
+    Case,
+    CityRow,
+    Consent,
+    ConsentLine,
+    Consultation,
+    Grant,
+    Hint,
+    Item,
+    Job,
+    Log,
+    Membership,
+    Notice,
+    Part,
+    Person,
+    Record,
+    Referral,
+    Sitting,
+    Team,
+    Version,
+    World,
+    table_of,
+)
+from reports.proof.rights import (
+    NO_CASES,
+    Decision,
+    by_consent,
+    is_secret,
+    is_secretary,
+    no,
+    reached,
+    reads_cases,
+    rights,
+    yes,
+)
+
+# V1: system memberships, each with its own tables.
+CITY_TABLES = {
+    "participation_resource", "community_place", "community_placeevent",
+    "community_communityissue", "reports_figure", "reports_indicatorvalue",
+}  # fmt: skip
+SYSTEM_TABLES = {
+    "statistics": CITY_TABLES | {
+        "cases_case", "cases_person", "cases_record", "cases_casegrant", "cases_referral",
+        "cases_consultation", "meetings_sitting", "meetings_agendaitem",
+    },
+    "scheduler": {
+        "agencies_job", "cases_consent", "cases_casegrant", "meetings_sitting", "plans_plan",
+    },
+    "retention": set(),
+}  # fmt: skip
+
+
+def decide(world: World, m: Membership, row: Any) -> Decision:
+    """The answer for one membership and one row."""
+    stopped = not_acting(world, m)
+    if stopped is not None:
+        return stopped
+    if isinstance(row, Part | Version):
+        return of_whole(world, m, row)
+    if m.system_name:
+        if table_of(row) in SYSTEM_TABLES[m.system_name]:
+            return yes("V1", "システムの仕事に必要な表です。", m.system_name)
+        return no("V1", "システムの所属には、この表を読む決まりがありません。")
+    return RULES[type(row)](world, m, row)
+
+
+def not_acting(world: World, m: Membership) -> Decision | None:
+    """V11, V14: only a confirmed membership within its period acts at all."""
+    if m.confirmed_at is None:
+        return no("V11", "所属がまだ確認されていません。")
+    if m.since > world.today:
+        return no("V14", "所属の期間がまだ始まっていません。")
+    if (m.until is not None and m.until < world.today) or not m.is_user_active:
+        return no("V14", "所属が終わっています。")
+    return None
+
+
+# --- V2, V3: rows of a case ---------------------------------------------------------------------
+
+
+def see_case(world: World, m: Membership, row: Case) -> Decision:
+    if not reads_cases(m):
+        return NO_CASES
+    mine = rights(world, m.agency_id or 0, row.id)
+    if mine.responsible:
+        return yes("V2", "所属の機関が主担当機関です。", "responsible")
+    if mine.consents:
+        return by_consent(mine.consents, "V3", "本人の同意があり、支援チームに入っています。")
+    if mine.wrote:
+        return yes("V2", "所属の機関が書いた記録があります。", "own_records")
+    return no("V3" if mine.in_team else "V1", "このケースを開く根拠がありません。")
+
+
+def see_person(world: World, m: Membership, row: Person) -> Decision:
+    if not reads_cases(m):
+        return NO_CASES
+    if row.author_agency_id == m.agency_id:
+        return yes("V2", "所属の機関が書いた基本情報です。", "own_records")
+    mine = rights(world, m.agency_id or 0, row.case_id)
+    if covering := mine.covering(row.id, "basic"):
+        return by_consent(covering, "V3", "本人の同意が基本情報に及んでいます。")
+    return no("V3" if mine.in_team else "V1", "この人の基本情報に及ぶ同意がありません。")
+
+
+def see_record(world: World, m: Membership, row: Record) -> Decision:
+    if not reads_cases(m):
+        return NO_CASES
+    if row.carry_out_id is not None:
+        return carried_out(world, m, world.get("cases_carryout", row.carry_out_id))
+    if row.author_agency_id == m.agency_id:
+        author = world.memberships[row.author_id]
+        rule = "V14" if author.until is not None and author.until < world.today else "V2"
+        return yes(rule, "所属の機関が書いた記録です。", "own_records")
+    if row.category == "notifier":
+        return no("V4", "通告者の記録は、受けた機関だけが読みます。")
+    if any(laid_open(world, m, row, item) for item in world.of("laid", row.id)):
+        return yes("V6", "指名された支援会議の議題の資料です。", "106-6")
+    if row.audience == "agency":
+        return no("V2", "書いた機関だけの記録です。")
+    mine = rights(world, m.agency_id or 0, row.case_id)
+    if row.is_household:
+        if found := tuple(c for c in mine.household if row.category in c.categories)[:1]:
+            return by_consent(found, "V3", "世帯全体の記録を含む同意があります。")
+        return no("V3" if mine.in_team else "V1", "世帯全体の記録を開く同意がありません。")
+    found = ()
+    for person in row.person_ids:
+        covering = mine.covering(person, row.category)
+        if not covering:
+            why = "記録に名のある人の全員の同意が、この種類の情報に及んでいません。"
+            return no("V3" if mine.in_team else "V1", why)
+        found += covering
+    return by_consent(found, "V3", "名のある人すべての同意が、この種類の情報に及んでいます。")
+
+
+def see_team(world: World, m: Membership, row: Team) -> Decision:
+    """Who is at work: told to those at work, not to who only keeps its own old records (V2)."""
+    if not reads_cases(m):
+        return NO_CASES
+    if row.agency_id == m.agency_id:
+        return yes("V2", "所属の機関自身の行です。", "own_records")
+    mine = rights(world, m.agency_id or 0, row.case_id)
+    if mine.responsible:
+        return yes("V2", "所属の機関が主担当機関です。", "responsible")
+    if mine.consents:
+        return by_consent(mine.consents, "V3", "本人の同意があり、支援チームに入っています。")
+    return no("V2" if mine.wrote else "V1", "支援チームを見る根拠がありません。")
+
+
+def see_consent(world: World, m: Membership, row: Consent) -> Decision:
+    """Whole: who took it, the responsible agency, the office handling the case, the privacy
+    officer (V3)."""
+    if reviews(world, m, row.taken_by_agency_id):
+        return yes("V3", "個人情報保護担当です。", "review")
+    if not reads_cases(m):
+        return NO_CASES
+    if row.taken_by_agency_id == m.agency_id:
+        return yes("V3", "所属の機関がとった同意です。", "own_records")
+    mine = rights(world, m.agency_id or 0, row.case_id)
+    if mine.responsible:
+        return yes("V3", "所属の機関が主担当機関です。", "responsible")
+    if "cases.office_hints" in m.permissions and mine.consents:
+        return yes("V3", "このケースを扱う事務局です。", "office")
+    return no("V3", "同意の全体を見るのは、とった機関・主担当機関・事務局だけです。")
+
+
+def see_line(world: World, m: Membership, row: ConsentLine) -> Decision:
+    if row.is_exception and reads_cases(m) and row.agency_id == m.agency_id:
+        return no("V3", "除外は、除外された機関には示されません。")
+    if reads_cases(m) and row.agency_id is not None and row.agency_id == m.agency_id:
+        return yes("V3", "所属の機関あての行です。", "consent")
+    return decide(world, m, world.get("cases_consent", row.consent_id))
+
+
+def see_grant(world: World, m: Membership, row: Grant) -> Decision:
+    if reviews(world, m, row.granted_by_agency_id):
+        return yes("V14", "個人情報保護担当です。", "review")
+    if reads_cases(m) and m.agency_id in (row.group_id, row.granted_by_agency_id):
+        return yes("V3", "所属の機関が受けた、または与えた権利です。", "consent")
+    return no("V3", "受けた機関と与えた機関だけが見ます。") if reads_cases(m) else NO_CASES
+
+
+def reviews(world: World, m: Membership, agency: int) -> bool:
+    """The privacy officer of the city the agency belongs to."""
+    return (
+        "agencies.review_access" in m.permissions
+        and world.agencies[agency].municipality_id == m.municipality_id
+    )
+
+
+# --- V2, V4: consultations and handover sheets --------------------------------------------------
+
+
+def see_consultation(world: World, m: Membership, row: Consultation) -> Decision:
+    if reads_cases(m) and row.agency_id == m.agency_id:
+        return yes("V2", "所属の機関が受けた相談です。", "own_records")
+    return no("V2", "相談は、受けた機関だけが読みます。") if reads_cases(m) else NO_CASES
+
+
+def see_referral(world: World, m: Membership, row: Referral) -> Decision:
+    """The sender; with consent the receiver while every person's consent reaches it and the case
+    runs; without, the secretariat's listed people; a notification, the competent agency."""
+    if not reads_cases(m):
+        return NO_CASES
+    if row.from_agency_id == m.agency_id:
+        return yes("V4", "所属の機関が送ったつなぎです。", "own_records")
+    if row.state not in ("sent", "accepted"):
+        return no("V4", "返却された、または閉じたつなぎです。")
+    if row.open_until is not None and row.open_until <= world.now:
+        return no("V4", "つなぎの根拠となる同意の期限が過ぎました。")
+    if row.mode == "secrecy":
+        kind = row.to_conference_type_id or 0
+        if is_secret(world, kind) and is_secretary(world, m, kind):
+            return yes("V4", "事務局として受けた、本人同意なしのシートです。", "106-6")
+        return no("V4", "名簿にある事務局の人だけが見ます。")
+    if row.to_agency_id != m.agency_id:
+        return no("V4", "ほかの機関あてのつなぎです。")
+    if row.mode == "notification":
+        return yes("V4", "法令に基づく通告・通報です。", "notification")
+    case = world.get("cases_case", row.case_id)
+    if case.status == "closed" or not reached(world, case, row.person_ids, [m.agency_id or 0]):
+        return no("V4", "つなぎの根拠となる同意がありません。")
+    return yes("V4", "所属の機関あてのつなぎです。", "consent", until=row.open_until)
+
+
+# --- V10–V15: the trail, figures, versions ------------------------------------------------------
+
+
+def see_log(world: World, m: Membership, row: Log) -> Decision:
+    if row.membership_id == m.id:
+        return yes("V10", "自分の閲覧の記録です。", "own")
+    if "agencies.review_access" in m.permissions and row.municipality_id == m.municipality_id:
+        return yes("V10", "個人情報保護担当です。", "review")
+    return no("V10", "ほかの人の閲覧の記録です。")
+
+
+def see_notice(world: World, m: Membership, row: Notice) -> Decision:
+    mine = row.membership_id == m.id
+    ours = row.membership_id is None and row.agency_id == m.agency_id
+    if mine or ours:
+        return yes("V13", "自分または所属の機関へのお知らせです。")
+    return no("V13", "ほかの人へのお知らせです。")
+
+
+def see_job(world: World, m: Membership, row: Job) -> Decision:
+    return no("V1", "仕事の順番待ちは、システムだけが読みます。")
+
+
+def see_hint(world: World, m: Membership, row: Hint) -> Decision:
+    if "cases.office_hints" in m.permissions and row.municipality_id == m.municipality_id:
+        return yes("V15", "事務局への重複の気づきです。", "office")
+    return no("V15", "重複の気づきは、事務局だけが受け取ります。")
+
+
+def see_city_row(world: World, m: Membership, row: CityRow) -> Decision:
+    if row.municipality_id == m.municipality_id:
+        return yes("V11", "ケースの名のない、市の行です。")
+    return no("V1", "ほかの市の行です。")
+
+
+def of_whole(world: World, m: Membership, row: Part | Version) -> Decision:
+    """A part is seen with its whole. A version (V13): the row as it then was *and* as it is."""
+    # A job may need a part's table for itself: the scheduler reads plans, not their records.
+    if m.system_name and table_of(row) in SYSTEM_TABLES[m.system_name]:
+        return yes("V1", "システムの仕事に必要な表です。", m.system_name)
+    if isinstance(row, Part):
+        return decide(world, m, world.get(row.whole_table, row.whole_id))
+    now = world.get(row.now_table, row.now_id)
+    if now is None:
+        return no("V13", "今はない行の版です。")
+    answers = [decide(world, m, now)] + ([decide(world, m, row.then)] if row.then else [])
+    last = next((a for a in answers if not a.visible), answers[0])
+    return Decision(last.visible, "V13", last.reason, last.basis)
+
+
+RULES: dict[type, Callable[[World, Membership, Any], Decision]] = {
+    Case: see_case, Person: see_person, Record: see_record, Team: see_team,
+    Consent: see_consent, ConsentLine: see_line, Grant: see_grant,
+    Consultation: see_consultation, Referral: see_referral,
+    Item: see_item, Appointment: see_appointment, Sitting: see_sitting,
+    CarryOut: see_carry_out, CarryOutPerson: see_carry_out_person,
+    Log: see_log, Notice: see_notice, Job: see_job, Hint: see_hint, CityRow: see_city_row,
+}  # fmt: skip
