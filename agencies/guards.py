@@ -9,7 +9,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 
 from agencies.enums import Permission
-from agencies.models import Membership
+from agencies.models import Membership, User
 from agencies.permissions import check_may
 
 
@@ -17,6 +17,7 @@ class MemberRequest(HttpRequest):
     """A request that has passed the guard: somebody acts, in a membership."""
 
     membership: Membership
+    user: User
     memberships: list[Membership]
     htmx: Any
 

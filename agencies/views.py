@@ -6,7 +6,7 @@ import time
 
 from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
-from django.contrib.auth.decorators import login_not_required, login_required
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agencies.enums import Action, Purpose
 from agencies.forms import SignInForm, SwitchForm
+from agencies.guards import MemberRequest
 from agencies.home import home_context, notice_lines
 from agencies.middleware import SESSION_KEY, STARTED_KEY
 from agencies.operations import (
@@ -62,7 +63,7 @@ def signin(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def signout(request: HttpRequest) -> HttpResponse:
+def signout(request: MemberRequest) -> HttpResponse:
     """End the session; the browser is told to forget what it holds."""
     log_access(request.membership, Action.SIGN_OUT, what="signout", purpose=Purpose.ADMINISTRATION)
     logout(request)
@@ -71,9 +72,8 @@ def signout(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@login_required
 @require_POST
-def switch_membership(request: HttpRequest) -> HttpResponse:
+def switch_membership(request: MemberRequest) -> HttpResponse:
     """Act in another of one's own memberships (兼務)."""
     form = SwitchForm(request.POST)
     known = {m.pk: m for m in request.memberships}
@@ -87,18 +87,16 @@ def switch_membership(request: HttpRequest) -> HttpResponse:
     return redirect("home")
 
 
-@login_required
 @require_GET
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: MemberRequest) -> HttpResponse:
     """今日の仕事: what every room says is waiting for this membership."""
     if request.membership is None:
         return render(request, "agencies/no_membership.html", status=200)
     return render(request, "agencies/home.html", home_context(request.membership))
 
 
-@login_required
 @require_http_methods(["GET", "POST"])
-def notices(request: HttpRequest) -> HttpResponse:
+def notices(request: MemberRequest) -> HttpResponse:
     """お知らせ, newest first; reading them is an act of its own (POST)."""
     if request.membership is None:
         raise Http404

@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from agencies.models import Membership
 from cases import enums
@@ -29,14 +30,21 @@ from cases.operations.case import persons_by_key
 from cases.permissions import can, check_can_record_consent, check_can_refer, check_can_write
 from cases.seers import Seer, is_open, seers_of
 from cases.titles import household_title
-from config.lib.eras import PartialDate, format_datetime_short, format_long, format_partial
-from config.lib.eras import format_short, today
+from config.lib.eras import (
+    PartialDate,
+    format_datetime_short,
+    format_long,
+    format_partial,
+    format_short,
+    today,
+)
 from config.lib.fiscal import instant_to_until_day
 from config.lib.registry import Link, NextStep, Panel, TimelineEntry, Todo, registry
 
 SHOWN = 30
 STAGES = (
-    "相談受付", "アセスメント", "プラン案", "会議", "実施・モニタリング", "評価",
+    gettext_lazy("相談受付"), gettext_lazy("アセスメント"), gettext_lazy("プラン案"),
+    gettext_lazy("会議"), gettext_lazy("実施・モニタリング"), gettext_lazy("評価"),
 )
 URGENCY_TONE = {enums.Urgency.HIGH: "alert", enums.Urgency.MIDDLE: "warn"}
 
@@ -304,7 +312,7 @@ def _steps(membership: Membership, case: Case) -> list[dict[str, str]]:
     if case.status == enums.CaseStatus.CLOSED:
         stage = len(STAGES)
     return [
-        {"label": _(label), "on": "",
+        {"label": str(label), "on": "",
          "state": "done" if i < stage else "now" if i == stage else "todo"}
         for i, label in enumerate(STAGES)
     ]

@@ -47,8 +47,9 @@ class CaseFilter(django_filters.FilterSet):
 
 
 def cursor(at: datetime.datetime, key: uuid.UUID) -> str:
-    """A place in a list that runs from new to old."""
-    return f"{at.isoformat()}_{key}"
+    """A place in a list that runs from new to old, fit for an address."""
+    moment = at.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")  # + is a blank there
+    return f"{moment}_{key}"
 
 
 def read_cursor(text: str) -> tuple[datetime.datetime, uuid.UUID] | None:

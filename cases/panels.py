@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from agencies.enums import Permission
 from agencies.models import Membership
-from cases import desk, enums  # noqa: F401 - the entrance registers itself
+from cases import desk, enums
 from cases.gate import in_force, reads_cases
 from cases.models import (
     AssessmentSection,
@@ -246,6 +246,8 @@ def count_referrals(membership: Membership) -> tuple[int, bool]:
     return len(waiting_referrals(membership).values_list("pk", flat=True)[:LIMIT]), False
 
 
+__all__ = ["desk"]
+
 registry.add("case_timeline", timeline, queries=2, order=10)
 registry.add("case_stage", stage, queries=1, order=10)
 registry.add("case_next", next_consent, queries=1, order=20)
@@ -257,6 +259,7 @@ registry.add("todos", todo_answers, queries=1, order=30)
 registry.add("todos", todo_carry_outs, queries=1, order=15)
 registry.nav(
     NavItem(
-        "referrals", gettext_lazy("つなぎ"), "referral_list", 1, Permission.READ_CASES, count_referrals
+        "referrals", gettext_lazy("つなぎ"), "referral_list", 1, Permission.READ_CASES,
+        count_referrals,
     )
 )

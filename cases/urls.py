@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from cases.views import cases, intake, persons, search
+from cases.views import (
+    access,
+    cases,
+    consent,
+    intake,
+    page,
+    persons,
+    records,
+    referral,
+    search,
+)
 
 urlpatterns = [
     path("consultations/", intake.consultation_list, name="consultation_list"),
@@ -29,4 +39,34 @@ urlpatterns = [
     path("search/", search.case_search, name="case_search"),
     path("cases/<uuid:case_id>/persons/new/", persons.person_new, name="person_new"),
     path("persons/<uuid:person_id>/edit/", persons.person_edit, name="person_edit"),
+    path("cases/<uuid:case_id>/", page.case_detail, name="case_detail"),
+    path("cases/<uuid:case_id>/print/", page.case_print, name="case_print"),
+    path("cases/<uuid:case_id>/access/", access.case_access, name="case_access"),
+    path("cases/<uuid:case_id>/notes/new/", records.note_new, name="note_new"),
+    path("notes/<uuid:record_id>/edit/", records.note_edit, name="note_edit"),
+    path("cases/<uuid:case_id>/issues/new/", records.issue_new, name="issue_new"),
+    path("issues/<uuid:record_id>/solve/", records.issue_solve, name="issue_solve"),
+    path(
+        "cases/<uuid:case_id>/assessment/new/", records.assessment_new, name="assessment_new"
+    ),
+    path(
+        "cases/<uuid:case_id>/persons/<uuid:person_id>/consent/",
+        consent.consent_new,
+        name="consent_new",
+    ),
+    path(
+        "consents/<uuid:consent_id>/withdraw/", consent.consent_withdraw, name="consent_withdraw"
+    ),
+    path("cases/<uuid:case_id>/refer/", referral.referral_new, name="referral_new"),
+    path("referrals/", referral.referral_list, name="referral_list"),
+    path("referrals/<uuid:referral_id>/", referral.referral_detail, name="referral_detail"),
+    path(
+        "referrals/<uuid:referral_id>/accept/", referral.referral_accept, name="referral_accept"
+    ),
+    path(
+        "referrals/<uuid:referral_id>/return/", referral.referral_return, name="referral_return"
+    ),
+    path(
+        "carry-outs/<uuid:carry_out_id>/", records.carry_out_detail, name="carry_out_detail"
+    ),
 ]

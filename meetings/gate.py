@@ -8,9 +8,11 @@ from django.apps import apps
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.functions import TransactionNow
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from agencies.models import Membership, SecretariatMember
 from cases.gate import NOTHING, grants_of, reads_cases
+from config.lib.fiscal import fiscal_year
 from meetings import enums
 
 
@@ -20,14 +22,17 @@ def sitting_scope(membership: Membership) -> Q:
 
 
 def secretariat(membership: Membership, conference_type: str) -> Exists:
-    """Listed and pledged on the secretariat of the conference type."""
-    return Exists(
-        SecretariatMember.objects.filter(
-            conference_type_id=OuterRef(conference_type),
-            membership_id=membership.pk,
-            pledged_at__isnull=False,
-            ended_at__isnull=True,
-        )
+    """Listed and pledged for this fiscal year on the secretariat of the conference type."""
+    return Exists(listed_entries(membership).filter(conference_type_id=OuterRef(conference_type)))
+
+
+def listed_entries(membership: Membership) -> QuerySet[SecretariatMember]:
+    """The membership's places on secretariat lists, pledged for this fiscal year."""
+    return SecretariatMember.objects.filter(
+        membership_id=membership.pk,
+        fiscal_year=fiscal_year(timezone.localdate()),
+        pledged_at__isnull=False,
+        ended_at__isnull=True,
     )
 
 

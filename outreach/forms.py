@@ -85,6 +85,7 @@ class VisitForm(AboutForm):
     )
 
     def __init__(self, *args: Any, chooses_audience: bool, **kwargs: Any) -> None:
+        self.chooses_audience = chooses_audience
         super().__init__(*args, **kwargs)
         if not self.is_bound:
             self.initial.setdefault("on", today())

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from agencies.enums import Permission
 from agencies.models import Indicator, Membership, Municipality
 from config.lib.ids import new_id
 
@@ -14,7 +16,13 @@ class CityQuerySet(models.QuerySet):
     """Doors to a city's figures."""
 
     def visible_to(self, membership: Membership) -> CityQuerySet:
+        """The city's own, for roles that read reports (庁内限り, V12)."""
+        if not membership.may(Permission.READ_REPORTS):
+            return self.none()
         return self.filter(municipality_id=membership.municipality.pk)
+
+    def for_year(self, year: int) -> CityQuerySet:
+        return self.filter(fiscal_year=year)
 
 
 class Figure(models.Model):
@@ -24,7 +32,8 @@ class Figure(models.Model):
     municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="+")
     fiscal_year = models.PositiveSmallIntegerField()
     key = models.CharField(max_length=60)
-    breakdown = models.CharField(max_length=100, blank=True)
+    # Empty for the total, else `dimension:value`; the longest value is an area of 300 characters.
+    breakdown = models.CharField(max_length=320, blank=True)
     value = models.DecimalField(max_digits=14, decimal_places=2)
     counted_at = models.DateTimeField(default=timezone.now)
 
@@ -46,7 +55,9 @@ class IndicatorValue(models.Model):
     indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="values")
     fiscal_year = models.PositiveSmallIntegerField()
     value = models.DecimalField(max_digits=14, decimal_places=2)
+    as_of = models.DateField(_("いつの数字か"), null=True, blank=True)
     note = models.CharField(max_length=200, blank=True)
+    version = models.PositiveIntegerField(default=1)
     entered_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     entered_at = models.DateTimeField(default=timezone.now)
 

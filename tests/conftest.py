@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from django.conf import settings
 from django.core.management import call_command
@@ -13,11 +15,13 @@ def django_db_setup(django_db_blocker, worker_id):  # type: ignore[no-untyped-de
     """Create `test_…` as the owner, migrate it as the owner, use it as the application."""
     suffix = "" if worker_id == "master" else f"_{worker_id}"
     name = f"test_{settings.DATABASES['owner']['NAME']}{suffix}"
+    # `make test` migrates once and lets every worker copy that database.
+    migrated = os.environ.get("KASANE_TEST_TEMPLATE", "")
     with django_db_blocker.unblock():
         owner, app = connections["owner"], connections["default"]
         with owner._nodb_cursor() as cursor:
             cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            cursor.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'")
+            cursor.execute(f"CREATE DATABASE \"{name}\" TEMPLATE \"{migrated or 'template0'}\" ENCODING 'UTF8'")
         for connection in (owner, app):
             connection.close()
             connection.settings_dict["NAME"] = name
@@ -25,7 +29,8 @@ def django_db_setup(django_db_blocker, worker_id):  # type: ignore[no-untyped-de
             role = owner.ops.quote_name(settings.KASANE_APP_ROLE)
             cursor.execute(f'GRANT CONNECT ON DATABASE "{name}" TO {role}')
             cursor.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
-        call_command("migrate", database="owner", verbosity=0, interactive=False)
+        if not migrated:
+            call_command("migrate", database="owner", verbosity=0, interactive=False)
         yield
         for connection in (owner, app):
             connection.close()

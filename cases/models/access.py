@@ -51,7 +51,7 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         privacy officer (V3)."""
         scope = Q(pk__in=[])
         if reads_cases(membership):
-            agency = membership.agency_id
+            agency = membership.agency_id or 0
             mine = Case.objects.visible_to(membership).filter(
                 pk=OuterRef("case_id"), responsible_agency_id=agency
             )
@@ -202,12 +202,12 @@ class CaseGrant(GroupObjectPermissionBase):
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_reason = models.CharField(max_length=100, blank=True)
 
-    objects = CaseGrantQuerySet.as_manager()
+    objects = CaseGrantQuerySet.as_manager()  # type: ignore[assignment,misc]  # not guardian's
 
     class Meta(GroupObjectPermissionBase.Meta):
         abstract = False
         # guardian's own uniqueness (group, permission, object) would make two consents collide.
-        unique_together: list[list[str]] = []
+        unique_together = []
         constraints = [
             models.CheckConstraint(
                 name="case_grant_consent_names_person",
@@ -275,7 +275,7 @@ class CarryOutGrant(UserObjectPermissionBase):
 
     class Meta(UserObjectPermissionBase.Meta):
         abstract = False
-        unique_together: list[list[str]] = []
+        unique_together = []
         constraints = [
             models.UniqueConstraint(
                 fields=["membership", "content_object"],

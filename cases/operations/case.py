@@ -76,7 +76,7 @@ def open_case(
     )
     case.save(force_insert=True)
     sync_grants(case)  # the case row becomes visible with its first grant
-    join_team(case=case, agency=by.agency_id, via=enums.TeamVia.RESPONSIBLE)
+    join_team(case=case, agency=case.responsible_agency_id, via=enums.TeamVia.RESPONSIBLE)
     log_access(by, Action.WRITE, what="open_case", case_id=case.pk, basis="responsible")
     return case
 

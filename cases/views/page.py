@@ -17,8 +17,8 @@ from cases.views.subject import case_or_404
 from config.lib.eras import format_long, today
 
 
-@require_GET
 @member(Permission.READ_CASES)
+@require_GET
 def case_detail(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     """One household: state, next step, persons, issues, what was done, who may see it."""
     case = case_or_404(request.membership, case_id)
@@ -30,8 +30,8 @@ def case_detail(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     return render(request, "cases/case_detail.html", {"page": page})
 
 
-@require_GET
 @member(Permission.READ_CASES)
+@require_GET
 def case_print(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     """The same on A4, with basis, handling mark and issuer."""
     case = case_or_404(request.membership, case_id)

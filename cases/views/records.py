@@ -34,8 +34,8 @@ from config.lib.forms import KasaneForm
 both = require_http_methods(["GET", "POST"])
 
 
-@both
 @member(Permission.READ_CASES)
+@both
 def note_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     """支援経過を書く."""
     on = subject(request, case_id, "note_new")
@@ -81,8 +81,8 @@ def _log_declared(request: MemberRequest, case_id: uuid.UUID, form: KasaneForm) 
         )
 
 
-@both
 @member(Permission.READ_CASES)
+@both
 def note_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
     """Correct a note; somebody who saved first is shown beside what was typed."""
     notes = Note.objects.visible_to(request.membership).select_related("record__case")
@@ -118,8 +118,8 @@ def _changed(request: MemberRequest, note: Note, form: NoteEditForm) -> bool:
     return True
 
 
-@both
 @member(Permission.READ_CASES)
+@both
 def issue_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     """課題を足す."""
     on = subject(request, case_id, "issue_new")
@@ -136,8 +136,8 @@ def issue_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     return form_page(request, "cases/issue_new.html", on, form)
 
 
-@both
 @member(Permission.READ_CASES)
+@both
 def issue_solve(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
     """課題の解消."""
     issues = Issue.objects.visible_to(request.membership).select_related("record__case")
@@ -157,8 +157,8 @@ def issue_solve(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
     return form_page(request, "cases/issue_solve.html", on, form, shown=shown)
 
 
-@both
 @member(Permission.READ_CASES)
+@both
 def assessment_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     """A section of the assessment; what is written already stands beside it."""
     on = subject(request, case_id, "assessment_new")
@@ -198,8 +198,8 @@ def _written(request: MemberRequest, on: Subject) -> list[dict[str, str]]:
     ]
 
 
-@both
 @member(Permission.READ_CASES)
+@both
 def carry_out_detail(request: MemberRequest, carry_out_id: uuid.UUID) -> HttpResponse:
     """持ち出し: the text and the notes under it, for its people alone (V6)."""
     carry_out = get_object_or_404(

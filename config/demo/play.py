@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import tomllib
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +38,13 @@ from community.operations import add_place, raise_issue, record_event
 from config.demo.conference import Conference
 from config.lib.acting import acting
 from outreach.operations import VisitFacts, log_visit
-from participation.operations import add_resource, follow_up, match
+from participation.operations import (
+    MatchFacts,
+    ResourceFacts,
+    add_resource,
+    follow_up,
+    match,
+)
 from plans.models import Plan
 from plans.operations import GoalFacts, ItemFacts, PlanFacts, draft_plan
 
@@ -150,7 +157,8 @@ class Player:
     def consent(self, step: Step) -> None:
         by = self.members[step["by"]]
         until = step.get("until_days")
-        agencies = {self.members[code].agency_id: self.members[code].agency for code in step.get("to", [])}
+        named = [self.members[code] for code in step.get("to", [])]
+        agencies = {member.agency_id: member.agency for member in named}
         with acting(by.pk):
             record_consent(
                 person=self.persons[step["person"]],
@@ -277,6 +285,7 @@ class Player:
                 case=None if step.get("carried") else self.opened(),
                 carry_out=self.carry_out if step.get("carried") else None,
                 persons=self.named(step),
+                form_key=uuid.uuid4(),
                 facts=VisitFacts(
                     method=step["method"],
                     result=step["result"],
@@ -290,15 +299,21 @@ class Player:
     def match(self, step: Step) -> None:
         by = self.members[step["by"]]
         with acting(by.pk):
-            resource = add_resource(by=by, name=step["resource"], kind=step["kind"])
+            resource = add_resource(
+                by=by, facts=ResourceFacts(name=step["resource"], kind=step["kind"])
+            )
             made = match(
                 case=self.opened(),
                 by=by,
                 person=self.persons[step["person"]],
                 resource=resource,
-                activity=step["activity"],
-                status="trial",
-                starts_on=days(-step["days_ago"]),
+                facts=MatchFacts(
+                    activity=step["activity"],
+                    status="trial",
+                    starts_on=days(-step["days_ago"]),
+                    follow_up_on=days(9),
+                ),
+                form_key=uuid.uuid4(),
             )
             follow_up(match=made, by=by, on=days(-1), text=step["follow_up"], status_after="active")
 

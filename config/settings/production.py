@@ -1,7 +1,6 @@
 """A city's own server. Refuses to start on what would betray people's records."""
 
 import os
-from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -33,7 +32,7 @@ if KASANE_DEMO and not set(ALLOWED_HOSTS) <= {"localhost", "127.0.0.1", "[::1]"}
 if KASANE_DEMO:
     INSTALLED_APPS = [*base.INSTALLED_APPS, "config.demo"]
 required("DATABASE_URL")
-DATABASES: dict[str, Any] = {"default": base.DATABASES["default"]}
+DATABASES = {"default": base.DATABASES["default"]}
 if os.environ.get("DATABASE_OWNER_URL"):
     DATABASES["owner"] = base.DATABASES["owner"]
     if DATABASES["owner"]["USER"] == DATABASES["default"]["USER"]:

@@ -157,7 +157,7 @@ BEGIN
         WHERE l.sitting_id = NEW.sitting_id AND l.conferencetype_id = NEW.conference_type_id) THEN
         RAISE EXCEPTION 'the sitting is not of this body' USING ERRCODE = 'check_violation';
     END IF;
-    IF NEW.basis <> CASE WHEN '106-6' = ANY (kind.bases) THEN 'secrecy' ELSE 'consent' END THEN
+    IF (NEW.basis = 'secrecy') IS DISTINCT FROM ('106-6' = ANY (kind.bases)) THEN
         RAISE EXCEPTION 'the basis follows from the body' USING ERRCODE = 'check_violation';
     END IF;
     IF NEW.basis = 'consent' AND NEW.state IN ('proposed', 'noticed') AND NEW.case_id IS NOT NULL

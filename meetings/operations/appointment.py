@@ -87,8 +87,8 @@ def take_pledge(*, grant: ItemGrant, by: Membership) -> None:
         raise ActionDenied(_("すでに誓約しています。"))
     if locked.sitting.state in OVER:
         raise ActionDenied(_("会議は終了しています。"))
-    locked.pledged_at = timezone.now()
-    locked.save(update_fields=["pledged_at"])
+    # Not save(): guardian's reads the item, which opens only now.
+    ItemGrant.objects.visible_to(by).filter(pk=locked.pk).update(pledged_at=timezone.now())
     log_access(
         by, Action.WRITE, what="take_pledge", purpose=Purpose.SUPPORT_CONFERENCE, basis="106-6",
         item_id=locked.content_object_id,
@@ -107,8 +107,7 @@ def revoke_appointment(*, grant: ItemGrant, by: Membership) -> None:
     check_is_listed(by, locked.conference_type)
     if locked.revoked_at is not None:
         raise ActionDenied(_("この指名は、すでに取り消されています。"))
-    locked.revoked_at = timezone.now()
-    locked.save(update_fields=["revoked_at"])
+    ItemGrant.objects.visible_to(by).filter(pk=locked.pk).update(revoked_at=timezone.now())
     log_access(
         by, Action.WRITE, what="revoke_appointment", purpose=Purpose.SUPPORT_CONFERENCE,
         basis="106-6", item_id=locked.content_object_id,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
+
+from django.db import connection
 
 from agencies.enums import Action, Purpose
 from agencies.models import Membership
@@ -62,3 +65,11 @@ def purpose_of(item: AgendaItem) -> Purpose:
 
 def basis_of(item: AgendaItem) -> str:
     return "106-6" if item.is_secret else "consent"
+
+
+def transaction_now() -> datetime.datetime:
+    """The instant the policies ask about: a period that began after it would not be open yet."""
+    with connection.cursor() as cursor:
+        cursor.execute("select now()")
+        found: datetime.datetime = cursor.fetchone()[0]
+    return found

@@ -25,7 +25,7 @@ from config.lib.fiscal import until_day_to_instant
 from meetings import enums
 from meetings.gate import listed_entries
 from meetings.models import AgendaItem, ItemAttendance, ItemGrant, Sitting
-from meetings.operations.common import leave_step, lock_item, save_item, trace
+from meetings.operations.common import leave_step, lock_item, save_item, trace, transaction_now
 from meetings.permissions import LIVE, check_can_decide, check_can_run_item, check_still_open
 from plans.models import Plan
 from plans.operations import end_plan, record_conference_result
@@ -123,7 +123,7 @@ def _carry_out(item: AgendaItem, by: Membership, facts: CarryOutFacts | None) ->
     right = GuardianPermission.objects.get(
         content_type__app_label="cases", codename="view_carryout"
     )
-    period = TimestamptzRange(timezone.now(), until_day_to_instant(facts.review_on))
+    period = TimestamptzRange(transaction_now(), until_day_to_instant(facts.review_on))
     for member in people:
         CarryOutGrant(
             user_id=member.user_id, permission=right, content_object=made, membership=member,

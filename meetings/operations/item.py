@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from psycopg.types.range import TimestamptzRange
 
@@ -19,7 +18,7 @@ from cases.operations import accept_referral, join_team, missing_consents
 from cases.operations.case import check_open
 from meetings import enums
 from meetings.models import AgendaItem, Sitting
-from meetings.operations.common import leave_step, lock_item, save_item
+from meetings.operations.common import leave_step, lock_item, save_item, transaction_now
 from meetings.permissions import LIVE, check_agenda, check_can_run_item, check_is_listed
 from plans.enums import EDITABLE, PlanStatus
 from plans.models import Plan
@@ -70,7 +69,7 @@ def propose_item(
     else:
         item.basis = enums.ItemBasis.CONSENT
         item.participant_ids = sorted(agencies)
-        item.open_period = TimestamptzRange(timezone.now(), None)
+        item.open_period = TimestamptzRange(transaction_now(), None)
         _check_covered(case, persons, agencies)
     if plan is not None and agenda_type == AgendaType.PLAN_ADEQUACY and plan.status in EDITABLE:
         submit_plan(plan=plan, by=by)

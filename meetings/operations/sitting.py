@@ -20,7 +20,7 @@ from config.lib.fiscal import until_day_to_instant
 from meetings import enums
 from meetings.cover import block_uncovered
 from meetings.models import AgendaItem, ItemGrant, Sitting
-from meetings.operations.common import save_item
+from meetings.operations.common import save_item, transaction_now
 from meetings.permissions import (
     CLOSES_AFTER_DAYS,
     check_can_call,
@@ -132,7 +132,7 @@ def opens_until(sitting: Sitting, item: AgendaItem) -> TimestamptzRange:
     days = CLOSES_AFTER_DAYS if days is None else days
     assert sitting.on is not None  # noqa: S101 - a noticed sitting has its day
     last = sitting.on + datetime.timedelta(days=days)
-    return TimestamptzRange(timezone.now(), until_day_to_instant(last))
+    return TimestamptzRange(transaction_now(), until_day_to_instant(last))
 
 
 def _recheck(sitting: Sitting, by: Membership) -> list[AgendaItem]:

@@ -20,11 +20,10 @@ from reports.proof.facts import (
 from reports.proof.rights import (
     NO_CASES,
     Decision,
-    is_dead,
     is_secretary,
     no,
-    reached,
     reads_cases,
+    rights,
     sealed,
     yes,
 )
@@ -33,27 +32,36 @@ from reports.proof.rights import (
 def see_item(world: World, m: Membership, row: Item) -> Decision:
     if not reads_cases(m):
         return NO_CASES
+    if not sealed(world, row):
+        return see_consented(world, m, row)
     rule = "V7" if len(world.conference_types[row.conference_type_id].bases) > 1 else "V6"
-    if sealed(world, row):
-        if is_secretary(world, m, row.conference_type_id):
-            return yes(rule, "この会議の事務局の名簿にあります。", "106-6")
-        if appointed(world, m, row) and is_open(world, row):
-            until = row.open_period.until if row.open_period else None
+    if is_secretary(world, m, row.conference_type_id):
+        return yes(rule, "この会議の事務局の名簿にあります。", "106-6")
+    # Earlier items of the same case in the same body open with the one they are attached to.
+    later = [
+        item for item in world.of("attached", row.id)
+        if item.case_id == row.case_id and item.conference_type_id == row.conference_type_id
+    ]  # fmt: skip
+    for item in (row, *later):
+        if appointed(world, m, item) and is_open(world, item):
+            until = item.open_period.until if item.open_period else None
             return yes(rule, "この議題に指名され、守秘を確認しました。", "106-6", until=until)
-        return no(rule, "この議題に指名されていないか、開いている期間ではありません。")
+    return no(rule, "この議題に指名されていないか、開いている期間ではありません。")
+
+
+def see_consented(world: World, m: Membership, row: Item) -> Decision:
+    """V5: who proposed it; the participants, unless a check has closed the item, and as long as
+    every person's consent covers them (V3: an expired one has closed by itself)."""
     if row.proposing_agency_id == m.agency_id:
         return yes("V5", "所属の機関が付議した議題です。", "own_records")
     if m.agency_id not in row.participant_ids:
         return no("V5", "参加機関ではありません。")
     if row.state == "blocked" or row.open_period is None or not row.open_period.holds(world.now):
         return no("V5", "議題が開いていません。")
-    case = world.get("cases_case", row.case_id) if row.case_id else None
-    persons = [world.get("cases_person", key) for key in row.person_ids]
-    if case and (
-        any(p is None or p.case_id != case.id or is_dead(p) for p in persons)
-        or not reached(world, case, row.person_ids, list(row.participant_ids))
-    ):
-        return no("V5", "すべての人の同意が、すべての参加機関に及んではいません。")
+    if row.case_id is not None:
+        mine = rights(world, m.agency_id or 0, row.case_id)
+        if not set(row.person_ids) <= {consent.person_id for consent in mine.consents}:
+            return no("V5", "すべての人の同意が、所属の機関に及んではいません。")
     return yes("V5", "参加機関です。", "consent", until=row.open_period.until)
 
 

@@ -225,6 +225,7 @@ class Item:
     case_id: uuid.UUID | None
     person_ids: tuple[uuid.UUID, ...]
     material_ids: tuple[uuid.UUID, ...]
+    attached_ids: tuple[uuid.UUID, ...]
     participant_ids: tuple[int, ...]
     proposing_agency_id: int
     state: str
@@ -357,6 +358,8 @@ class World:
                     self.by["Item", row.case_id].append(row)
                     for record in row.material_ids:
                         self.by["laid", record].append(row)
+                    for earlier in row.attached_ids:
+                        self.by["attached", earlier].append(row)
             if isinstance(row, Person) or (isinstance(row, Record) and row.carry_out_id is None):
                 self.by["wrote", row.case_id].append(row.author_agency_id)
 

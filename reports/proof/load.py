@@ -25,31 +25,21 @@ LEFT JOIN agencies_role AS r ON r.key = m.role_id
 LEFT JOIN agencies_user AS u ON u.id = m.user_id
 """
 
-# Rows that are seen with the whole they hang on: (its key, the whole, the column naming it).
-RECORD = "cases_record"
-PARTS: dict[str, tuple[str, str, str]] = {
-    **{
-        table: ("record_id", RECORD, "record_id")
-        for table in (
-            "cases_note", "cases_issue", "cases_assessmentsection", "plans_plan",
-            "plans_monitoring", "plans_evaluation", "outreach_visit", "participation_match",
-            "participation_followup", "community_issuesource",
-        )
-    },
-    **{
-        table: ("id", "plans_plan", "plan_id")
-        for table in ("plans_goal", "plans_supportitem", "plans_planstep")
-    },
-    **{
-        table: ("id", "cases_consultation", "consultation_id")
-        for table in ("cases_consultationperson", "cases_consultationissue")
-    },
-    **{
-        table: ("id", "meetings_agendaitem", "item_id")
-        for table in ("meetings_itemattendance", "meetings_itemstep")
-    },
-    "meetings_sitting_conference_types": ("id", "meetings_sitting", "sitting_id"),
-}  # fmt: skip
+# Rows that are seen with the whole they hang on: their key, the whole, the column naming it.
+HANGING = (
+    ("record_id", "cases_record", "record_id", (
+        "cases_note", "cases_issue", "cases_assessmentsection", "plans_plan", "plans_monitoring",
+        "plans_evaluation", "outreach_visit", "participation_match", "participation_followup",
+        "community_issuesource",
+    )),
+    ("id", "plans_plan", "plan_id", ("plans_goal", "plans_supportitem", "plans_planstep")),
+    ("id", "cases_consultation", "consultation_id", (
+        "cases_consultationperson", "cases_consultationissue",
+    )),
+    ("id", "meetings_agendaitem", "item_id", ("meetings_itemattendance", "meetings_itemstep")),
+    ("id", "meetings_sitting", "sitting_id", ("meetings_sitting_conference_types",)),
+)  # fmt: skip
+PARTS = {table: (key, whole, column) for key, whole, column, tables in HANGING for table in tables}
 
 # History tables (V13): (the row now, the column of its key).
 VERSIONS: dict[str, tuple[str, str]] = {
@@ -68,7 +58,7 @@ CITY_ROWS = (
 # The key by which the three answers are compared, where it is not `id`.
 KEYS: dict[str, str] = {
     **{table: key for table, (key, _whole, _column) in PARTS.items()},
-    **{table: "history_id" for table in VERSIONS},
+    **dict.fromkeys(VERSIONS, "history_id"),
 }
 GATED: tuple[str, ...] = (*facts.TABLES.values(), *PARTS, *VERSIONS, *CITY_ROWS)
 

@@ -67,7 +67,8 @@ CITY_TABLES = {
 SYSTEM_TABLES = {
     "statistics": CITY_TABLES | {
         "cases_case", "cases_person", "cases_record", "cases_casegrant", "cases_referral",
-        "cases_consultation", "meetings_sitting", "meetings_agendaitem",
+        "cases_consultation", "cases_supportteam", "meetings_sitting",
+        "meetings_agendaitem",
     },
     "scheduler": {
         "agencies_job", "cases_consent", "cases_casegrant", "meetings_sitting", "plans_plan",

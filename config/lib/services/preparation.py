@@ -13,6 +13,7 @@ from typing import Any
 import django
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -37,6 +38,13 @@ def main() -> int:
         step("画面の部品をそろえました", "collectstatic", interactive=False, verbosity=0)
     except CommandError as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except OperationalError as error:
+        # A server of one's own that does not answer or does not know us.
+        sys.stderr.write(f"データベースにつながりません: {str(error).strip().splitlines()[0]}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"{error.filename} を読み書きできません: {error.strerror}\n")
         return 1
     return 0
 

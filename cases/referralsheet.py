@@ -1,0 +1,149 @@
+"""A handover sheet in words: what leaves with it, and the rows of the list (V4).
+
+Until it accepts, the receiver sees the sheet alone; so names stand in the sheet's text as the
+sender composed it, never read from the case.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from agencies.models import IntakeCriterion, Membership
+from cases import enums
+from cases.models import Person, Referral
+from cases.titles import titles_for
+from config.lib.eras import format_datetime, format_long, format_short, today
+
+SHOWN = 50
+STATES = enums.ReferralState
+TONES = {STATES.SENT: "warn", STATES.ACCEPTED: "ok", STATES.RETURNED: "bad", STATES.CLOSED: ""}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What stands on the paper, ready to print."""
+
+    to: str
+    sender: str
+    reason: str
+    summary: str
+    criteria: Sequence[str]
+    legal_ground: str
+    mode: str
+    sent: str = ""
+    state: str = ""
+    tone: str = ""
+    until: str = ""
+    answer: str = ""
+    answer_reason: str = ""
+    case_url: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the list."""
+
+    key: uuid.UUID
+    when: str
+    what: str
+    sub: str
+    url: str
+    state: str
+    tone: str
+
+
+def composed(persons: Sequence[Person], text: str) -> str:
+    """The text that leaves: the persons named, then what the sender wrote. No address, no phone."""
+    lines = [_("【対象の方】"), *(_of(person) for person in persons), "", _("【伝える内容】"), text]
+    return "\n".join(lines)
+
+
+def _of(person: Person) -> str:
+    parts = [person.name_kana, str(person.get_relation_display()) if person.relation else ""]
+    if person.birth_on:
+        parts.append(_("%(day)s生") % {"day": format_long(person.birth_on)})
+    elif (age := person.age(today())) is not None:
+        parts.append(_("%(age)s歳くらい") % {"age": age})
+    known = "、".join(part for part in parts if part)
+    return f"{person.shown_name}（{known}）" if known else person.shown_name
+
+
+def addressee_of(referral: Referral) -> str:
+    """The agency, or the secretariat of a conference type."""
+    if referral.to_agency is not None:
+        return referral.to_agency.name
+    assert referral.to_conference_type is not None  # noqa: S101 - a constraint says so
+    return _("%(name)s 事務局") % {"name": referral.to_conference_type.name}
+
+
+def sheet_of(referral: Referral, membership: Membership) -> Sheet:
+    """The sheet with its state, for either side. One query for the criteria's words."""
+    texts = dict(
+        IntakeCriterion.objects.filter(
+            municipality=referral.from_agency.municipality_id, code__in=referral.criteria
+        ).values_list("code", "text")
+    )
+    answer = ""
+    if referral.answered_at and referral.answered_by and referral.answered_by.agency:
+        answer = _("%(when)s　%(agency)s") % {
+            "when": format_datetime(referral.answered_at),
+            "agency": referral.answered_by.agency.name,
+        }
+    is_sender = referral.from_agency_id == membership.agency_id
+    opens_case = is_sender or (
+        referral.mode == enums.ReferralMode.CONSENT and referral.state == STATES.ACCEPTED
+    )
+    return Sheet(
+        to=addressee_of(referral), sender=referral.from_agency.name, reason=referral.reason,
+        summary=referral.summary, criteria=[texts.get(c, c) for c in referral.criteria],
+        legal_ground=referral.legal_ground, mode=str(referral.get_mode_display()),
+        sent=_("%(when)s　%(who)s") % {
+            "when": format_datetime(referral.sent_at), "who": referral.sent_by.user,
+        },
+        state=str(referral.get_state_display()), tone=TONES[STATES(referral.state)],
+        until=format_long(referral.open_until) if referral.open_until else "",
+        answer=answer, answer_reason=referral.answer_reason,
+        case_url=reverse("case_detail", args=[referral.case_id]) if opens_case else "",
+    )
+
+
+def _rows(found: QuerySet[Referral]) -> list[Referral]:
+    names = ("from_agency", "to_agency", "to_conference_type")
+    return list(found.select_related(*names).order_by("-sent_at", "-id")[:SHOWN])
+
+
+def received_rows(membership: Membership) -> list[Row]:
+    """Sheets to my agency or to a secretariat I am on, waiting first. One query."""
+    found = Referral.objects.visible_to(membership).exclude(from_agency=membership.agency_id)
+    rows = sorted(_rows(found), key=lambda r: r.state != STATES.SENT)
+    return [
+        Row(
+            r.pk, format_short(r.sent_at), _("%(agency)sから") % {"agency": r.from_agency.name},
+            f"{r.get_mode_display()}　{r.reason.splitlines()[0][:60]}",
+            reverse("referral_detail", args=[r.pk]), str(r.get_state_display()),
+            TONES[STATES(r.state)],
+        )
+        for r in rows
+    ]
+
+
+def sent_rows(membership: Membership) -> list[Row]:
+    """Sheets my agency sent, with what became of them. Two queries."""
+    found = Referral.objects.visible_to(membership).filter(from_agency=membership.agency_id)
+    rows = _rows(found)
+    titles = titles_for(membership, [r.case_id for r in rows])
+    return [
+        Row(
+            r.pk, format_short(r.sent_at), f"{titles[r.case_id]} → {addressee_of(r)}",
+            f"{r.get_mode_display()}　{r.reason.splitlines()[0][:60]}",
+            reverse("referral_detail", args=[r.pk]), str(r.get_state_display()),
+            TONES[STATES(r.state)],
+        )
+        for r in rows
+    ]

@@ -1,0 +1,274 @@
+"""つなぎ: compose a sheet, see exactly what leaves, send it; the list; accept or return (V4)."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from agencies.enums import Action, Permission, Purpose
+from agencies.guards import MemberRequest, member
+from agencies.models import Agency, ConferenceType, IntakeCriterion, RoutingHint
+from agencies.permissions import ActionDenied
+from agencies.trail import log_access
+from cases import enums
+from cases.forms.referral import AcceptForm, ReferralForm, ReturnForm, mode_words
+from cases.models import Referral
+from cases.operations import accept_referral, missing_consents, refer, return_referral
+from cases.permissions import check_can_answer, check_can_refer
+from cases.referralsheet import (
+    Sheet,
+    composed,
+    received_rows,
+    sent_rows,
+    sheet_of,
+)
+from cases.views.subject import Subject, form_page, subject
+from config.lib.registry import registry
+
+MODES = enums.ReferralMode
+
+
+@member(Permission.REFER)
+@require_http_methods(["GET", "POST"])
+def referral_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
+    """Compose (`check`), look at exactly what leaves, send (`send`) or go back (`edit`)."""
+    on = subject(request, case_id, "referral_new")
+    check_can_refer(request.membership, on.case)
+    mode = request.POST.get("mode") or request.GET.get("mode") or MODES.CONSENT
+    mode = MODES(mode) if mode in MODES.values else MODES.CONSENT
+    form = _form(request, on, mode)
+    step = request.POST.get("step", "")
+    if request.method == "POST" and form.is_valid():
+        try:
+            if step == "send":
+                return _send(request, on, form)
+            if step == "check":
+                return _preview(request, on, form)
+        except ActionDenied as error:
+            form.add_error(None, str(error))
+    return form_page(
+        request, "cases/referral_new.html", on, form, mode=str(mode), words=mode_words(mode),
+        tabs=_tabs(on, mode), hints=_hints(request), is_possible=bool(form.agencies or form.types),
+    )
+
+
+def _form(request: MemberRequest, on: Subject, mode: MODES) -> ReferralForm:
+    city = request.membership.municipality
+    agencies: list[Agency] = []
+    types: list[ConferenceType] = []
+    hints: dict[str, str] = {}
+    if mode == MODES.SECRECY:
+        found = ConferenceType.objects.filter(municipality=city, ended_on__isnull=True)
+        types = [t for t in found.select_related("secretariat").order_by("order") if t.is_secret]
+        hints = {
+            str(t.pk): _("事務局：%(agency)s") % {"agency": t.secretariat.name}
+            for t in types if t.secretariat
+        }
+    else:
+        agencies = list(
+            Agency.objects.filter(municipality=city, is_type=False, ended_on__isnull=True)
+            .exclude(pk=request.membership.agency_id).order_by("order", "name")
+        )
+        if mode == MODES.CONSENT:
+            agencies, hints = _consented(on, agencies)
+    is_complex = mode == MODES.SECRECY or any("coordination" in a.sectors for a in agencies)
+    criteria = IntakeCriterion.objects.filter(municipality=city, ended_on__isnull=True)
+    return ReferralForm(
+        request.POST or None, mode=mode, persons=on.people, agencies=agencies, hints=hints,
+        conference_types=types, criteria=list(criteria.order_by("order")) if is_complex else [],
+    )
+
+
+def _consented(on: Subject, agencies: list[Agency]) -> tuple[list[Agency], dict[str, str]]:
+    """The agencies somebody consents to, and who does. One query."""
+    missing = defaultdict(set)
+    for person, agency in missing_consents(
+        case=on.case, persons=list(on.persons), agencies=[a.pk for a in agencies]
+    ):
+        missing[agency].add(person)
+    open_to = [a for a in agencies if len(missing[a.pk]) < len(on.persons)]
+    hints = {
+        str(a.pk): _("同意している人：%(names)s") % {
+            "names": "・".join(
+                p.shown_name for k, p in on.persons.items() if k not in missing[a.pk]
+            )
+        }
+        for a in open_to
+    }
+    return open_to, hints
+
+
+def _tabs(on: Subject, mode: str) -> list[dict[str, object]]:
+    return [
+        {"label": str(m.label), "url": f"?mode={m.value}", "current": m == mode, "count": ""}
+        for m in MODES
+    ]
+
+
+def _hints(request: MemberRequest) -> list[dict[str, str]]:
+    rows = RoutingHint.objects.filter(
+        municipality=request.membership.municipality, ended_on__isnull=True
+    ).order_by("order")
+    return [{"term": row.when, "value": row.partner} for row in rows]
+
+
+def _terms(form: ReferralForm) -> dict[str, Any]:
+    data = form.cleaned_data
+    return {
+        "mode": form.mode, "persons": form.chosen(), "reason": data["reason"],
+        "summary": composed(form.chosen(), data["summary"]), "to_agency": form.agency(),
+        "to_conference_type": form.conference_type(), "criteria": data.get("criteria") or [],
+        "legal_ground": data.get("legal_ground") or "", "form_key": data["form_key"],
+    }
+
+
+def _preview(request: MemberRequest, on: Subject, form: ReferralForm) -> HttpResponse:
+    """The sheet as the receiver will read it; the operation's own check, nothing written."""
+    terms = _terms(form)
+    if form.mode == MODES.CONSENT and (agency := terms["to_agency"]) is not None:
+        keys = [p.pk for p in terms["persons"]]
+        lacking = {k for k, _a in missing_consents(
+            case=on.case, persons=keys, agencies=[agency.pk])}
+        if lacking:
+            names = "・".join(p.shown_name for p in terms["persons"] if p.pk in lacking)
+            raise ActionDenied(
+                _("%(names)sの、%(agency)sへの同意が記録されていません。先に同意を記録してください。")
+                % {"names": names, "agency": agency.name}
+            )
+    to = terms["to_agency"] or terms["to_conference_type"]
+    sheet = Sheet(
+        to=str(to), sender=request.membership.agency_name, reason=terms["reason"],
+        summary=terms["summary"], criteria=form.criteria_texts(),
+        legal_ground=terms["legal_ground"], mode=str(MODES(form.mode).label),
+    )
+    context = {
+        "case": on.case, "title": on.title, "form": form, "sheet": sheet,
+        "mode": str(form.mode), "lead": _("%(to)sへ、次のシートを送ります。") % {"to": to},
+        "consequences": _consequences(form, str(to)),
+    }
+    return render(request, "cases/referral_confirm.html", context)
+
+
+def _consequences(form: ReferralForm, to: str) -> list[dict[str, object]]:
+    count = {
+        "figure": len(form.chosen()), "unit": _("人"),
+        "text": _("についてのシートが機関の外へ出ます。"),
+    }
+    if form.mode == MODES.CONSENT:
+        then = _("%(to)sが受理すると、同意の範囲でケースが開きます。主担当は変わりません。")
+    elif form.mode == MODES.SECRECY:
+        then = _("事務局の名簿にある人だけがこのシートを読みます。ケースは開きません。")
+    else:
+        then = _(
+            "%(to)sがこのシートを読みます。ケースは開きません。根拠条文とともに記録に残ります。"
+        )
+    return [count, {"text": then % {"to": to}}]
+
+
+def _send(request: MemberRequest, on: Subject, form: ReferralForm) -> HttpResponse:
+    referral = refer(case=on.case, by=request.membership, **_terms(form))
+    for name in form.not_my_number_fields:
+        log_access(
+            request.membership, Action.WRITE, what=f"not_my_number:{name}", case_id=on.case.pk
+        )
+    messages.success(request, _("つなぎを送りました。返事が来ると、今日の仕事に出ます。"))
+    return redirect("referral_detail", referral_id=referral.pk)
+
+
+@member(Permission.READ_CASES)
+@require_GET
+def referral_list(request: MemberRequest) -> HttpResponse:
+    """Received and waiting; sent, with their state."""
+    received = received_rows(request.membership)
+    sent = sent_rows(request.membership)
+    log_access(
+        request.membership, Action.LIST, what="referral_list",
+        record_ids=[row.key for row in (*received, *sent)],
+    )
+    return render(request, "cases/referral_list.html", {"received": received, "sent": sent})
+
+
+def _get(request: MemberRequest, referral_id: uuid.UUID) -> Referral:
+    rows = Referral.objects.visible_to(request.membership).select_related(
+        "from_agency", "to_agency", "to_conference_type", "sent_by__user", "answered_by__agency"
+    )
+    found: Referral = get_object_or_404(rows, pk=referral_id)
+    return found
+
+
+@member(Permission.READ_CASES)
+@require_GET
+def referral_detail(request: MemberRequest, referral_id: uuid.UUID) -> HttpResponse:
+    """The sheet: the receiver answers, the sender sees which answer and why."""
+    return _detail(request, _get(request, referral_id), AcceptForm(), ReturnForm())
+
+
+def _detail(
+    request: MemberRequest, referral: Referral, accept: AcceptForm, back: ReturnForm
+) -> HttpResponse:
+    by = request.membership
+    is_secret = referral.mode == MODES.SECRECY
+    log_access(
+        by, Action.OPEN, what="referral_detail", basis=referral.mode, case_id=referral.case_id,
+        record_ids=[referral.pk],
+        purpose=Purpose.SUPPORT_CONFERENCE if is_secret else Purpose.CONSULTATION,
+    )
+    try:
+        check_can_answer(by, referral)
+        why_not = ""
+    except ActionDenied as error:
+        why_not = str(error)
+    context = {
+        "sheet": sheet_of(referral, by), "referral": referral, "accept_form": accept,
+        "return_form": back, "may_answer": not why_not, "is_secret": is_secret,
+        "is_sender": referral.from_agency_id == by.agency_id,
+        "links": [*registry.draw("referral_actions", by, referral)],
+    }
+    status = 422 if back.errors or accept.errors else 200
+    return render(request, "cases/referral_detail.html", context, status=status)
+
+
+@member(Permission.WRITE_RECORDS)
+@require_POST
+def referral_accept(request: MemberRequest, referral_id: uuid.UUID) -> HttpResponse:
+    """受理: the agency joins the team; what the consents cover opens."""
+    referral = _get(request, referral_id)
+    check_can_answer(request.membership, referral)
+    form = AcceptForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, referral, form, ReturnForm())
+    accept_referral(
+        referral=referral, by=request.membership, comment=form.cleaned_data["comment"]
+    )
+    if referral.mode == MODES.CONSENT:
+        messages.success(request, _("つなぎを受理しました。同意の範囲でケースが開きました。"))
+        return redirect("case_detail", case_id=referral.case_id)
+    messages.success(request, _("つなぎを受理しました。"))
+    return redirect("referral_detail", referral_id=referral.pk)
+
+
+@member(Permission.WRITE_RECORDS)
+@require_POST
+def referral_return(request: MemberRequest, referral_id: uuid.UUID) -> HttpResponse:
+    """返却 with a reason; the sheet closes for the receiver."""
+    referral = _get(request, referral_id)
+    check_can_answer(request.membership, referral)
+    form = ReturnForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, referral, AcceptForm(), form)
+    return_referral(
+        referral=referral, by=request.membership, reason=form.cleaned_data["reason"]
+    )
+    messages.success(
+        request,
+        _("つなぎを%(sender)sへ返却しました。シートは閉じました。")
+        % {"sender": referral.from_agency.name},
+    )
+    return redirect("referral_list")

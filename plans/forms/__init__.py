@@ -1,0 +1,25 @@
+"""Input of the plans room."""
+
+from .plan import GOALS, ITEMS, PlanEditForm, PlanForm, PlanNewForm
+from .steps import (
+    DecideForm,
+    EndForm,
+    EvaluationForm,
+    MonitoringForm,
+    PlanFilter,
+    SignForm,
+)
+
+__all__ = [
+    "GOALS",
+    "ITEMS",
+    "DecideForm",
+    "EndForm",
+    "EvaluationForm",
+    "MonitoringForm",
+    "PlanEditForm",
+    "PlanFilter",
+    "PlanForm",
+    "PlanNewForm",
+    "SignForm",
+]

@@ -1,0 +1,261 @@
+"""What the plans room shows on pages shared by rooms: to-dos, the case page, the navigation.
+
+Every count and line comes from `standing_with`: never from what an item under secrecy lays open.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from agencies.enums import Permission
+from agencies.models import Membership
+from cases.enums import RecordKind
+from cases.models import Case, Record
+from config.lib.eras import format_short
+from config.lib.registry import Link, NavItem, NextStep, Panel, TimelineEntry, Todo, registry
+from plans import enums
+from plans.models import Evaluation, Monitoring, Plan
+from plans.pages import tone_of
+from plans.permissions import can_draft
+from plans.queries import (
+    mine_to_decide,
+    mine_to_review,
+    plan_lines,
+    plan_title,
+    programme_words,
+    tasks_of,
+)
+
+LIMIT = 50
+# The case page counts its stages from 0 相談受付: 2 プラン案, 3 会議, 4 実施・モニタリング, 5 評価.
+STAGE = {
+    enums.PlanStatus.DRAFT: 2,
+    enums.PlanStatus.RETURNED: 2,
+    enums.PlanStatus.SUBMITTED: 3,
+    enums.PlanStatus.AGREED: 3,
+    enums.PlanStatus.IN_FORCE: 4,
+    enums.PlanStatus.CLOSED: 5,
+    enums.PlanStatus.REPLANNED: 4,
+}
+
+
+# --- 今日の仕事 --------------------------------------------------------------------------------
+
+
+def todo_tasks(membership: Membership) -> list[Todo]:
+    """My agency's tasks that are due today or late. Two queries."""
+    if not membership.may(Permission.READ_CASES):
+        return []
+    today = timezone.localdate()
+    return [
+        Todo(
+            "task", task.household, f"{reverse('plan_detail', args=[task.plan_id])}#roles",
+            _("開く"), detail=_("支援　%(content)s") % {"content": task.content},
+            due_on=task.until, section="due",
+        )
+        for task in tasks_of(membership, until=today, limit=LIMIT)
+    ]
+
+
+def todo_reviews(membership: Membership) -> list[Todo]:
+    """Plans my agency wrote whose review comes near, or has passed. Two queries."""
+    if not membership.may(Permission.DRAFT_PLAN):
+        return []
+    plans = mine_to_review(membership, timezone.localdate()).order_by("review_on", "record_id")
+    return [
+        Todo(
+            "review", _("モニタリング　%(household)s") % {"household": line.household},
+            reverse("monitor_new", args=[line.key]), _("記録する"), detail=line.title,
+            due_on=line.review_on, section="due",
+        )
+        for line in plan_lines(membership, plans, LIMIT)[0]
+    ]
+
+
+def todo_decisions(membership: Membership) -> list[Todo]:
+    """Plans that wait for my decision. Two queries."""
+    if not membership.may(Permission.DECIDE_PLAN):
+        return []
+    plans = mine_to_decide(membership).order_by("record_id")
+    return [
+        Todo(
+            "decide", _("プランの決定を待っています　%(household)s") % {"household": line.household},
+            reverse("plan_decide", args=[line.key]), _("確かめて決定する"), detail=line.title,
+        )
+        for line in plan_lines(membership, plans, LIMIT)[0]
+    ]
+
+
+def waiting(membership: Membership) -> tuple[int, bool]:
+    """How much waits for this membership, and whether something is late. Three queries."""
+    today = timezone.localdate()
+    tasks = [task.until for task in tasks_of(membership, until=today, limit=LIMIT)]
+    reviews: list[object] = []
+    if membership.may(Permission.DRAFT_PLAN):
+        found = mine_to_review(membership, today)
+        reviews = list(found.values_list("review_on", flat=True)[:LIMIT])
+    decisions = mine_to_decide(membership).values_list("pk", flat=True)[:LIMIT]
+    late = any(day < today for day in [*tasks, *reviews])  # type: ignore[operator]
+    return len(tasks) + len(reviews) + len(decisions), late
+
+
+# --- the case page ---------------------------------------------------------------------------
+
+
+def of_case(membership: Membership, case: Case) -> list[Plan]:
+    """The plans of a case that consents cover, the newest first. One query."""
+    plans = Plan.objects.standing_with(membership).filter(record__case_id=case.pk)
+    return list(plans.select_related("record__author_agency").order_by("-record_id")[:LIMIT])
+
+
+def panel(membership: Membership, case: Case) -> Panel | None:
+    """プラン on the case page. One query."""
+    today = timezone.localdate()
+    plans = of_case(membership, case)
+    rows = [
+        {
+            "url": reverse("plan_detail", args=[plan.pk]),
+            "title": plan_title(plan),
+            "status": str(plan.get_status_display()),
+            "tone": tone_of(plan.status),
+            "sub": f"{format_short(plan.starts_on)}〜{format_short(plan.ends_on)}"
+            f"　{plan.record.author_agency.name}",
+            "when": format_short(plan.review_on)
+            if plan.status == enums.PlanStatus.IN_FORCE else "",
+            "late": plan.status == enums.PlanStatus.IN_FORCE and plan.review_on < today,
+        }
+        for plan in plans
+    ]
+    may_draft = can_draft(membership, case)
+    return Panel("plans/case_panel.html", {
+        "rows": rows, "record_ids": [plan.pk for plan in plans],
+        "new_url": reverse("plan_new", args=[case.pk]) if may_draft else "",
+    })
+
+
+def next_plan(membership: Membership, case: Case) -> NextStep | None:
+    """What the plans of this case ask of this membership next. Two queries."""
+    plans = of_case(membership, case)
+    own = [p for p in plans if p.record.author_agency_id == membership.agency_id]
+    for plan in own:
+        if plan.status in enums.EDITABLE and can_draft(membership, case):
+            return NextStep(
+                _("%(plan)sが「%(status)s」です。内容をととのえて会議に付議します。")
+                % {"plan": plan_title(plan), "status": plan.get_status_display()},
+                _("プラン案を開く"), reverse("plan_detail", args=[plan.pk]),
+            )
+    due = set(mine_to_review(membership, timezone.localdate()).values_list("pk", flat=True))
+    for plan in own:
+        if plan.pk in due:
+            return NextStep(
+                _("%(plan)sのモニタリングが%(day)sです。")
+                % {"plan": plan_title(plan), "day": format_short(plan.review_on)},
+                _("モニタリングを書く"), reverse("monitor_new", args=[plan.pk]),
+            )
+    return None
+
+
+def next_draft(membership: Membership, case: Case) -> NextStep | None:
+    """Assessed, and no plan yet. Two queries."""
+    if not can_draft(membership, case):
+        return None
+    written = Record.objects.visible_to(membership).for_case(case)
+    kinds = (RecordKind.ASSESSMENT, RecordKind.PLAN)
+    found = set(written.filter(kind__in=kinds).values_list("kind", flat=True).distinct())
+    if found != {RecordKind.ASSESSMENT}:
+        return None
+    return NextStep(
+        _("アセスメントができました。本人・世帯の意向を確かめ、目標と役割分担をプラン案にします。"),
+        _("プラン案を書く"), reverse("plan_new", args=[case.pk]),
+    )
+
+
+def actions(membership: Membership, case: Case) -> list[Link]:
+    """プラン案を書く. No query."""
+    if not can_draft(membership, case):
+        return []
+    return [Link(_("プラン案を書く"), reverse("plan_new", args=[case.pk]))]
+
+
+def stage(membership: Membership, case: Case) -> int | None:
+    """How far the plans of the case have come. Two queries."""
+    plans = of_case(membership, case)
+    reached = [STAGE[s] for p in plans if (s := enums.PlanStatus(p.status)) in STAGE]
+    running = [p.pk for p in plans if p.status == enums.PlanStatus.IN_FORCE]
+    if running and Evaluation.objects.visible_to(membership).filter(plan__in=running).exists():
+        return 5
+    return max(reached, default=None)
+
+
+def deadlines(membership: Membership, case: Case) -> list[Todo]:
+    """Review and end of the plans in force, on the case page. One query."""
+    running = [p for p in of_case(membership, case) if p.status == enums.PlanStatus.IN_FORCE]
+    found = []
+    for plan in running:
+        words = {"plan": programme_words(plan.programme, plan.sequence)}
+        url = reverse("plan_detail", args=[plan.pk])
+        found += [
+            Todo("review", _("%(plan)s モニタリング") % words, url, "", due_on=plan.review_on),
+            Todo("plan_ends", _("%(plan)s 期間の終わり") % words, url, "", due_on=plan.ends_on),
+        ]
+    return found
+
+
+def timeline(
+    membership: Membership, case: Case, records: dict[uuid.UUID, Record]
+) -> list[TimelineEntry]:
+    """Plans, monitoring and evaluation among the visible records. Three queries."""
+    keys: dict[str, list[uuid.UUID]] = {}
+    for key, record in records.items():
+        keys.setdefault(record.kind, []).append(key)
+    plans = Plan.objects.filter(pk__in=keys.get(RecordKind.PLAN, []))
+    watched = Monitoring.objects.filter(pk__in=keys.get(RecordKind.MONITORING, []))
+    judged = Evaluation.objects.filter(pk__in=keys.get(RecordKind.EVALUATION, []))
+    return [
+        *(
+            TimelineEntry(
+                p.pk, records[p.pk].happened_at,
+                _("%(plan)sを作成") % {"plan": plan_title(p)},
+                text=_("目指す姿：%(aim)s") % {"aim": p.aim},
+                url=reverse("plan_detail", args=[p.pk]),
+            )
+            for p in plans
+        ),
+        *(
+            TimelineEntry(
+                m.pk, records[m.pk].happened_at, _("モニタリング"), text=m.text,
+                url=reverse("plan_detail", args=[m.plan_id]),
+            )
+            for m in watched
+        ),
+        *(
+            TimelineEntry(
+                e.pk, records[e.pk].happened_at,
+                _("プランの評価　判定 %(outcome)s") % {"outcome": e.get_outcome_display()},
+                text=e.remaining, url=reverse("plan_detail", args=[e.plan_id]),
+            )
+            for e in judged
+        ),
+    ]
+
+
+registry.add("todos", todo_tasks, queries=2, order=12)
+registry.add("todos", todo_reviews, queries=2, order=14)
+registry.add("todos", todo_decisions, queries=2, order=11)
+registry.add("case_panels", panel, queries=1, order=20)
+registry.add("case_next", next_plan, queries=2, order=10)
+registry.add("case_next", next_draft, queries=1, order=40)
+registry.add("case_actions", actions, queries=0, order=20)
+registry.add("case_stage", stage, queries=2, order=20)
+registry.add("case_aside", deadlines, queries=1, order=20)
+registry.add("case_timeline", timeline, queries=3, order=20)
+registry.nav(
+    NavItem(
+        "plans", gettext_lazy("プランと期限"), "plan_list", 1, Permission.READ_CASES, waiting
+    )
+)

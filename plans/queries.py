@@ -1,0 +1,315 @@
+"""What is asked of plans by more than one page, and by the rooms above. Nothing here writes.
+
+Every list asks `standing_with` (what consents cover), never what an item under secrecy lays open.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from agencies.enums import AgendaType, Decider, Permission
+from agencies.models import Membership
+from cases.models import Case, Person
+from cases.operations.case import persons_by_key
+from cases.titles import titles_for
+from config.lib.eras import format_short
+from plans import enums
+from plans.models import Evaluation, Plan, PlanQuerySet, SupportItem
+
+ENDING = (enums.Outcome.CLOSE, enums.Outcome.REPLAN, enums.Outcome.INTERRUPT)
+
+
+def sequence_words(sequence: int) -> str:
+    """初回, then 再プラン（2回目） and so on."""
+    return _("初回") if sequence == 1 else _("再プラン・%(n)s回目") % {"n": sequence}
+
+
+def programme_words(programme: str, sequence: int) -> str:
+    """「多機関協働プラン（初回）」, without a name."""
+    return _("%(programme)sプラン（%(which)s）") % {
+        "programme": enums.PlanProgramme(programme).label, "which": sequence_words(sequence),
+    }
+
+
+def plan_title(plan: Plan) -> str:
+    """What the plan is called on pages and in notices."""
+    return programme_words(plan.programme, plan.sequence)
+
+
+# --- lists -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PlanLine:
+    """A row of プランと期限."""
+
+    key: uuid.UUID
+    case_id: uuid.UUID
+    title: str
+    household: str
+    agency: str
+    status: str
+    review_on: datetime.date
+    ends_on: datetime.date
+
+
+def plan_lines(
+    membership: Membership, plans: QuerySet[Plan], limit: int
+) -> tuple[list[PlanLine], bool]:
+    """The first `limit` of these plans in their order, and whether there are more. Two queries."""
+    rows = list(
+        plans.values_list(
+            "record_id", "record__case_id", "programme", "sequence",
+            "record__author_agency__name", "status", "review_on", "ends_on",
+        )[: limit + 1]
+    )
+    shown = rows[:limit]
+    households = titles_for(membership, {row[1] for row in shown}) if shown else {}
+    lines = [
+        PlanLine(key, case, programme_words(programme, sequence), households[case], *rest)
+        for key, case, programme, sequence, *rest in shown
+    ]
+    return lines, len(rows) > limit
+
+
+def in_list_order(plans: PlanQuerySet) -> QuerySet[Plan]:
+    """The nearest review first; the key makes the order whole."""
+    return plans.order_by("review_on", "record_id")
+
+
+def after_key(plans: QuerySet[Plan], key: str) -> QuerySet[Plan]:
+    """The rows after 「2026-12-01_<id>」; a broken key begins at the beginning."""
+    day, _line, last = key.partition("_")
+    try:
+        on, pk = datetime.date.fromisoformat(day), uuid.UUID(last)
+    except ValueError:
+        return plans
+    return plans.filter(Q(review_on__gt=on) | Q(review_on=on, record_id__gt=pk))
+
+
+@dataclass(frozen=True)
+class TaskLine:
+    """A line of the role table as a task of one's own agency."""
+
+    key: uuid.UUID
+    plan_id: uuid.UUID
+    household: str
+    content: str
+    worker: str
+    until: datetime.date
+
+
+def tasks_of(
+    membership: Membership, *, until: datetime.date | None = None, limit: int = 50
+) -> list[TaskLine]:
+    """My agency's open tasks in plans in force, the most urgent first. Two queries."""
+    standing = Plan.objects.standing_with(membership).in_force().filter(pk=OuterRef("plan_id"))
+    items = SupportItem.objects.filter(
+        Exists(standing), agency_id=membership.agency_id, status=enums.ItemStatus.OPEN
+    )
+    if until is not None:
+        items = items.filter(until__lte=until)
+    rows = list(
+        items.order_by("until", "id").values_list(
+            "id", "plan_id", "plan__record__case_id", "content", "worker", "until"
+        )[:limit]
+    )
+    households = titles_for(membership, {row[2] for row in rows}) if rows else {}
+    return [
+        TaskLine(key, plan, households[case], content, worker, day)
+        for key, plan, case, content, worker, day in rows
+    ]
+
+
+def mine_to_review(membership: Membership, on: datetime.date) -> PlanQuerySet:
+    """Plans my agency wrote that are within the city's reminder days of their review."""
+    days = membership.municipality.reminder_days
+    near = on + datetime.timedelta(days=14 if days is None else days)
+    return (
+        Plan.objects.standing_with(membership)
+        .in_force()
+        .filter(record__author_agency_id=membership.agency_id, review_on__lte=near)
+    )
+
+
+def mine_to_decide(membership: Membership) -> PlanQuerySet:
+    """Plans the conference found adequate that wait for this membership's decision."""
+    city = membership.municipality
+    code = city.decision_agency_code
+    is_decider = (
+        membership.may(Permission.DECIDE_PLAN)
+        and city.decided_by == Decider.AGENCY
+        and (not code or (membership.agency is not None and membership.agency.code == code))
+    )
+    if not is_decider:
+        return Plan.objects.none()
+    return Plan.objects.standing_with(membership).filter(status=enums.PlanStatus.AGREED)
+
+
+# --- for the meetings room ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A plan that waits for a conference, with what the agenda needs to know of it."""
+
+    plan_id: uuid.UUID
+    case_id: uuid.UUID
+    agenda_type: str
+    title: str
+    household: str
+    person_ids: tuple[uuid.UUID, ...]
+    agency_ids: tuple[int, ...]
+    author_agency_id: int
+
+
+def plans_for_conference(membership: Membership, case: Case | None = None) -> list[Candidate]:
+    """Submitted plans (適切性), and plans in force whose evaluation proposes an end (終結時の評価).
+
+    Three queries.
+    """
+    proposed = Evaluation.objects.filter(plan=OuterRef("pk"), outcome__in=ENDING)
+    plans = Plan.objects.standing_with(membership).filter(
+        Q(status=enums.PlanStatus.SUBMITTED)
+        | (Q(status=enums.PlanStatus.IN_FORCE) & Q(Exists(proposed)))
+    )
+    if case is not None:
+        plans = plans.filter(record__case_id=case.pk)
+    rows = list(in_list_order(plans).select_related("record")[:200])
+    agencies: dict[uuid.UUID, set[int]] = {}
+    items = SupportItem.objects.filter(plan__in=[plan.pk for plan in rows])
+    for plan_id, agency_id in items.values_list("plan_id", "agency_id"):
+        agencies.setdefault(plan_id, set()).add(agency_id)
+    households = titles_for(membership, {plan.record.case_id for plan in rows}) if rows else {}
+    return [
+        Candidate(
+            plan_id=plan.pk,
+            case_id=plan.record.case_id,
+            agenda_type=(
+                AgendaType.PLAN_ADEQUACY
+                if plan.status == enums.PlanStatus.SUBMITTED
+                else AgendaType.CLOSURE_EVALUATION
+            ),
+            title=plan_title(plan),
+            household=households[plan.record.case_id],
+            person_ids=tuple(plan.record.person_ids),
+            agency_ids=tuple(sorted(agencies.get(plan.pk, ()))),
+            author_agency_id=plan.record.author_agency_id,
+        )
+        for plan in rows
+    ]
+
+
+@dataclass(frozen=True)
+class GoalLine:
+    """A goal, ready to print."""
+
+    number: int
+    key: uuid.UUID
+    text: str
+    by: str
+    attainment: str
+
+
+@dataclass(frozen=True)
+class RoleLine:
+    """A line of the role table, in the words `components/role_table.html` asks for."""
+
+    key: uuid.UUID
+    agency_id: int
+    goal: str
+    support: str
+    who: str
+    worker: str
+    frequency: str
+    until: str
+    state: str
+    tone: str
+    late: bool
+    is_open: bool
+
+
+@dataclass(frozen=True)
+class PlanSummary:
+    """A plan as a conference, a page or a paper shows it."""
+
+    title: str
+    status: str
+    wishes: str
+    problems: str
+    aim: str
+    period: str
+    review: str
+    signed: str
+    links: str
+    goals: list[GoalLine]
+    items: list[RoleLine]
+
+
+ITEM_TONE = {enums.ItemStatus.DONE: "ok", enums.ItemStatus.OPEN: "info"}
+
+
+def plan_summary(plan: Plan, on: datetime.date | None = None) -> PlanSummary:
+    """The content of a plan the reader has already been given. Two queries, no person, no case:
+    a conference under secrecy asks this too."""
+    goals = list(plan.goals.order_by("order"))
+    items = list(plan.supportitems.select_related("agency").order_by("order"))
+    numbers = {goal.pk: number for number, goal in enumerate(goals, start=1)}
+    links = [
+        enums.PlanProgramme.OUTREACH.label if plan.links_outreach else "",
+        enums.PlanProgramme.PARTICIPATION.label if plan.links_participation else "",
+    ]
+    return PlanSummary(
+        title=plan_title(plan),
+        status=str(plan.get_status_display()),
+        wishes=plan.wishes,
+        problems=plan.problems,
+        aim=plan.aim,
+        period=f"{format_short(plan.starts_on)}〜{format_short(plan.ends_on)}",
+        review=format_short(plan.review_on),
+        signed=format_short(plan.signed_on) if plan.signed_on else "",
+        links="・".join(str(link) for link in links if link),
+        goals=[
+            GoalLine(
+                numbers[goal.pk], goal.pk, goal.text, format_short(goal.target_on),
+                str(goal.get_attainment_display()) if goal.attainment else "",
+            )
+            for goal in goals
+        ],
+        items=[_role_line(plan, item, numbers, on) for item in items],
+    )
+
+
+def _role_line(
+    plan: Plan, item: SupportItem, numbers: dict[uuid.UUID, int], on: datetime.date | None
+) -> RoleLine:
+    runs = plan.status == enums.PlanStatus.IN_FORCE
+    is_open = runs and item.status == enums.ItemStatus.OPEN
+    late = is_open and on is not None and item.until < on
+    state = str(item.get_status_display()) if plan.decided_at else ""
+    return RoleLine(
+        key=item.pk,
+        agency_id=item.agency_id,
+        goal=_("目標%(n)s") % {"n": numbers[item.goal_id]} if item.goal_id else "―",
+        support=item.content,
+        who=item.agency.name,
+        worker=item.worker,
+        frequency=item.frequency,
+        until=format_short(item.until),
+        state=_("期限超過") if late else state,
+        tone="bad" if late else ITEM_TONE.get(enums.ItemStatus(item.status), ""),
+        late=late,
+        is_open=is_open,
+    )
+
+
+def about_whom(membership: Membership, plan: Plan) -> str:
+    """Whom the plan is about, as far as the reader may know them. Two queries."""
+    case = Case.objects.visible_to(membership).filter(pk=plan.record.case_id).first()
+    people: dict[uuid.UUID, Person] = persons_by_key(membership, case) if case else {}
+    return plan.record.names(people) or _("お名前は見られません")

@@ -1,0 +1,111 @@
+"""What every figure is counted in: a city and a fiscal year; and how rows become counts.
+
+A figure is a function of the scope that gives its total (under "") and its breakdowns (under
+`dimension:value`), exactly as docs/figures.md says. It runs as the `statistics` system membership,
+whose policies read the tables it needs, so it asks no `visible_to`.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from django.db.models import Case as When_
+from django.db.models import CharField, Count, F, Q, QuerySet, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import TruncMonth
+
+from agencies.models import Municipality
+from config.lib.eras import TOKYO
+from config.lib.fiscal import fiscal_range, from_day_to_instant, until_day_to_instant
+
+Counts = dict[str, Decimal]
+Expression = str | Combinable
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A city and a 年度, as days and as instants in Asia/Tokyo."""
+
+    city: Municipality
+    year: int
+
+    @property
+    def first(self) -> datetime.date:
+        return fiscal_range(self.year)[0]
+
+    @property
+    def last(self) -> datetime.date:
+        return fiscal_range(self.year)[1]
+
+    @property
+    def end(self) -> datetime.datetime:
+        """The first instant after the year."""
+        return until_day_to_instant(self.last)
+
+    def at(self, field: str) -> Q:
+        """An instant within the year."""
+        start = from_day_to_instant(self.first)
+        return Q(**{f"{field}__gte": start, f"{field}__lt": self.end})
+
+    def on(self, field: str) -> Q:
+        """A day within the year."""
+        return Q(**{f"{field}__gte": self.first, f"{field}__lte": self.last})
+
+
+def tally(
+    rows: QuerySet[Any],
+    dimensions: Mapping[str, Expression | Iterable[Expression]] | None = None,
+    *,
+    value: Any = None,
+) -> Counts:
+    """The total of `value` (default: rows) and its breakdowns; nothing stored for nothing."""
+    value = Count("pk") if value is None else value
+    rows = rows.order_by()
+    counts = {"": Decimal(rows.aggregate(n=value)["n"] or 0)}
+    for name, given in (dimensions or {}).items():
+        expressions = [given] if isinstance(given, str | Combinable) else given
+        for expression in expressions:
+            part = F(expression) if isinstance(expression, str) else expression
+            found = rows.annotate(part_=part).values("part_").annotate(n=value)
+            for key, number in found.values_list("part_", "n"):
+                add(counts, name, key, number)
+    return counts
+
+
+def add(counts: Counts, dimension: str, key: Any, number: Any) -> None:
+    """Put a number under `dimension:key`; a missing key or a zero is not stored."""
+    if key is None or key == "" or not number:
+        return
+    if isinstance(key, datetime.date):
+        key = f"{key:%Y-%m}"
+    if isinstance(key, bool):
+        key = "yes" if key else "no"
+    name = f"{dimension}:{key}"
+    counts[name] = counts.get(name, Decimal(0)) + Decimal(number)
+
+
+def agency(path: str) -> dict[str, list[Expression]]:
+    """The breakdowns `agency` and `type` of the agency at `path`."""
+    own_type = When_(
+        When(**{f"{path}__is_type": True}, then=F(f"{path}__code")), output_field=CharField()
+    )
+    return {"agency": [f"{path}__code"], "type": [f"{path}__of_type__code", own_type]}
+
+
+def month(field: str, *, is_instant: bool = True) -> dict[str, Expression]:
+    """The breakdown `month`: the calendar month in Asia/Tokyo."""
+    return {"month": TruncMonth(field, tzinfo=TOKYO) if is_instant else TruncMonth(field)}
+
+
+def distinct(field: str) -> Count:
+    """実: each once."""
+    return Count(field, distinct=True)
+
+
+def rounded(value: Decimal) -> Decimal:
+    """One decimal, halves upward."""
+    return value.quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)

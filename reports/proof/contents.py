@@ -1,0 +1,153 @@
+"""What stands in a drawn world's records, one text row for each kind, and the city's own rows."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from agencies.models import Indicator
+from cases.models import AssessmentSection, Issue, Note, Record
+from community.models import CommunityIssue, IssueSource, Place, PlaceEvent
+from outreach.models import Visit
+from participation.models import FollowUp, Match, Resource
+from plans.models import Evaluation, Goal, Monitoring, Plan, PlanStep, SupportItem
+from reports.models import Figure, IndicatorValue
+
+
+def content_of(draw: Any, drawn: Any, record: Record) -> None:
+    """The text row of a record; a kind that hangs on another (a plan, a match) becomes a note
+    when there is none yet. Every second one has a version in its history."""
+    make = KINDS[record.kind]
+    row = make(draw, drawn, record) or _note(draw, drawn, record)
+    draw.put(row)
+    if hasattr(type(row), "history") and draw.chance(0.5):
+        _version(draw, row)
+    if draw.chance(0.1) and drawn.persons:
+        _version(draw, draw.rng.choice(drawn.persons))
+    if draw.chance(0.1) and drawn.consents:
+        _version(draw, draw.rng.choice(drawn.consents))
+
+
+def _version(draw: Any, row: Any) -> None:
+    model = type(row).history.model
+    values = {f.attname: getattr(row, f.attname) for f in type(row)._meta.concrete_fields}
+    draw.put(model(history_date=draw.now, history_type="~", **values))
+
+
+def _note(draw: Any, drawn: Any, record: Record) -> Note:
+    return Note(record=record, method="visit", text="訪問した")
+
+
+def _issue(draw: Any, drawn: Any, record: Record) -> Issue:
+    return Issue(record=record, issue_type="debt", noted_on=draw.today)
+
+
+def _assessment(draw: Any, drawn: Any, record: Record) -> AssessmentSection:
+    return AssessmentSection(record=record, situation="状況", assessed_on=draw.today)
+
+
+def _plan(draw: Any, drawn: Any, record: Record) -> Plan:
+    plan = Plan(
+        record=record, programme="coordination", wishes="意向", aim="姿", starts_on=draw.today,
+        ends_on=draw.today + datetime.timedelta(days=180), review_on=draw.today,
+    )  # fmt: skip
+    drawn.plan = plan
+    draw.put(Goal(id=draw.key(), plan=plan, text="目標", target_on=draw.today))
+    draw.put(
+        SupportItem(
+            id=draw.key(), plan=plan, content="支援", agency_id=record.author_agency_id,
+            until=draw.today,
+        )
+    )  # fmt: skip
+    draw.put(
+        PlanStep(
+            id=draw.key(), plan=plan, name="draft", from_status="", to_status="draft",
+            by=record.author,
+        )
+    )  # fmt: skip
+    return plan
+
+
+def _monitoring(draw: Any, drawn: Any, record: Record) -> Monitoring | None:
+    plan = getattr(drawn, "plan", None)
+    return Monitoring(record=record, plan=plan, on=draw.today, text="確認") if plan else None
+
+
+def _evaluation(draw: Any, drawn: Any, record: Record) -> Evaluation | None:
+    plan = getattr(drawn, "plan", None)
+    return Evaluation(record=record, plan=plan, on=draw.today, outcome="close") if plan else None
+
+
+def _visit(draw: Any, drawn: Any, record: Record) -> Visit:
+    return Visit(record=record, method="visit", result="absent", form_key=draw.key())
+
+
+def _match(draw: Any, drawn: Any, record: Record) -> Match:
+    resource = getattr(draw, "resource", None) or draw.put(
+        Resource(
+            id=draw.key(), municipality_id=draw.agencies[0].municipality_id, name="架空農園",
+            kind="work", added_by_agency=draw.agencies[0],
+        )
+    )  # fmt: skip
+    draw.resource = resource
+    drawn.match = Match(
+        record=record, person=drawn.persons[0], resource=resource, activity="体験",
+        status="trial", form_key=draw.key(),
+    )  # fmt: skip
+    return drawn.match
+
+
+def _follow_up(draw: Any, drawn: Any, record: Record) -> FollowUp | None:
+    match = getattr(drawn, "match", None)
+    if match is None:
+        return None
+    return FollowUp(record=record, match=match, on=draw.today, text="続いた", status_after="active")
+
+
+def _source(draw: Any, drawn: Any, record: Record) -> IssueSource:
+    issue = getattr(draw, "issue", None) or draw.put(
+        CommunityIssue(
+            id=draw.key(), municipality_id=draw.agencies[0].municipality_id, title="移動",
+            text="移動の足がない", raised_by_agency=draw.agencies[0], form_key=draw.key(),
+        )
+    )  # fmt: skip
+    draw.issue = issue
+    return IssueSource(record=record, issue=issue)
+
+
+KINDS = {
+    "note": _note, "issue": _issue, "assessment": _assessment, "plan": _plan,
+    "monitoring": _monitoring, "evaluation": _evaluation, "visit": _visit, "match": _match,
+    "follow_up": _follow_up, "community_issue": _source,
+}  # fmt: skip
+
+
+def city_rows(draw: Any) -> None:
+    """Rows of either city that name no case: places, gatherings, resources, figures."""
+    for agency in (draw.agencies[0], draw.agencies[-1]):
+        city = {"municipality_id": agency.municipality_id}
+        indicator = Indicator.objects.using(draw.using).create(
+            code="proof", label="指標", source="manual", **city
+        )
+        for index in range(10):
+            place = draw.put(
+                Place(id=draw.key(), name="サロン", kind="salon", added_by_agency=agency, **city)
+            )
+            draw.put(
+                PlaceEvent(
+                    id=draw.key(), place=place, on=draw.today, participants=9,
+                    form_key=draw.key(), **city,
+                )
+            )  # fmt: skip
+            draw.put(
+                Resource(id=draw.key(), name="農園", kind="work", added_by_agency=agency, **city)
+            )
+            draw.put(
+                Figure(id=draw.key(), fiscal_year=2020 + index, key="proof", value=index, **city)
+            )
+            draw.put(
+                IndicatorValue(
+                    id=draw.key(), indicator=indicator, fiscal_year=2020 + index, value=index,
+                    entered_by=draw.members[0], **city,
+                )
+            )  # fmt: skip

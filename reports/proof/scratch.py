@@ -1,0 +1,48 @@
+"""A database of its own for a proof: created, migrated and dropped by the owner's login."""
+
+from __future__ import annotations
+
+import copy
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import DatabaseError, connections
+
+
+class NoScratch(Exception):
+    """The owner's login may not create databases here (it need not, in production)."""
+
+
+@contextmanager
+def scratch() -> Iterator[tuple[str, str]]:
+    """Aliases of the owner's and the application's connection to a new, migrated database."""
+    name = f"kasane_proof_{secrets.token_hex(6)}"
+    owner = connections["owner"]
+    try:
+        with owner._nodb_cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'")
+    except DatabaseError as error:
+        raise NoScratch(str(error)) from error
+    aliases = {"proof_owner": "owner", "proof_app": "default"}
+    try:
+        for alias, of in aliases.items():
+            connections.databases[alias] = {
+                **copy.deepcopy(connections.databases[of]), "NAME": name, "CONN_MAX_AGE": 0,
+            }  # fmt: skip
+        with connections["proof_owner"].cursor() as cursor:
+            role = owner.ops.quote_name(settings.KASANE_APP_ROLE)
+            cursor.execute(f'GRANT CONNECT ON DATABASE "{name}" TO {role}')
+            cursor.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
+        call_command("migrate", database="proof_owner", verbosity=0, interactive=False)
+        yield "proof_owner", "proof_app"
+    finally:
+        for alias in aliases:
+            if alias in connections.databases:
+                connections[alias].close()
+                del connections[alias]
+                del connections.databases[alias]
+        with owner._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

@@ -1,0 +1,210 @@
+"""What happens in a drawn world: conferences, withdrawals, deaths, closures, and the trail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connections, transaction
+from psycopg.types.range import TimestamptzRange
+
+from agencies.enums import Action
+from agencies.models import AccessLog, Job, Notice
+from cases.models import Case, Consent, DuplicateHint, SupportTeam
+from meetings.models import AgendaItem, ItemAttendance, ItemGrant, ItemStep, Sitting
+from reports.proof.contents import city_rows
+from reports.proof.drawing import DAY, Draw, Drawn, draw_case, draw_city, join, permission
+
+# Triggers that ask who acts while a row is written; here rows are written as they have become.
+GUARDED = ("meetings_agendaitem", "meetings_itemgrant", "cases_carryoutgrant")
+
+
+def generate(using: str, *, seed: int, cases: int = 120) -> None:
+    """Write a world of about this many cases into a scratch database."""
+    draw = Draw(using, seed)
+    with _unguarded(using), transaction.atomic(using=using):
+        draw_city(draw)
+        drawn = [draw_case(draw, number) for number in range(cases)]
+        draw.write()
+        _conferences(draw, drawn)
+        draw.write()
+        _sync(using)
+        _later(draw, drawn)
+        _sync(using)
+        city_rows(draw)
+        _trail(draw, drawn)
+        draw.write()
+
+
+@contextmanager
+def _unguarded(using: str) -> Iterator[None]:
+    with connections[using].cursor() as cursor:
+        for table in GUARDED:
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    yield
+    with connections[using].cursor() as cursor:
+        for table in GUARDED:
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+
+
+# --- conferences --------------------------------------------------------------------------------
+
+
+def _conferences(draw: Draw, drawn: list[Drawn]) -> None:
+    """Sittings before the notice, running, just over and long over; items of V5, V6 and V7."""
+    sittings = []
+    for index in range(12):
+        on = draw.today + [20, 10, 2, 0, -3, -6, -10, -40][index % 8] * DAY
+        noticed = draw.now - 50 * DAY if index % 8 else None
+        city = draw.agencies[0].municipality if index < 10 else draw.agencies[-1].municipality
+        sittings.append(
+            draw.put(
+                Sitting(
+                    id=draw.key(),
+                    municipality=city,
+                    due_key=f"proof-{draw.key()}",
+                    month=on,
+                    on=on,
+                    state="noticed" if noticed else "planned",
+                    noticed_at=noticed,
+                )
+            )
+        )
+    draw.write()
+    for sitting in sittings:
+        sitting.conference_types.set(list(draw.types.values()))
+    for one in drawn:
+        if one.case.municipality_id == draw.agencies[0].municipality_id:
+            for _index in range(draw.rng.randint(0, 3)):
+                _item(draw, one, draw.rng.choice(sittings[:10]))
+
+
+def _item(draw: Draw, drawn: Drawn, sitting: Sitting) -> None:
+    kind = draw.types[draw.rng.choice(["plan", "plan", "plan", "support", "support", "merged"])]
+    secret = kind.is_secret
+    state = draw.rng.choice(["proposed", "noticed", "noticed", "decided"])
+    by = drawn.by
+    asked = [c.person_id for c in drawn.consents if c.answer == "given"]
+    persons = draw.some(asked or [p.pk for p in drawn.persons], 1, 1 if draw.chance(0.7) else 2)
+    participants = draw.some(draw.agencies[:8], 1, 2 if draw.chance(0.8) else 4)
+    closing = draw.now + ((sitting.on - draw.today).days + (kind.closes_after_days or 0)) * DAY
+    # V5: from the proposal on; V6: from the notice until some days after the sitting.
+    period: TimestamptzRange[Any] | None = TimestamptzRange(draw.now - 60 * DAY, None)
+    if secret:
+        noticed = sitting.noticed_at
+        period = TimestamptzRange(noticed, closing + DAY) if noticed else None
+    lay = [
+        r.pk for r in drawn.records
+        if r.carry_out_id is None and r.category != "notifier"
+        and (r.audience == "team" or r.author_agency_id == by.agency_id)
+    ]  # fmt: skip
+    decided = state == "decided"
+    item = draw.put(
+        AgendaItem(
+            id=draw.key(),
+            sitting=sitting,
+            conference_type=kind,
+            agenda_type="watching",
+            basis="secrecy" if secret else "consent",
+            case=drawn.case,
+            title="議題",
+            person_ids=persons,
+            material_ids=draw.some(lay, 0, 3) if secret else [],
+            attached_ids=[i.pk for i in drawn.sealed if secret and i.conference_type == kind],
+            participant_ids=[] if secret else [a.pk for a in participants],
+            proposed_by=by,
+            proposing_agency_id=by.agency_id,
+            state=state,
+            open_period=period,
+            decided_at=draw.now if decided else None,
+            decided_by=by if decided else None,
+        )
+    )
+    if secret:
+        drawn.sealed.append(item)
+    draw.put(ItemAttendance(id=draw.key(), item=item, membership=by, attendance="present"))
+    draw.put(ItemStep(id=draw.key(), item=item, name="propose", to_state="proposed", by=by))
+    if not secret:
+        for agency in participants:
+            join(draw, drawn, agency, "conference")
+        return
+    for member in draw.some(draw.members, 4, 10):
+        draw.put(
+            ItemGrant(
+                id=draw.key(),
+                user_id=member.user_id,
+                content_object=item,
+                membership=member,
+                permission_id=permission(draw, "agendaitem"),
+                conference_type=kind,
+                appointed_by=by,
+                pledged_at=draw.now if draw.chance(0.75) else None,
+                revoked_at=draw.now if draw.chance(0.15) else None,
+            )
+        )
+
+
+# --- what happens afterwards --------------------------------------------------------------------
+
+
+def _sync(using: str) -> None:
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT kasane.sync_grants(id) FROM cases_case")
+        cursor.execute("SELECT kasane.block_uncovered_items(id) FROM cases_case")
+
+
+def _later(draw: Draw, drawn: list[Drawn]) -> None:
+    """Withdrawals, agencies that leave, deaths, closures: what was open closes again."""
+    now = {"withdrawn_at": draw.now, "withdrawal_reason": "撤回"}
+    for one in drawn:
+        for consent in one.consents:
+            if draw.chance(0.12):
+                rows = Consent.objects.using(draw.using).filter(pk=consent.pk)
+                rows.update(withdrawn_by=one.by, **now)
+        team = SupportTeam.objects.using(draw.using).filter(case=one.case)
+        others = team.exclude(agency=one.case.responsible_agency)
+        if draw.chance(0.1):
+            others.filter(via="referral").update(left_at=draw.now)
+        if draw.chance(0.12):
+            others.filter(left_at=None).update(left_at=draw.now)
+            Case.objects.using(draw.using).filter(pk=one.case.pk).update(
+                status="closed", closed_at=draw.now, closed_by=one.by
+            )
+
+
+def _trail(draw: Draw, drawn: list[Drawn]) -> None:
+    """Lines of the log, notices, jobs, hints."""
+    for member in draw.members:
+        city = member.agency.municipality_id if member.agency else None
+        for _index in range(4):
+            case = draw.rng.choice(drawn).case
+            draw.put(
+                AccessLog(
+                    at=draw.now,
+                    membership_id=member.pk,
+                    user_id=member.user_id,
+                    agency_id=member.agency_id,
+                    municipality_id=city,
+                    action=Action.OPEN,
+                    what="case_detail",
+                    case_id=case.pk,
+                )
+            )
+        to = {"membership": member} if draw.chance(0.5) else {}
+        draw.put(
+            Notice(id=draw.key(), agency_id=member.agency_id, kind="proof", title="お知らせ", **to)
+        )
+    for _index in range(5):
+        draw.put(Job(id=draw.key(), name="proof", key=str(draw.key())))
+    for one, other in zip(drawn[:20], drawn[20:40], strict=False):
+        draw.put(
+            DuplicateHint(
+                id=draw.key(),
+                municipality_id=one.case.municipality_id,
+                first_number=one.case.number,
+                first_agency=one.case.responsible_agency,
+                second_number=other.case.number,
+                second_agency=other.case.responsible_agency,
+            )
+        )

@@ -1,0 +1,147 @@
+"""The list of cases: titles, counts and dates come from what the reader may see (V3)."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from agencies.models import AccessLog
+from cases.models import Case
+from cases.operations import close_case, join_team, write_note
+from cases.operations.case import PersonFacts
+from cases.titles import family_name, household_title, titles_for
+from tests import world as w
+from tests.signing import sign_in
+
+pytestmark = [pytest.mark.django_db(databases=["default"]), pytest.mark.database]
+
+
+@pytest.fixture
+def city():
+    return w.city()
+
+
+def rows(client, member, query=""):
+    sign_in(client, member)
+    response = client.get(reverse("case_list") + query)
+    assert response.status_code == 200
+    return response.context["rows"]
+
+
+def team(city, case, *names):
+    with w.act(city.elderly):
+        for name in names:
+            join_team(case=case, agency=city.agencies[name], via="referral")
+
+
+def test_row_of_the_responsible_agency(client, city):
+    case, persons = w.household(
+        city.elderly, PersonFacts(name="別姓 一郎"),
+        PersonFacts(name="架空野　花子", relation="head"), PersonFacts(),
+    )
+    with w.act(city.elderly):
+        write_note(case=case, by=city.elderly, text="訪問", method="visit", persons=persons)
+    (row,) = rows(client, city.elderly)
+    assert (row.title, row.number, row.persons) == ("架空野 世帯", case.number, 3)
+    assert row.agency == city.agencies["elderly"].name
+    assert row.role == "主担当"
+    assert row.last
+    assert not rows(client, city.child)
+
+
+def test_partner_counts_only_whom_the_consent_covers(client, city):
+    case, (_mother, son) = w.household(
+        city.elderly, PersonFacts(name="架空野 花子"), PersonFacts(name="別姓 次郎")
+    )
+    w.consent(city.elderly, son, city.agencies["child"])
+    team(city, case, "child")
+    (row,) = rows(client, city.child)
+    assert (row.title, row.persons, row.role, row.last) == ("別姓 世帯", 1, "連携", "")
+
+
+def test_household_without_a_name():
+    assert household_title([]) == "氏名不明の世帯"
+    assert family_name("架空野　花子") == family_name("架空野 花子") == "架空野"
+    assert family_name("架空野花子") == "架空野花子"
+
+
+def test_titles_of_many_cases_cost_one_query(city, django_assert_num_queries):
+    cases = [w.household(city.elderly)[0] for _ in range(3)]
+    keys = [case.pk for case in cases]
+    with w.act(city.elderly), django_assert_num_queries(1):
+        assert titles_for(city.elderly, keys) == dict.fromkeys(keys, "架空野 世帯")
+    with w.act(city.child):
+        assert titles_for(city.child, keys) == dict.fromkeys(keys, "氏名不明の世帯")
+
+
+def test_filters_narrow_and_never_widen(client, city):
+    mine, _p = w.household(city.elderly)
+    theirs, (person, _other) = w.household(city.child)
+    w.household(city.disability)
+    w.consent(city.child, person, city.agencies["elderly"])
+    with w.act(city.child):
+        join_team(case=theirs, agency=city.agencies["elderly"], via="referral")
+    with w.act(city.elderly):
+        Case.objects.filter(pk=mine.pk).update(urgency="high")
+
+    def numbers(query):
+        return {row.number for row in rows(client, city.elderly, query)}
+
+    assert numbers("") == {mine.number, theirs.number}
+    assert numbers("?mine=responsible") == {mine.number}
+    assert numbers("?mine=partner") == {theirs.number}
+    assert numbers("?urgency=high") == {mine.number}
+    assert numbers("?status=closed") == set()
+    with w.act(city.elderly):
+        close_case(case=mine, by=city.elderly, reason="転居")
+    assert numbers("") == {theirs.number}
+    assert numbers("?status=") == {mine.number, theirs.number}
+    assert numbers("?status=closed") == {mine.number}
+    # A value nobody offered is no filter and no error page.
+    assert client.get(reverse("case_list") + "?mine=all%27").status_code == 200
+    assert client.get(reverse("case_list") + "?before=x_y&after=1").status_code == 200
+
+
+def test_pages_go_by_key_in_both_directions(client, city, monkeypatch):
+    monkeypatch.setattr("cases.views.cases.PAGE", 2)
+    numbers = [w.household(city.elderly, number=1)[0].number for _ in range(5)][::-1]
+    sign_in(client, city.elderly)
+
+    def page(query):
+        response = client.get(reverse("case_list") + query)
+        return response.context
+
+    first = page("")
+    second = page(first["older_url"])
+    third = page(second["older_url"])
+    seen = [[row.number for row in p["rows"]] for p in (first, second, third)]
+    assert [number for rows_ in seen for number in rows_] == numbers
+    assert (first["newer_url"], third["older_url"]) == ("", "")
+    back = page(third["newer_url"])
+    assert [row.number for row in back["rows"]] == seen[1]
+    assert [row.number for row in page(back["newer_url"])["rows"]] == seen[0]
+
+
+def test_list_costs_the_same_for_one_and_for_twenty(client, city, django_assert_max_num_queries):
+    w.household(city.elderly)
+    rows(client, city.elderly)
+    with django_assert_max_num_queries(30) as one:
+        client.get(reverse("case_list"))
+        budget = len(one)
+    for _ in range(19):
+        w.household(city.elderly)
+    with django_assert_max_num_queries(budget):
+        assert len(client.get(reverse("case_list")).context["rows"]) == 20
+
+
+def test_list_is_logged_with_the_ids_shown(client, city):
+    case, _persons = w.household(city.elderly)
+    rows(client, city.elderly)
+    with w.act(city.elderly):
+        assert AccessLog.objects.get(what="case_list").record_ids == [case.pk]
+
+
+def test_empty_list_says_how_a_case_gets_here(client, city):
+    sign_in(client, city.elderly)
+    page = client.get(reverse("case_list")).content.decode()
+    assert "見られるケースはまだありません" in page

@@ -1,0 +1,311 @@
+"""相談受付: the sheet, its two modes, its bad input, and what becomes of it."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+import pytest
+from django.urls import reverse
+
+from agencies.models import AccessLog
+from cases import enums
+from cases.models import Case, Consultation, Issue, Note, Person
+from cases.operations.case import PersonFacts
+from tests import world as w
+from tests.signing import sign_in
+
+pytestmark = [pytest.mark.django_db(databases=["default"]), pytest.mark.database]
+
+MY_NUMBER = "123456789018"
+
+
+@pytest.fixture
+def city():
+    return w.city()
+
+
+def sheet(**changed):
+    """A sheet with what is required and one person."""
+    return {
+        "form_key": str(uuid.uuid4()), "mode": "with_consent", "route": "person_visit",
+        "complaint": "家賃が払えない", "urgency": "middle",
+        "p1-name": "架空野 花子", "p1-name_kana": "かくうの はなこ", **changed,
+    }
+
+
+def take(client, city, member=None, **changed):
+    sign_in(client, member or city.elderly)
+    response = client.post(reverse("consultation_new"), sheet(**changed))
+    assert response.status_code == 302, response.content.decode()
+    with w.act(member or city.elderly):
+        return Consultation.objects.get(pk=response.url.rstrip("/").rsplit("/", 1)[1])
+
+
+def errors(response):
+    assert response.status_code == 422
+    return response.content.decode()
+
+
+def test_sheet_asks_for_four_answers_only(client, city):
+    page = sign_in(client, city.elderly).get(reverse("consultation_new"))
+    assert page.status_code == 200
+    assert page.content.decode().count("※必須") == 4
+
+
+def test_sheet_with_everything_is_kept_whole(client, city):
+    consultation = take(
+        client, city, mode="without_consent", route="family_phone", visitor_name="架空野 次郎",
+        visitor_relation="長男", visitor_phone="０７５－１２３－４５６７",
+        issue_debt="applies", issue_care="primary", **{
+            "p1-birth": "S30.4.1", "p1-sex": "female", "p1-relation": "parent",
+            "p1-phone": "090-1234-5678", "p1-address": "架空市1-2-3",
+            "p2-name": "架空野 次郎", "p2-birth": "50代",
+        },
+    )
+    with w.act(city.elderly):
+        first, second = consultation.persons.order_by("order")
+        marks = dict(consultation.issues.values_list("issue_type", "is_primary"))
+    assert (consultation.mode, consultation.route) == ("without_consent", "family_phone")
+    assert consultation.visitor_phone == "075-123-4567"
+    assert first.birth_on == datetime.date(1955, 4, 1)
+    assert second.birth_on is None
+    assert second.is_age_estimated
+    assert marks == {"debt": False, "care": True}
+
+
+def test_anonymous_sheet_without_any_person_becomes_a_household_without_a_name(client, city):
+    consultation = take(client, city, is_anonymous="on", **{"p1-name": "", "p1-name_kana": ""})
+    client.post(reverse("consultation_make_case", args=[consultation.pk]))
+    with w.act(city.elderly):
+        assert consultation.is_anonymous
+        assert not consultation.persons.exists()
+        assert [p.shown_name for p in Person.objects.all()] == ["Aさん（氏名不明）"]
+
+
+def test_same_key_twice_is_one_consultation(client, city):
+    key = str(uuid.uuid4())
+    first = take(client, city, form_key=key)
+    assert take(client, city, form_key=key).pk == first.pk
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"complaint": ""}, "主訴（相談したいこと・希望）を入れてください。"),
+        ({"mode": ""}, "本人の同意を選んでください。"),
+        ({"route": "teleport"}, "相談経路は表示された中から選んでください。"),
+        ({"urgency": ""}, "緊急度を選んでください。"),
+        ({"form_key": "broken"}, "画面が古くなっています。"),
+        ({"complaint": f"番号は{MY_NUMBER}です"}, "個人番号"),
+        ({"p1-address": MY_NUMBER}, "個人番号"),
+        ({"p2-name": MY_NUMBER}, "個人番号"),
+        ({"p1-name_kana": "か" * 101}, "ふりがなは100文字以内で入れてください（今は101文字です）。"),
+        ({"p1-name_kana": "花子"}, "ふりがなは、ひらがなかカタカナで入れてください。"),
+        ({"p1-birth": "R50.1.1"}, "今日までの日付を入れてください。"),
+        ({"p1-birth": "平成40年"}, "平成は31年4月30日までです。"),
+        ({"p2-birth": "2月30日"}, "日付として読めません。"),
+        ({"p1-phone": "12"}, "電話番号は市外局番から入れてください"),
+        ({"p1-phone": "0" + " " * 40 + "751234567"[0:]}, None),
+        ({"visitor_relation": "い" * 41}, "40文字以内で入れてください"),
+        ({"p1-sex": "robot"}, "性別は表示された中から選んでください。"),
+        ({"issue_debt": "primary", "issue_care": "primary"}, "◎（中心の課題）は1つだけ"),
+        ({"issue_debt": "perhaps"}, "－・○・◎のどれかを選んでください。"),
+    ],
+)
+def test_bad_input_gets_a_sentence_and_loses_nothing(client, city, changed, sentence):
+    typed = sheet(**{"p1-address": "架空市 <b>太字</b>", **changed})
+    response = sign_in(client, city.elderly).post(reverse("consultation_new"), typed)
+    if sentence is None:
+        assert response.status_code in (302, 422)
+        return
+    page = errors(response)
+    assert sentence in page
+    kept = response.context["sheet"]
+    for name, value in typed.items():
+        if name.startswith(("p1-", "p2-", "visitor", "complaint")) and value:
+            assert value in [field.value() for field in kept if field.html_name == name]
+    with w.act(city.elderly):
+        assert not Consultation.objects.exists()
+
+
+def test_twelve_digits_may_be_declared_to_be_no_my_number(client, city):
+    page = sign_in(client, city.elderly).post(
+        reverse("consultation_new"), sheet(complaint=f"伝票 {MY_NUMBER}")
+    )
+    assert 'name="not_my_number"' in errors(page)
+    take(client, city, complaint=f"伝票 {MY_NUMBER}", not_my_number="on")
+    with w.act(city.elderly):
+        logged = set(AccessLog.objects.values_list("what", flat=True))
+    assert "declared_no_my_number complaint" in logged
+
+
+def test_html_in_a_name_is_data(client, city):
+    consultation = take(client, city, **{"p1-name": "<script>alert(1)</script>"})
+    page = client.get(reverse("consultation_detail", args=[consultation.pk])).content.decode()
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>alert" not in page
+
+
+# --- likely households (V15) ------------------------------------------------------------------
+
+
+def test_likely_household_of_own_agency_is_pointed_out(client, city):
+    case, _persons = w.household(
+        city.elderly, PersonFacts(name="架空野 花子", name_kana="カクウノ ハナコ")
+    )
+    page = sign_in(client, city.elderly2).post(reverse("consultation_similar"), sheet())
+    assert case.number in page.content.decode()
+    with w.act(city.elderly2):
+        assert AccessLog.objects.filter(
+            what="consultation_similar", record_ids__contains=[case.pk]
+        ).exists()
+
+
+def test_likely_household_of_another_agency_changes_nothing(client, city):
+    sign_in(client, city.elderly)
+    before = client.post(reverse("consultation_similar"), sheet()).content
+    w.household(city.child, PersonFacts(name="架空野 花子", name_kana="かくうの はなこ"))
+    assert client.post(reverse("consultation_similar"), sheet()).content == before
+
+
+def test_plain_check_keeps_what_was_typed_and_takes_nothing(client, city):
+    case, _persons = w.household(city.elderly, PersonFacts(name="架空野 花子"))
+    typed = sheet(complaint="", check="1", **{"p1-birth": "いつか"})
+    page = sign_in(client, city.elderly).post(reverse("consultation_new"), typed)
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert case.number in text
+    assert 'value="いつか"' in text
+    assert typed["form_key"] in text
+    assert "field-error" not in text
+    with w.act(city.elderly):
+        assert not Consultation.objects.exists()
+
+
+# --- what becomes of it -----------------------------------------------------------------------
+
+
+def test_consultation_becomes_a_case_once(client, city):
+    consultation = take(client, city, issue_debt="primary", route="person_phone")
+    url = reverse("consultation_make_case", args=[consultation.pk])
+    first = client.post(url)
+    second = client.post(url)
+    with w.act(city.elderly):
+        case = Case.objects.get()
+        assert first.url == second.url == reverse("case_detail", args=[case.pk])
+        assert case.responsible_agency_id == city.elderly.agency_id
+        assert Issue.objects.get().is_primary
+        assert Note.objects.get().text == "家賃が払えない"
+        consultation.refresh_from_db()
+    assert consultation.status == enums.ConsultationStatus.CASE
+
+
+def test_consultation_finishes_with_a_result(client, city):
+    consultation = take(client, city)
+    url = reverse("consultation_finish", args=[consultation.pk])
+    assert "結果を選んでください。" in errors(client.post(url, {}))
+    assert "表示された中から" in errors(client.post(url, {"screening": "continue"}))
+    assert client.post(url, {"screening": "info_only"}).status_code == 302
+    with w.act(city.elderly):
+        consultation.refresh_from_db()
+    assert (consultation.status, consultation.screening) == ("done", "info_only")
+    again = client.post(url, {"screening": "info_only"})
+    assert again.status_code == 403
+    assert "すでに処理が終わっています" in again.content.decode()
+
+
+def test_detail_says_what_is_next_in_each_state(client, city):
+    consultation = take(client, city, mode="without_consent")
+    url = reverse("consultation_detail", args=[consultation.pk])
+    assert "支援会議の事務局だけ" in client.get(url).content.decode()
+    client.post(reverse("consultation_make_case", args=[consultation.pk]))
+    assert "ケースを開く" in client.get(url).content.decode()
+
+
+def test_look_at_a_consultation_is_logged(client, city):
+    consultation = take(client, city)
+    client.get(reverse("consultation_detail", args=[consultation.pk]))
+    with w.act(city.elderly):
+        line = AccessLog.objects.filter(what="consultation_detail", action="open").get()
+    assert line.record_ids == [consultation.pk]
+
+
+# --- who ---------------------------------------------------------------------------------------
+
+
+def test_colleague_reads_and_finishes(client, city):
+    consultation = take(client, city)
+    sign_in(client, city.elderly2)
+    url = reverse("consultation_detail", args=[consultation.pk])
+    assert client.get(url).status_code == 200
+    assert "架空野 花子さん" in client.get(reverse("consultation_list")).content.decode()
+    finish = reverse("consultation_finish", args=[consultation.pk])
+    assert client.post(finish, {"screening": "referred"}).status_code == 302
+
+
+@pytest.mark.parametrize("stranger", ["child", "coordinator", "outreach"])
+def test_stranger_meets_404_like_for_what_does_not_exist(client, city, stranger):
+    consultation = take(client, city)
+    sign_in(client, city.members[stranger])
+    for name in ("consultation_detail", "consultation_make_case", "consultation_finish"):
+        for key in (consultation.pk, uuid.uuid4()):
+            url = reverse(name, args=[key])
+            ask = client.get if name == "consultation_detail" else client.post
+            assert ask(url).status_code == 404
+    assert "架空野" not in client.get(reverse("consultation_list")).content.decode()
+
+
+@pytest.mark.parametrize("role", ["admin", "privacy", "sysadmin"])
+def test_role_without_cases_meets_403_with_a_reason(client, city, role):
+    sign_in(client, city.members[role])
+    for name in ("consultation_new", "consultation_list", "case_list", "case_search"):
+        response = client.get(reverse(name))
+        assert response.status_code == 403
+        assert "の役割では" in response.content.decode()
+
+
+def test_head_of_office_reads_but_does_not_take(client, city):
+    consultation = take(client, city, member=city.coordinator)
+    sign_in(client, city.head)
+    page = client.get(reverse("consultation_detail", args=[consultation.pk]))
+    assert page.status_code == 200
+    assert "ケースにする</button>" not in page.content.decode()
+    assert client.get(reverse("consultation_new")).status_code == 403
+    url = reverse("consultation_make_case", args=[consultation.pk])
+    assert client.post(url).status_code == 403
+
+
+def test_nobody_signed_in_is_sent_to_sign_in(client):
+    response = client.get(reverse("consultation_new"))
+    assert response.status_code == 302
+    assert response.url.startswith("/signin/")
+
+
+def test_list_shows_open_first_and_pages_by_key(client, city, monkeypatch):
+    monkeypatch.setattr("cases.views.intake.PAGE", 2)
+    done = [take(client, city, **{"p1-name": f"済 {n}"}) for n in range(3)]
+    for consultation in done:
+        client.post(
+            reverse("consultation_finish", args=[consultation.pk]), {"screening": "info_only"}
+        )
+    take(client, city, **{"p1-name": "未 一"})
+    first = client.get(reverse("consultation_list"))
+    assert [row.who for row in first.context["waiting"]] == ["未 一さん"]
+    assert [row.who for row in first.context["ended"]] == ["済 2さん", "済 1さん"]
+    second = client.get(reverse("consultation_list") + first.context["older_url"])
+    assert [row.who for row in second.context["ended"]] == ["済 0さん"]
+    assert client.get(reverse("consultation_list") + "?before=nonsense").status_code == 200
+
+
+def test_list_costs_the_same_for_one_and_for_twenty(
+    client, city, django_assert_max_num_queries
+):
+    take(client, city)
+    with django_assert_max_num_queries(40) as one:
+        client.get(reverse("consultation_list"))
+        budget = len(one)
+    for number in range(19):
+        take(client, city, **{"p1-name": f"架空 {number}"})
+    with django_assert_max_num_queries(budget):
+        client.get(reverse("consultation_list"))

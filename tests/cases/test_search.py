@@ -1,0 +1,176 @@
+"""Search: every way to ask, and nothing about what one may not see (V15)."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.urls import reverse
+
+from agencies.models import AccessLog
+from cases.operations import take_consultation
+from cases.operations.case import PersonFacts
+from cases.operations.consultation import ConsultationFacts
+from cases.search import search, similar
+from tests import world as w
+from tests.signing import sign_in
+
+pytestmark = [pytest.mark.django_db(databases=["default"]), pytest.mark.database]
+
+HANAKO = PersonFacts(
+    name="髙橋 花子", name_kana="タカハシ ハナコ", birth_on=datetime.date(1955, 4, 1),
+    phone="075-123-4567", relation="head",
+)
+JIRO = PersonFacts(name="濵田 次郎", name_kana="はまだ じろう", birth_year=1975)
+
+
+@pytest.fixture
+def city():
+    return w.city()
+
+
+def names(member, text):
+    with w.act(member):
+        return [hit.name for hit in search(member, text).hits]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("高橋", ["髙橋 花子"]),
+        ("たかはし", ["髙橋 花子"]),
+        ("ﾀｶﾊｼ　ﾊﾅｺ", ["髙橋 花子"]),
+        ("はまた", ["濵田 次郎"]),
+        ("浜田次郎", ["濵田 次郎"]),
+        ("花子", []),
+        ("0751234567", ["髙橋 花子"]),
+        ("０７５（１２３）４５６７", ["髙橋 花子"]),
+        ("S30.4.1", ["髙橋 花子"]),
+        ("昭和30年4月1日", ["髙橋 花子"]),
+        ("1955-04-01", ["髙橋 花子"]),
+        ("19550401", ["髙橋 花子"]),
+        ("昭和30年4月", ["髙橋 花子"]),
+        ("昭和30年", ["髙橋 花子"]),
+        ("昭和50年", ["濵田 次郎"]),
+        ("70代", []),
+        ("%", []),
+        ("_", []),
+        ("ー", []),
+        ("' or 1=1 --", []),
+    ],
+)
+def test_every_way_to_ask(city, text, expected):
+    w.household(city.elderly, HANAKO, JIRO)
+    assert names(city.elderly, text) == expected
+
+
+def test_case_number_finds_the_household_in_any_spelling(city):
+    case, _persons = w.household(city.elderly, HANAKO, JIRO)
+    typed = case.number.lower().replace("-", "")
+    assert names(city.elderly, typed) == ["髙橋 花子", "濵田 次郎"]
+    assert names(city.child, case.number) == []
+
+
+def test_another_agency_finds_nothing_and_cannot_tell(client, city):
+    case, _persons = w.household(city.elderly, HANAKO)
+    sign_in(client, city.child)
+    pages = []
+    for text in ("髙橋", "髙橋", "架空名字", case.number, "K8-22222", "075-123-4567"):
+        response = client.post(reverse("case_search"), {"q": text})
+        assert response.status_code == 200
+        pages.append(response.content.decode().count(text))
+        assert "見られる範囲には見つかりません" in response.content.decode()
+    assert pages[0] == pages[2]
+
+
+def test_consent_opens_one_person_to_the_search_of_the_team(city):
+    case, (hanako, jiro) = w.household(city.elderly, HANAKO, JIRO)
+    w.consent(city.elderly, hanako, city.agencies["child"])
+    assert names(city.child, "たかはし") == []
+    with w.act(city.elderly):
+        from cases.operations import join_team  # noqa: PLC0415
+
+        join_team(case=case, agency=city.child.agency_id, via="referral")
+    assert names(city.child, "たかはし") == ["髙橋 花子"]
+    assert names(city.child, "はまだ") == []
+    with w.act(city.child):
+        hit = search(city.child, "たかはし").hits[0]
+    assert hit.title == "髙橋 世帯"
+
+
+def test_consultation_of_own_agency_is_found_until_it_is_a_case(city):
+    facts = ConsultationFacts(
+        mode="with_consent", route="person_visit", complaint="相談", urgency="low"
+    )
+    with w.act(city.elderly):
+        take_consultation(by=city.elderly, facts=facts, persons=[HANAKO], issues=[])
+    for text in ("たかはし", "075-123-4567", "S30.4.1"):
+        assert names(city.elderly2, text) == ["髙橋 花子"]
+        assert names(city.child, text) == []
+
+
+def test_result_is_logged_with_the_ids_shown_and_without_the_words(client, city):
+    case, (hanako,) = w.household(city.elderly, HANAKO)
+    sign_in(client, city.elderly)
+    page = client.post(reverse("case_search"), {"q": "たかはし"})
+    assert case.number in page.content.decode()
+    with w.act(city.elderly):
+        line = AccessLog.objects.get(what="case_search")
+    assert line.action == "search"
+    assert set(line.record_ids) == {case.pk, hanako.pk}
+
+
+def test_words_never_come_by_get(client, city):
+    w.household(city.elderly, HANAKO)
+    sign_in(client, city.elderly)
+    page = client.get(reverse("case_search"), {"q": "たかはし"}).content.decode()
+    assert "髙橋" not in page
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "のどれかを入れ"),
+        ("あ" * 101, "100文字以内"),
+        ("123456789018", "個人番号"),
+    ],
+)
+def test_bad_words_get_a_sentence(client, city, text, sentence):
+    sign_in(client, city.elderly)
+    response = client.post(reverse("case_search"), {"q": text})
+    assert response.status_code == 422
+    assert sentence in response.content.decode()
+    assert text in response.content.decode()
+
+
+def test_search_costs_the_same_whatever_is_found(city, django_assert_max_num_queries):
+    w.household(city.elderly, HANAKO)
+    with w.act(city.elderly):
+        with django_assert_max_num_queries(5) as one:
+            search(city.elderly, "たかはし")
+            budget = len(one)
+    for number in range(12):
+        w.household(city.elderly, PersonFacts(name=f"高橋 {number}", name_kana="たかはし"))
+    with w.act(city.elderly):
+        with django_assert_max_num_queries(budget):
+            assert len(search(city.elderly, "たかはし").hits) == 13
+
+
+def test_more_than_the_limit_is_said(client, city, monkeypatch):
+    monkeypatch.setattr("cases.search.LIMIT", 2)
+    w.household(city.elderly, *[PersonFacts(name="高橋") for _ in range(3)])
+    with w.act(city.elderly):
+        found = search(city.elderly, "高橋")
+    assert len(found.hits) == 2
+    assert found.is_cut
+
+
+def test_prefix_uses_an_operator_the_gate_lets_use_its_index(city):
+    from cases.models import Person  # noqa: PLC0415
+
+    assert "^@" in str(Person.objects.filter(kana_folded__starts_with="たか").query)
+
+
+def test_similar_asks_nothing_without_anything_to_compare(city, django_assert_num_queries):
+    with w.act(city.elderly), django_assert_num_queries(0):
+        assert similar(city.elderly, [PersonFacts()]).hits == []
