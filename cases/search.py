@@ -59,6 +59,16 @@ class Hit:
     agency: str
     status: str
 
+    @property
+    def where(self) -> str:
+        """The case number, or that it is a consultation."""
+        return self.number or _("相談")
+
+    @property
+    def words(self) -> str:
+        """What else is known, in one line."""
+        return "　".join(word for word in (self.title, self.kana, self.facts, self.status) if word)
+
 
 @dataclass(frozen=True)
 class Found:

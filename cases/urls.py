@@ -46,27 +46,17 @@ urlpatterns = [
     path("notes/<uuid:record_id>/edit/", records.note_edit, name="note_edit"),
     path("cases/<uuid:case_id>/issues/new/", records.issue_new, name="issue_new"),
     path("issues/<uuid:record_id>/solve/", records.issue_solve, name="issue_solve"),
-    path(
-        "cases/<uuid:case_id>/assessment/new/", records.assessment_new, name="assessment_new"
-    ),
+    path("cases/<uuid:case_id>/assessment/new/", records.assessment_new, name="assessment_new"),
     path(
         "cases/<uuid:case_id>/persons/<uuid:person_id>/consent/",
         consent.consent_new,
         name="consent_new",
     ),
-    path(
-        "consents/<uuid:consent_id>/withdraw/", consent.consent_withdraw, name="consent_withdraw"
-    ),
+    path("consents/<uuid:consent_id>/withdraw/", consent.consent_withdraw, name="consent_withdraw"),
     path("cases/<uuid:case_id>/refer/", referral.referral_new, name="referral_new"),
     path("referrals/", referral.referral_list, name="referral_list"),
     path("referrals/<uuid:referral_id>/", referral.referral_detail, name="referral_detail"),
-    path(
-        "referrals/<uuid:referral_id>/accept/", referral.referral_accept, name="referral_accept"
-    ),
-    path(
-        "referrals/<uuid:referral_id>/return/", referral.referral_return, name="referral_return"
-    ),
-    path(
-        "carry-outs/<uuid:carry_out_id>/", records.carry_out_detail, name="carry_out_detail"
-    ),
+    path("referrals/<uuid:referral_id>/accept/", referral.referral_accept, name="referral_accept"),
+    path("referrals/<uuid:referral_id>/return/", referral.referral_return, name="referral_return"),
+    path("carry-outs/<uuid:carry_out_id>/", records.carry_out_detail, name="carry_out_detail"),
 ]

@@ -6,6 +6,11 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("agencies.urls")),
     path("", include("cases.urls")),
+    path("", include("plans.urls")),
+    path("", include("meetings.urls")),
+    path("", include("outreach.urls")),
+    path("", include("participation.urls")),
+    path("", include("community.urls")),
 ]
 if settings.KASANE_DEMO:
     urlpatterns.append(path("", include("config.demo.urls")))

@@ -69,7 +69,9 @@ def item_scope(membership: Membership) -> Q:
 def _appointed(membership: Membership) -> QuerySet[Any]:
     """The membership's standing, pledged appointment to the item of the outer query."""
     return apps.get_model("meetings", "ItemGrant")._default_manager.filter(
-        content_object=OuterRef("pk"), membership_id=membership.pk, pledged_at__isnull=False,
+        content_object=OuterRef("pk"),
+        membership_id=membership.pk,
+        pledged_at__isnull=False,
         revoked_at__isnull=True,
     )
 

@@ -46,7 +46,9 @@ def check_is_listed(by: Membership, conference_type: ConferenceType) -> None:
     """V6: people on the list, not their agency, role or rank."""
     if conference_type.pk not in listed_types(by):
         raise ActionDenied(
-            _("「%(body)s」の守秘の議題を扱えるのは、今年度の事務局名簿に載り、誓約した人だけです。")
+            _(
+                "「%(body)s」の守秘の議題を扱えるのは、今年度の事務局名簿に載り、誓約した人だけです。"
+            )
             % {"body": conference_type.name}
         )
 
@@ -74,11 +76,17 @@ def check_can_run_item(by: Membership, item: AgendaItem) -> None:
         check_can_run(by, [item.conference_type])
 
 
-def check_may_sit(on: datetime.date) -> None:
-    """Not in the past, not on a day off; the sentence offers the next business day."""
+def check_not_past(on: datetime.date) -> None:
+    """Not in the past. An urgent sitting (臨時) may be called for any day from today on."""
     if on < timezone.localdate():
         raise ActionDenied(_("開催日は、今日からあとの日にしてください。"))
-    if not is_business_day(on):
+
+
+def check_may_sit(on: datetime.date, *, is_urgent: bool = False) -> None:
+    """Not in the past, not on a day off; the sentence offers the next business day. Who calls one
+    for this very day (緊急性がある事案) is there to hold it."""
+    check_not_past(on)
+    if not is_business_day(on) and not (is_urgent and on == timezone.localdate()):
         other = to_business_day(on)
         raise ActionDenied(
             _("%(day)sは閉庁日です。%(other)sなど、開庁日を選んでください。")

@@ -115,8 +115,16 @@ class VisitForm(AboutForm):
         """What the operation takes."""
         data = self.cleaned_data
         names = (
-            "method", "result", "met_whom", "text", "next_on", "next_step", "stage", "place",
-            "companions", "minutes_spent",
+            "method",
+            "result",
+            "met_whom",
+            "text",
+            "next_on",
+            "next_step",
+            "stage",
+            "place",
+            "companions",
+            "minutes_spent",
         )
         return VisitFacts(happened_at=self.happened_at(), **{name: data[name] for name in names})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +17,11 @@ from outreach import enums
 
 class VisitQuerySet(ContentQuerySet):
     """Doors to visits."""
+
+    if TYPE_CHECKING:
+
+        def visible_to(self, membership: Membership) -> VisitQuerySet: ...
+        def for_case(self, case: Case) -> VisitQuerySet: ...
 
     def for_agency(self, membership: Membership) -> VisitQuerySet:
         """What the membership's agency logged, as far as its members may see it (V6)."""
@@ -60,4 +67,4 @@ class Visit(Content):
     next_step = models.CharField(max_length=600, blank=True)
     form_key = models.UUIDField(unique=True)
 
-    objects = VisitQuerySet.as_manager()
+    objects: ClassVar = VisitQuerySet.as_manager()

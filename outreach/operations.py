@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from agencies.models import Membership
 from agencies.permissions import ActionDenied
@@ -18,6 +18,8 @@ from cases.models import CarryOut, Case, Person
 from cases.operations import write_record
 from outreach.models import Visit
 from outreach.permissions import check_can_log_under, check_can_log_visit, has_consent
+
+NOT_SAVED = _("この記録は保存できませんでした。もう一度開いてください。")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +62,7 @@ def log_visit(
     except IntegrityError:
         known = _known(by, form_key)  # the same form a moment earlier
         if known is None:
-            raise ActionDenied(_("この記録は保存できませんでした。もう一度開いてください。")) from None
+            raise ActionDenied(str(NOT_SAVED)) from None
         return known
 
 

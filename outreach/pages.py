@@ -142,8 +142,8 @@ def due_line(
     record, late = visit.record, (today() - visit.next_on).days
     when = _("今日") if late == 0 else format_short(visit.next_on)
     is_secret = record.carry_out_id is not None
-    name, key = ("carry_out_visit_new", record.carry_out_id) if is_secret else (
-        "visit_new", record.case_id
+    name, key = (
+        ("carry_out_visit_new", record.carry_out_id) if is_secret else ("visit_new", record.case_id)
     )
     return DueLine(
         record_id=visit.pk,
@@ -175,9 +175,7 @@ def _contacts(
         .annotate(
             first=Min("record__happened_at"),
             last=Max("record__happened_at"),
-            met=Min(
-                "record__happened_at", filter=Q(result=enums.VisitResult.MET_PERSON)
-            ),
+            met=Min("record__happened_at", filter=Q(result=enums.VisitResult.MET_PERSON)),
             times=Count("pk"),
         )
     )

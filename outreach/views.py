@@ -31,9 +31,7 @@ SECRECY = "106-6"
 def visit_list(request: MemberRequest) -> HttpResponse:
     """What comes next, how long it has taken, and what was logged, newest first."""
     page = visit_list_page(request.membership, request.GET.get("before", ""))
-    log_access(
-        request.membership, Action.LIST, what="visit_list", record_ids=page.record_ids
-    )
+    log_access(request.membership, Action.LIST, what="visit_list", record_ids=page.record_ids)
     return render(request, "outreach/visit_list.html", {"page": page})
 
 
@@ -51,11 +49,17 @@ def visit_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         messages.success(request, _("訪問記録を保存しました。"))
         return redirect("case_detail", case.pk)
     log_access(
-        membership, Action.OPEN, what="visit_new", case_id=case.pk,
+        membership,
+        Action.OPEN,
+        what="visit_new",
+        case_id=case.pk,
         record_ids=[person.pk for person in persons],
     )
     context = {
-        "form": form, "case": case, "title": title, "has_consent": is_open,
+        "form": form,
+        "case": case,
+        "title": title,
+        "has_consent": is_open,
         "case_url": reverse("case_detail", args=[case.pk]),
     }
     return render(request, "outreach/visit_form.html", context, status=_status(form))
@@ -75,11 +79,18 @@ def carry_out_visit_new(request: MemberRequest, carry_out_id: uuid.UUID) -> Http
         return redirect("carry_out_visit_new", carry_out.pk)
     former = former_visits(membership, carry_out)
     log_access(
-        membership, Action.OPEN, what="carry_out_visit_new", purpose=Purpose.SUPPORT_CONFERENCE,
-        basis=SECRECY, case_id=carry_out.case_id, record_ids=secret_ids(former),
+        membership,
+        Action.OPEN,
+        what="carry_out_visit_new",
+        purpose=Purpose.SUPPORT_CONFERENCE,
+        basis=SECRECY,
+        case_id=carry_out.case_id,
+        record_ids=secret_ids(former),
     )
     context = {
-        "form": form, "carry_out": carry_out, "former": former,
+        "form": form,
+        "carry_out": carry_out,
+        "former": former,
         "until": format_long(carry_out.review_on),
         "back_url": reverse("carry_out_detail", args=[carry_out.pk]),
     }
@@ -87,14 +98,21 @@ def carry_out_visit_new(request: MemberRequest, carry_out_id: uuid.UUID) -> Http
 
 
 def _saved(
-    request: MemberRequest, form: VisitForm, *, case: Case | None = None,
+    request: MemberRequest,
+    form: VisitForm,
+    *,
+    case: Case | None = None,
     carry_out: CarryOut | None = None,
 ) -> bool:
     """Log it; a refusal goes back to the form with what was typed."""
     try:
         visit = log_visit(
-            by=request.membership, facts=form.facts(), persons=form.chosen(), case=case,
-            carry_out=carry_out, form_key=form.cleaned_data["form_key"],
+            by=request.membership,
+            facts=form.facts(),
+            persons=form.chosen(),
+            case=case,
+            carry_out=carry_out,
+            form_key=form.cleaned_data["form_key"],
             audience=form.cleaned_data.get("audience", ""),
         )
     except ActionDenied as error:
@@ -102,7 +120,9 @@ def _saved(
         return False
     for name in form.not_my_number_fields:
         log_access(
-            request.membership, Action.WRITE, what=f"declared_no_my_number {name}",
+            request.membership,
+            Action.WRITE,
+            what=f"declared_no_my_number {name}",
             record_ids=[visit.pk],
         )
     return True

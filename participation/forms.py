@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -68,9 +68,7 @@ class ResourceForm(DeclaringForm):
 class EndForm(KasaneForm):
     """The day something ended."""
 
-    ended_on = EraDateField(
-        label=_("終えた日"), not_future=True, widget=forms.TextInput(DAY)
-    )
+    ended_on = EraDateField(label=_("終えた日"), not_future=True, widget=forms.TextInput(DAY))
 
 
 class MatchForm(DeclaringForm):
@@ -89,7 +87,9 @@ class MatchForm(DeclaringForm):
         widget=ChoiceCards(attrs={"class": ""}),
     )
     starts_on = EraDateField(
-        label=_("始める日"), required=False, widget=forms.TextInput(DAY),
+        label=_("始める日"),
+        required=False,
+        widget=forms.TextInput(DAY),
         help_text=_("決まっていなければ空けておきます。"),
     )
     consideration = SafeText(
@@ -111,8 +111,10 @@ class MatchForm(DeclaringForm):
         self.persons = {str(person.pk): person for person in persons}
         self.resources = {str(resource.pk): resource for resource in resources}
         super().__init__(*args, **kwargs)
-        self.fields["person"].choices = [(k, p.shown_name) for k, p in self.persons.items()]
-        self.fields["resource"].choices = [("", "－"), *_by_kind(resources)]
+        who = cast("forms.ChoiceField", self.fields["person"])
+        who.choices = [(key, person.shown_name) for key, person in self.persons.items()]
+        where = cast("forms.ChoiceField", self.fields["resource"])
+        where.choices = [("", "－"), *_by_kind(resources)]
         if len(self.persons) == 1:
             self.initial.setdefault("person", next(iter(self.persons)))
 
@@ -142,7 +144,7 @@ class FollowUpForm(DeclaringForm):
     def __init__(self, *args: Any, match: Match, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(status.value, status.label) for status in NEXT[match.status]]
-        self.fields["status_after"].choices = choices
+        cast("forms.ChoiceField", self.fields["status_after"]).choices = choices
         self.initial.setdefault("status_after", match.status)
         self.initial.setdefault("on", today())
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from agencies.models import Agency, Membership, Municipality
-from cases.models import Person
+from cases.enums import CaseStatus
+from cases.models import Case, Person
 from cases.models.records import Content, ContentQuerySet
 from config.lib.ids import new_id
 from participation import enums
@@ -48,6 +50,11 @@ class Resource(models.Model):
 class MatchQuerySet(ContentQuerySet):
     """Doors to matches."""
 
+    if TYPE_CHECKING:
+
+        def visible_to(self, membership: Membership) -> MatchQuerySet: ...
+        def for_case(self, case: Case) -> MatchQuerySet: ...
+
     def for_agency(self, membership: Membership) -> MatchQuerySet:
         """What the membership's agency matched."""
         return self.filter(record__author_agency_id=membership.agency_id)
@@ -56,8 +63,9 @@ class MatchQuerySet(ContentQuerySet):
         return self.exclude(status=enums.MatchStatus.ENDED)
 
     def due(self, on: datetime.date) -> MatchQuerySet:
-        """Whose follow-up is due by this day."""
-        return self.filter(follow_up_on__lte=on)
+        """Whose follow-up is due by this day, of cases not closed."""
+        closed = Case.objects.filter(pk=OuterRef("record__case_id"), status=CaseStatus.CLOSED)
+        return self.filter(~Exists(closed), follow_up_on__lte=on)
 
 
 class Match(Content):
@@ -75,7 +83,7 @@ class Match(Content):
     version = models.PositiveIntegerField(default=1)
     form_key = models.UUIDField(unique=True)
 
-    objects = MatchQuerySet.as_manager()
+    objects: ClassVar = MatchQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -9,6 +9,7 @@ import uuid
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from agencies.enums import Action
 from agencies.models import Membership
@@ -26,6 +27,8 @@ from participation.permissions import (
     check_can_match,
 )
 from participation.transitions import FIRST, may_become
+
+NOT_SAVED = gettext_lazy("この記録は保存できませんでした。もう一度開いてください。")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,7 +122,7 @@ def match(
     except IntegrityError:
         known = Match.objects.visible_to(by).filter(form_key=form_key).first()
         if known is None:
-            raise ActionDenied(_("この記録は保存できませんでした。もう一度開いてください。")) from None
+            raise ActionDenied(str(NOT_SAVED)) from None
         return known
 
 
@@ -139,7 +142,9 @@ def _match(
     if person.is_deceased:
         raise ActionDenied(_("亡くなった方は、新しく参加先とつなげません。"))
     if resource.municipality_id != by.municipality.pk or resource.ended_on is not None:
-        raise ActionDenied(_("この参加先は、受け入れを終えています。ほかの参加先を選んでください。"))
+        raise ActionDenied(
+            _("この参加先は、受け入れを終えています。ほかの参加先を選んでください。")
+        )
     if facts.status not in FIRST:
         raise ActionDenied(_("はじめの状態は、紹介中、見学・体験、参加中のどれかです。"))
     record = write_record(
@@ -181,7 +186,7 @@ def follow_up(
     except IntegrityError:
         known = FollowUp.objects.visible_to(by).filter(form_key=key).first()
         if known is None:
-            raise ActionDenied(_("この記録は保存できませんでした。もう一度開いてください。")) from None
+            raise ActionDenied(str(NOT_SAVED)) from None
         return known
 
 
@@ -217,7 +222,11 @@ def _follow_up(
         happened_at=min(noon, timezone.now()),
     )
     row = FollowUp(
-        record=record, match=locked, on=on, text=text, status_after=status_after,
+        record=record,
+        match=locked,
+        on=on,
+        text=text,
+        status_after=status_after,
         form_key=form_key,
     )
     row.save(force_insert=True)

@@ -11,8 +11,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from agencies.models import Membership
-from cases.enums import CaseStatus
-from cases.models import Case, Person
+from cases.models import Person
 from cases.titles import household_title, persons_of
 from config.lib.eras import format_long, format_short, today
 from participation import enums
@@ -83,12 +82,10 @@ def match_list_page(membership: Membership, before: str = "") -> MatchList:
 
 def due_matches(membership: Membership) -> list[Match]:
     """The agency's matches whose follow-up is due by today, of open cases. One query."""
-    closed = Case.objects.filter(status=CaseStatus.CLOSED)
     return list(
         Match.objects.visible_to(membership)
         .for_agency(membership)
         .due(today())
-        .exclude(record__case__in=closed)
         .select_related("record", "resource")
         .order_by("follow_up_on", "record_id")[:SHOWN]
     )

@@ -88,7 +88,8 @@ def case_timeline(
             TimelineEntry(
                 record_id=row.pk,
                 at=records[row.pk].happened_at,
-                title=_("参加後のフォロー　%(status)s") % {"status": row.get_status_after_display()},
+                title=_("参加後のフォロー　%(status)s")
+                % {"status": row.get_status_after_display()},
                 text=row.text,
                 url=reverse("match_detail", args=[row.match_id]),
             )
@@ -136,7 +137,5 @@ registry.add("case_timeline", case_timeline, queries=2)
 registry.add("case_panels", case_panels, queries=3, order=65)
 registry.add("case_actions", case_actions, queries=0)
 registry.nav(
-    NavItem(
-        "matches", gettext_lazy("参加支援"), "match_list", 2, Permission.MATCH, waiting_count
-    )
+    NavItem("matches", gettext_lazy("参加支援"), "match_list", 2, Permission.MATCH, waiting_count)
 )

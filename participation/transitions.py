@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from participation.enums import MatchStatus
 
-# 支援終了後も必要に応じてモニタリング: what has ended may still be followed up, and settle again never.
+# 支援終了後も必要に応じてモニタリング: what has ended may still be followed up.
 NEXT: dict[str, tuple[MatchStatus, ...]] = {
     MatchStatus.PROPOSED: (
         MatchStatus.PROPOSED,

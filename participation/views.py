@@ -59,13 +59,25 @@ def match_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
             messages.success(request, _("参加先とつなぎました。"))
             return redirect("match_detail", made.pk)
     log_access(
-        membership, Action.OPEN, what="match_new", case_id=case.pk,
+        membership,
+        Action.OPEN,
+        what="match_new",
+        case_id=case.pk,
         record_ids=[person.pk for person in persons],
     )
-    return render(request, "participation/match_form.html", {
-        "form": form, "case": case, "title": household_title(persons), "has_hosts": bool(hosts),
-        "has_persons": bool(living), "case_url": reverse("case_detail", args=[case.pk]),
-    }, status=_status(form))
+    return render(
+        request,
+        "participation/match_form.html",
+        {
+            "form": form,
+            "case": case,
+            "title": household_title(persons),
+            "has_hosts": bool(hosts),
+            "has_persons": bool(living),
+            "case_url": reverse("case_detail", args=[case.pk]),
+        },
+        status=_status(form),
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -84,14 +96,27 @@ def match_detail(request: MemberRequest, match_id: uuid.UUID) -> HttpResponse:
     persons = persons_of(membership, [case.pk]).get(case.pk, [])
     lines = follow_up_lines(membership, match)
     log_access(
-        membership, Action.OPEN, what="match_detail", case_id=case.pk,
+        membership,
+        Action.OPEN,
+        what="match_detail",
+        case_id=case.pk,
         record_ids=[match.pk, *(line.record_id for line in lines)],
     )
-    return render(request, "participation/match_detail.html", {
-        "match": match, "status_tone": TONES[enums.MatchStatus(match.status)],
-        "title": household_title(persons), "facts": match_facts(match, persons), "lines": lines,
-        "form": form, "may_follow_up": may, "case_url": reverse("case_detail", args=[case.pk]),
-    }, status=_status(form))
+    return render(
+        request,
+        "participation/match_detail.html",
+        {
+            "match": match,
+            "status_tone": TONES[enums.MatchStatus(match.status)],
+            "title": household_title(persons),
+            "facts": match_facts(match, persons),
+            "lines": lines,
+            "form": form,
+            "may_follow_up": may,
+            "case_url": reverse("case_detail", args=[case.pk]),
+        },
+        status=_status(form),
+    )
 
 
 @require_GET
@@ -101,16 +126,23 @@ def resource_list(request: MemberRequest) -> HttpResponse:
     kind = request.GET.get("kind", "")
     rows, is_cut = resource_rows(request.membership, kind)
     log_access(request.membership, Action.LIST, what="resource_list")
-    return render(request, "participation/resource_list.html", {
-        "rows": [
-            {
-                "resource": row, "kind": row.get_kind_display(),
-                "ended": format_short(row.ended_on) if row.ended_on else "",
-            }
-            for row in rows
-        ],
-        "is_cut": is_cut, "kinds": enums.ResourceKind.choices, "kind": kind,
-    })
+    return render(
+        request,
+        "participation/resource_list.html",
+        {
+            "rows": [
+                {
+                    "resource": row,
+                    "kind": row.get_kind_display(),
+                    "ended": format_short(row.ended_on) if row.ended_on else "",
+                }
+                for row in rows
+            ],
+            "is_cut": is_cut,
+            "kinds": enums.ResourceKind.choices,
+            "kind": kind,
+        },
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -166,7 +198,9 @@ def _resource_page(
     request: MemberRequest, resource: Resource, form: ResourceForm, end_form: EndForm
 ) -> HttpResponse:
     context = {
-        "form": form, "resource": resource, "end_form": end_form,
+        "form": form,
+        "resource": resource,
+        "end_form": end_form,
         "ended": format_short(resource.ended_on) if resource.ended_on else "",
     }
     status = 422 if form.is_bound or end_form.is_bound else 200
@@ -191,8 +225,12 @@ def _matched(request: MemberRequest, form: MatchForm, case: Case) -> Match | Non
     person: Person = form.persons[data["person"]]
     try:
         made = operations.match(
-            case=case, person=person, resource=form.resources[data["resource"]],
-            by=request.membership, facts=form.facts(), form_key=data["form_key"],
+            case=case,
+            person=person,
+            resource=form.resources[data["resource"]],
+            by=request.membership,
+            facts=form.facts(),
+            form_key=data["form_key"],
         )
     except ActionDenied as error:
         form.add_error(None, str(error))
@@ -205,8 +243,12 @@ def _followed(request: MemberRequest, form: FollowUpForm, match: Match) -> bool:
     data = form.cleaned_data
     try:
         operations.follow_up(
-            match=match, by=request.membership, on=data["on"], text=data["text"],
-            status_after=data["status_after"], next_on=data["next_on"],
+            match=match,
+            by=request.membership,
+            on=data["on"],
+            text=data["text"],
+            status_after=data["status_after"],
+            next_on=data["next_on"],
             form_key=data["form_key"],
         )
     except ActionDenied as error:
@@ -216,13 +258,13 @@ def _followed(request: MemberRequest, form: FollowUpForm, match: Match) -> bool:
     return True
 
 
-def _log_declared(
-    request: MemberRequest, form: DeclaringForm, case: Case | None = None
-) -> None:
+def _log_declared(request: MemberRequest, form: DeclaringForm, case: Case | None = None) -> None:
     """V16: who declared twelve digits to be no My Number; never the digits."""
     for name in form.not_my_number_fields:
         log_access(
-            request.membership, Action.WRITE, what=f"declared_no_my_number {name}",
+            request.membership,
+            Action.WRITE,
+            what=f"declared_no_my_number {name}",
             case_id=case.pk if case else None,
         )
 

@@ -19,7 +19,9 @@ def agency_choices(membership: Membership, case: Case) -> list[Group]:
     )
     near |= set(
         ConsentLine.objects.filter(
-            consent__case=case, consent__withdrawn_at__isnull=True, is_exception=False,
+            consent__case=case,
+            consent__withdrawn_at__isnull=True,
+            is_exception=False,
             agency__isnull=False,
         ).values_list("agency_id", flat=True)
     )

@@ -71,7 +71,8 @@ def stepper(plan: Plan, steps: list[PlanStep]) -> list[dict[str, str]]:
             on[position] = format_short(step.at)
     return [
         {
-            "label": _(label), "on": on[i],
+            "label": _(label),
+            "on": on[i],
             "state": "done" if i < now else "now" if i == now else "todo",
         }
         for i, label in enumerate(STAGES)
@@ -85,14 +86,18 @@ def next_step(by: Membership, plan: Plan, today: datetime.date) -> Next:
         return _next_of_draft(by, plan)
     if status == enums.PlanStatus.SUBMITTED:
         return Next(
-            _("会議に付議しました。結果（適切・修正して適切・差戻し・継続審議）が記録されると、"
-              "ここに次の手順が出ます。"), wait=True,
+            _(
+                "会議に付議しました。結果（適切・修正して適切・差戻し・継続審議）が記録されると、"
+                "ここに次の手順が出ます。"
+            ),
+            wait=True,
         )
     if status == enums.PlanStatus.AGREED:
         if permissions.can_decide(by, plan):
             return Next(
                 _("会議で適切とされました。決定すると、この日から実施に入ります。"),
-                reverse("plan_decide", args=[plan.pk]), _("決定に進む"),
+                reverse("plan_decide", args=[plan.pk]),
+                _("決定に進む"),
             )
         return Next(_("会議で適切とされました。市の決定を待っています。"), wait=True)
     if status == enums.PlanStatus.IN_FORCE:
@@ -107,16 +112,18 @@ def next_step(by: Membership, plan: Plan, today: datetime.date) -> Next:
 def _next_of_draft(by: Membership, plan: Plan) -> Next:
     key = [plan.pk]
     if not permissions.can_change(by, plan):
-        return Next(_("プラン案を作成中です。付議されるまで、内容は変わることがあります。"), wait=True)
+        return Next(_("プラン案を作成中です。付議まで、内容は変わることがあります。"), wait=True)
     if plan.status == enums.PlanStatus.RETURNED:
         return Next(
             _("会議で差し戻されました。意見を反映して直し、もう一度付議します。"),
-            reverse("plan_edit", args=key), _("プラン案を直す"),
+            reverse("plan_edit", args=key),
+            _("プラン案を直す"),
         )
     if permissions.needs_signature(by, plan) and plan.signed_on is None:
         return Next(
             _("本人に説明し、プラン兼利用申込書に署名をもらいます。署名がないと付議できません。"),
-            reverse("plan_sign", args=key), _("署名を記録する"),
+            reverse("plan_sign", args=key),
+            _("署名を記録する"),
         )
     try:
         permissions.check_can_submit(by, plan)
@@ -124,7 +131,8 @@ def _next_of_draft(by: Membership, plan: Plan) -> Next:
         return Next(str(refusal), reverse("plan_edit", args=key), _("プラン案を直す"))
     return Next(
         _("内容がととのいました。会議に付議すると、結果が出るまで書き直せません。"),
-        reverse("plan_submit", args=key), _("会議に付議する"),
+        reverse("plan_submit", args=key),
+        _("会議に付議する"),
     )
 
 
@@ -137,21 +145,26 @@ def _next_in_force(by: Membership, plan: Plan, today: datetime.date) -> Next:
             return Next(
                 _("評価の判定は「%(outcome)s」です。会議で評価を受けたら、判定を確定します。")
                 % {"outcome": last.get_outcome_display()},
-                reverse("plan_end", args=key), _("判定を確定する"),
+                reverse("plan_end", args=key),
+                _("判定を確定する"),
             )
         if plan.ends_on < today:
             return Next(
                 _("プラン期間が%(day)sに終わりました。目標の達成を評価します。")
                 % {"day": format_long(plan.ends_on)},
-                reverse("evaluate_new", args=key), _("評価を書く"), late=True,
+                reverse("evaluate_new", args=key),
+                _("評価を書く"),
+                late=True,
                 due=_("%(n)s日超過") % {"n": (today - plan.ends_on).days},
             )
     if permissions.can_monitor(by, plan):
         overdue = (today - plan.review_on).days
         return Next(
             _("本人・世帯と役割のある機関の様子を確かめ、モニタリングを書きます。"),
-            reverse("monitor_new", args=key), _("モニタリングを書く"),
-            due=_("%(n)s日超過") % {"n": overdue} if overdue > 0
+            reverse("monitor_new", args=key),
+            _("モニタリングを書く"),
+            due=_("%(n)s日超過") % {"n": overdue}
+            if overdue > 0
             else _("%(day)sまで") % {"day": review},
             late=overdue > 0,
         )

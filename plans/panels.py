@@ -54,9 +54,13 @@ def todo_tasks(membership: Membership) -> list[Todo]:
     today = timezone.localdate()
     return [
         Todo(
-            "task", task.household, f"{reverse('plan_detail', args=[task.plan_id])}#roles",
-            _("開く"), detail=_("支援　%(content)s") % {"content": task.content},
-            due_on=task.until, section="due",
+            "task",
+            task.household,
+            f"{reverse('plan_detail', args=[task.plan_id])}#roles",
+            _("開く"),
+            detail=_("支援　%(content)s") % {"content": task.content},
+            due_on=task.until,
+            section="due",
         )
         for task in tasks_of(membership, until=today, limit=LIMIT)
     ]
@@ -69,9 +73,13 @@ def todo_reviews(membership: Membership) -> list[Todo]:
     plans = mine_to_review(membership, timezone.localdate()).order_by("review_on", "record_id")
     return [
         Todo(
-            "review", _("モニタリング　%(household)s") % {"household": line.household},
-            reverse("monitor_new", args=[line.key]), _("記録する"), detail=line.title,
-            due_on=line.review_on, section="due",
+            "review",
+            _("モニタリング　%(household)s") % {"household": line.household},
+            reverse("monitor_new", args=[line.key]),
+            _("記録する"),
+            detail=line.title,
+            due_on=line.review_on,
+            section="due",
         )
         for line in plan_lines(membership, plans, LIMIT)[0]
     ]
@@ -84,8 +92,11 @@ def todo_decisions(membership: Membership) -> list[Todo]:
     plans = mine_to_decide(membership).order_by("record_id")
     return [
         Todo(
-            "decide", _("プランの決定を待っています　%(household)s") % {"household": line.household},
-            reverse("plan_decide", args=[line.key]), _("確かめて決定する"), detail=line.title,
+            "decide",
+            _("プランの決定　%(household)s") % {"household": line.household},
+            reverse("plan_decide", args=[line.key]),
+            _("確かめて決定する"),
+            detail=line.title,
         )
         for line in plan_lines(membership, plans, LIMIT)[0]
     ]
@@ -126,16 +137,21 @@ def panel(membership: Membership, case: Case) -> Panel | None:
             "sub": f"{format_short(plan.starts_on)}〜{format_short(plan.ends_on)}"
             f"　{plan.record.author_agency.name}",
             "when": format_short(plan.review_on)
-            if plan.status == enums.PlanStatus.IN_FORCE else "",
+            if plan.status == enums.PlanStatus.IN_FORCE
+            else "",
             "late": plan.status == enums.PlanStatus.IN_FORCE and plan.review_on < today,
         }
         for plan in plans
     ]
     may_draft = can_draft(membership, case)
-    return Panel("plans/case_panel.html", {
-        "rows": rows, "record_ids": [plan.pk for plan in plans],
-        "new_url": reverse("plan_new", args=[case.pk]) if may_draft else "",
-    })
+    return Panel(
+        "plans/case_panel.html",
+        {
+            "rows": rows,
+            "record_ids": [plan.pk for plan in plans],
+            "new_url": reverse("plan_new", args=[case.pk]) if may_draft else "",
+        },
+    )
 
 
 def next_plan(membership: Membership, case: Case) -> NextStep | None:
@@ -147,7 +163,8 @@ def next_plan(membership: Membership, case: Case) -> NextStep | None:
             return NextStep(
                 _("%(plan)sが「%(status)s」です。内容をととのえて会議に付議します。")
                 % {"plan": plan_title(plan), "status": plan.get_status_display()},
-                _("プラン案を開く"), reverse("plan_detail", args=[plan.pk]),
+                _("プラン案を開く"),
+                reverse("plan_detail", args=[plan.pk]),
             )
     due = set(mine_to_review(membership, timezone.localdate()).values_list("pk", flat=True))
     for plan in own:
@@ -155,13 +172,14 @@ def next_plan(membership: Membership, case: Case) -> NextStep | None:
             return NextStep(
                 _("%(plan)sのモニタリングが%(day)sです。")
                 % {"plan": plan_title(plan), "day": format_short(plan.review_on)},
-                _("モニタリングを書く"), reverse("monitor_new", args=[plan.pk]),
+                _("モニタリングを書く"),
+                reverse("monitor_new", args=[plan.pk]),
             )
     return None
 
 
 def next_draft(membership: Membership, case: Case) -> NextStep | None:
-    """Assessed, and no plan yet. Two queries."""
+    """Assessed, and no plan yet. One query."""
     if not can_draft(membership, case):
         return None
     written = Record.objects.visible_to(membership).for_case(case)
@@ -171,7 +189,8 @@ def next_draft(membership: Membership, case: Case) -> NextStep | None:
         return None
     return NextStep(
         _("アセスメントができました。本人・世帯の意向を確かめ、目標と役割分担をプラン案にします。"),
-        _("プラン案を書く"), reverse("plan_new", args=[case.pk]),
+        _("プラン案を書く"),
+        reverse("plan_new", args=[case.pk]),
     )
 
 
@@ -219,7 +238,8 @@ def timeline(
     return [
         *(
             TimelineEntry(
-                p.pk, records[p.pk].happened_at,
+                p.pk,
+                records[p.pk].happened_at,
                 _("%(plan)sを作成") % {"plan": plan_title(p)},
                 text=_("目指す姿：%(aim)s") % {"aim": p.aim},
                 url=reverse("plan_detail", args=[p.pk]),
@@ -228,16 +248,21 @@ def timeline(
         ),
         *(
             TimelineEntry(
-                m.pk, records[m.pk].happened_at, _("モニタリング"), text=m.text,
+                m.pk,
+                records[m.pk].happened_at,
+                _("モニタリング"),
+                text=m.text,
                 url=reverse("plan_detail", args=[m.plan_id]),
             )
             for m in watched
         ),
         *(
             TimelineEntry(
-                e.pk, records[e.pk].happened_at,
+                e.pk,
+                records[e.pk].happened_at,
                 _("プランの評価　判定 %(outcome)s") % {"outcome": e.get_outcome_display()},
-                text=e.remaining, url=reverse("plan_detail", args=[e.plan_id]),
+                text=e.remaining,
+                url=reverse("plan_detail", args=[e.plan_id]),
             )
             for e in judged
         ),
@@ -255,7 +280,5 @@ registry.add("case_stage", stage, queries=2, order=20)
 registry.add("case_aside", deadlines, queries=1, order=20)
 registry.add("case_timeline", timeline, queries=3, order=20)
 registry.nav(
-    NavItem(
-        "plans", gettext_lazy("プランと期限"), "plan_list", 1, Permission.READ_CASES, waiting
-    )
+    NavItem("plans", gettext_lazy("プランと期限"), "plan_list", 1, Permission.READ_CASES, waiting)
 )

@@ -32,7 +32,8 @@ def sequence_words(sequence: int) -> str:
 def programme_words(programme: str, sequence: int) -> str:
     """「多機関協働プラン（初回）」, without a name."""
     return _("%(programme)sプラン（%(which)s）") % {
-        "programme": enums.PlanProgramme(programme).label, "which": sequence_words(sequence),
+        "programme": enums.PlanProgramme(programme).label,
+        "which": sequence_words(sequence),
     }
 
 
@@ -64,8 +65,14 @@ def plan_lines(
     """The first `limit` of these plans in their order, and whether there are more. Two queries."""
     rows = list(
         plans.values_list(
-            "record_id", "record__case_id", "programme", "sequence",
-            "record__author_agency__name", "status", "review_on", "ends_on",
+            "record_id",
+            "record__case_id",
+            "programme",
+            "sequence",
+            "record__author_agency__name",
+            "status",
+            "review_on",
+            "ends_on",
         )[: limit + 1]
     )
     shown = rows[:limit]
@@ -276,7 +283,10 @@ def plan_summary(plan: Plan, on: datetime.date | None = None) -> PlanSummary:
         links="・".join(str(link) for link in links if link),
         goals=[
             GoalLine(
-                numbers[goal.pk], goal.pk, goal.text, format_short(goal.target_on),
+                numbers[goal.pk],
+                goal.pk,
+                goal.text,
+                format_short(goal.target_on),
                 str(goal.get_attainment_display()) if goal.attainment else "",
             )
             for goal in goals

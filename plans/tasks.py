@@ -22,9 +22,7 @@ def review_jobs() -> list[tuple[str, str, dict[str, Any]]]:
     wanted = {
         f"{due.plan_id}:{due.review_on}": due for due in plans_to_review(timezone.localdate())
     }
-    filed = set(
-        Job.objects.filter(name=NAME, key__in=list(wanted)).values_list("key", flat=True)
-    )
+    filed = set(Job.objects.filter(name=NAME, key__in=list(wanted)).values_list("key", flat=True))
     return [
         (NAME, key, {"plan": str(due.plan_id)}) for key, due in wanted.items() if key not in filed
     ]
@@ -36,8 +34,11 @@ def remind(args: dict[str, Any]) -> None:
     for due in plans_to_review(timezone.localdate()):
         if str(due.plan_id) == args["plan"]:
             notify(
-                agency=due.agency_id, kind=NAME, key=f"{due.plan_id}:{due.review_on}",
-                title=_("モニタリングの時期が近づいています"), url=f"/plans/{due.plan_id}/",
+                agency=due.agency_id,
+                kind=NAME,
+                key=f"{due.plan_id}:{due.review_on}",
+                title=_("モニタリングの時期が近づいています"),
+                url=f"/plans/{due.plan_id}/",
             )
 
 

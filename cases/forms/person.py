@@ -66,7 +66,9 @@ class PersonFields(KasaneForm):
     """The seven facts of a person, none of them required."""
 
     name = NameField(label=_("氏名"), required=False, help_text=_("姓と名の間をあけます。"))
-    name_kana = KanaField(label=_("ふりがな"), required=False)
+    name_kana = KanaField(
+        label=_("ふりがな"), required=False, help_text=_("ひらがなかカタカナ。検索に使います。")
+    )
     birth = PartialDateField(
         label=_("生年月日・年齢"),
         required=False,

@@ -7,80 +7,246 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('agencies', '0001_initial'),
-        ('cases', '0001_initial'),
+        ("agencies", "0001_initial"),
+        ("cases", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CommunityIssue',
+            name="CommunityIssue",
             fields=[
-                ('id', models.UUIDField(default=config.lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=300)),
-                ('text', models.TextField()),
-                ('area', models.CharField(blank=True, max_length=300)),
-                ('state', models.CharField(choices=[('raised', '提起'), ('passed', '協議体・委員会へ'), ('working', '取組中'), ('settled', '解決・終了')], default='raised', max_length=10)),
-                ('raised_on', models.DateField(default=django.utils.timezone.localdate)),
-                ('form_key', models.UUIDField(unique=True)),
-                ('committee', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agencies.committee')),
-                ('municipality', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agencies.municipality')),
-                ('raised_by_agency', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agencies.agency')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=config.lib.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("title", models.CharField(max_length=300)),
+                ("text", models.TextField()),
+                ("area", models.CharField(blank=True, max_length=300)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("raised", "提起"),
+                            ("passed", "協議体・委員会へ"),
+                            ("working", "取組中"),
+                            ("settled", "解決・終了"),
+                        ],
+                        default="raised",
+                        max_length=10,
+                    ),
+                ),
+                ("raised_on", models.DateField(default=django.utils.timezone.localdate)),
+                ("form_key", models.UUIDField(unique=True)),
+                (
+                    "committee",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="agencies.committee",
+                    ),
+                ),
+                (
+                    "municipality",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="agencies.municipality",
+                    ),
+                ),
+                (
+                    "raised_by_agency",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="agencies.agency",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='IssueSource',
+            name="IssueSource",
             fields=[
-                ('record', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='cases.record')),
-                ('note', models.CharField(blank=True, max_length=600, verbose_name='経緯')),
-                ('issue', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sources', to='community.communityissue')),
+                (
+                    "record",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        serialize=False,
+                        to="cases.record",
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=600, verbose_name="経緯")),
+                (
+                    "issue",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sources",
+                        to="community.communityissue",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='IssueStep',
+            name="IssueStep",
             fields=[
-                ('id', models.UUIDField(default=config.lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('raised', '提起'), ('passed', '協議体・委員会へ'), ('working', '取組中'), ('settled', '解決・終了')], max_length=10)),
-                ('note', models.CharField(blank=True, max_length=600)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('by_agency', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agencies.agency')),
-                ('committee', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agencies.committee')),
-                ('issue', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='community.communityissue')),
-                ('municipality', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agencies.municipality')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=config.lib.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("raised", "提起"),
+                            ("passed", "協議体・委員会へ"),
+                            ("working", "取組中"),
+                            ("settled", "解決・終了"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=600)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "by_agency",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="agencies.agency",
+                    ),
+                ),
+                (
+                    "committee",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="agencies.committee",
+                    ),
+                ),
+                (
+                    "issue",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="steps",
+                        to="community.communityissue",
+                    ),
+                ),
+                (
+                    "municipality",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="agencies.municipality",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Place',
+            name="Place",
             fields=[
-                ('id', models.UUIDField(default=config.lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=300)),
-                ('kind', models.CharField(choices=[('salon', 'サロン・通いの場'), ('child', '子育て拠点'), ('cafe', 'こども食堂・地域食堂'), ('activity', '地域活動支援センター'), ('platform', 'プラットフォーム'), ('other', 'その他')], max_length=20)),
-                ('area', models.CharField(blank=True, max_length=300, verbose_name='地区')),
-                ('operator', models.CharField(blank=True, max_length=300, verbose_name='運営')),
-                ('opened_on', models.DateField(blank=True, null=True)),
-                ('ended_on', models.DateField(blank=True, null=True)),
-                ('form_key', models.UUIDField(default=config.lib.ids.new_id, unique=True)),
-                ('added_by_agency', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agencies.agency')),
-                ('municipality', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agencies.municipality')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=config.lib.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=300)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("salon", "サロン・通いの場"),
+                            ("child", "子育て拠点"),
+                            ("cafe", "こども食堂・地域食堂"),
+                            ("activity", "地域活動支援センター"),
+                            ("platform", "プラットフォーム"),
+                            ("other", "その他"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("area", models.CharField(blank=True, max_length=300, verbose_name="地区")),
+                ("operator", models.CharField(blank=True, max_length=300, verbose_name="運営")),
+                ("opened_on", models.DateField(blank=True, null=True)),
+                ("ended_on", models.DateField(blank=True, null=True)),
+                ("form_key", models.UUIDField(default=config.lib.ids.new_id, unique=True)),
+                (
+                    "added_by_agency",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="agencies.agency",
+                    ),
+                ),
+                (
+                    "municipality",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="agencies.municipality",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PlaceEvent',
+            name="PlaceEvent",
             fields=[
-                ('id', models.UUIDField(default=config.lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('on', models.DateField()),
-                ('participants', models.PositiveIntegerField(verbose_name='参加者数')),
-                ('organisations', models.PositiveIntegerField(default=0, verbose_name='参加機関数')),
-                ('note', models.CharField(blank=True, max_length=600)),
-                ('form_key', models.UUIDField(unique=True)),
-                ('municipality', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agencies.municipality')),
-                ('place', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='community.place')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=config.lib.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("on", models.DateField()),
+                ("participants", models.PositiveIntegerField(verbose_name="参加者数")),
+                (
+                    "organisations",
+                    models.PositiveIntegerField(default=0, verbose_name="参加機関数"),
+                ),
+                ("note", models.CharField(blank=True, max_length=600)),
+                ("form_key", models.UUIDField(unique=True)),
+                (
+                    "municipality",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="agencies.municipality",
+                    ),
+                ),
+                (
+                    "place",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="community.place",
+                    ),
+                ),
             ],
         ),
     ]

@@ -34,7 +34,13 @@ from cases.operations import (
 from cases.operations.case import PersonFacts
 from cases.operations.consent import ConsentTerms
 from cases.operations.consultation import ConsultationFacts
-from community.operations import add_place, raise_issue, record_event
+from community.operations import (
+    IssueFacts,
+    PlaceFacts,
+    add_place,
+    raise_issue,
+    record_event,
+)
 from config.demo.conference import Conference
 from config.lib.acting import acting
 from outreach.operations import VisitFacts, log_visit
@@ -323,7 +329,8 @@ def play_community(members: dict[str, Membership], story: dict[str, Any]) -> Non
     by = members["community"]
     with acting(by.pk):
         for entry in story.get("place", []):
-            place = add_place(by=by, name=entry["name"], kind=entry["kind"], area=entry["area"])
+            facts = PlaceFacts(name=entry["name"], kind=entry["kind"], area=entry["area"])
+            place = add_place(by=by, facts=facts)
             for event in entry["events"]:
                 record_event(
                     by=by,
@@ -333,4 +340,5 @@ def play_community(members: dict[str, Membership], story: dict[str, Any]) -> Non
                     organisations=event["organisations"],
                 )
         for entry in story.get("community_issue", []):
-            raise_issue(by=by, title=entry["title"], text=entry["text"], area=entry["area"])
+            words = IssueFacts(title=entry["title"], text=entry["text"], area=entry["area"])
+            raise_issue(by=by, facts=words)

@@ -142,7 +142,7 @@ $$;
 """
 
 # What no policy can say, because it would read its own table or another's rows.
-GUARDS = """
+GUARDS = f"""
 -- V5, V7: the basis follows from the body; a live item with consent is covered, always.
 CREATE FUNCTION kasane.guard_item() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -168,7 +168,7 @@ BEGIN
     -- It closes a set number of days after the sitting, whoever writes the period.
     IF NEW.basis = 'secrecy' AND NEW.open_period IS NOT NULL AND (
         held.on IS NULL OR upper(NEW.open_period) IS NULL
-        OR upper(NEW.open_period) > ((held.on + 1 + COALESCE(kind.closes_after_days, %(days)s))
+        OR upper(NEW.open_period) > ((held.on + 1 + COALESCE(kind.closes_after_days, {7}))
                                      ::timestamp AT TIME ZONE 'Asia/Tokyo')) THEN
         RAISE EXCEPTION 'the item would stay open too long' USING ERRCODE = 'check_violation';
     END IF;
@@ -258,13 +258,18 @@ END
 $$;
 CREATE TRIGGER guard_carry_out BEFORE INSERT OR UPDATE ON public.cases_carryoutgrant
     FOR EACH ROW EXECUTE FUNCTION kasane.guard_carry_out();
-""" % {"days": 7}
+"""
 
 
 def grant_functions(apps, schema_editor):
     role = schema_editor.quote_name(settings.KASANE_APP_ROLE)
-    for function in ("uncovered(uuid, uuid[], integer[])", "guard_item()", "guard_laying()",
-                     "guard_appointment()", "guard_carry_out()"):
+    for function in (
+        "uncovered(uuid, uuid[], integer[])",
+        "guard_item()",
+        "guard_laying()",
+        "guard_appointment()",
+        "guard_carry_out()",
+    ):
         schema_editor.execute(f"REVOKE ALL ON FUNCTION kasane.{function} FROM PUBLIC")
     for function in ("block_uncovered_items(uuid)", "attached_items()"):
         schema_editor.execute(f"REVOKE ALL ON FUNCTION kasane.{function} FROM PUBLIC")
@@ -298,9 +303,22 @@ class Migration(migrations.Migration):
             insert=NEW_ITEM,
             update=runs("meetings_agendaitem"),
             columns=(
-                "title", "person_ids", "material_ids", "attached_ids", "briefing",
-                "participant_ids", "state", "open_period", "decision", "opinion", "minutes",
-                "next_review_on", "decided_at", "decided_by_id", "carry_out_id", "version",
+                "title",
+                "person_ids",
+                "material_ids",
+                "attached_ids",
+                "briefing",
+                "participant_ids",
+                "state",
+                "open_period",
+                "decision",
+                "opinion",
+                "minutes",
+                "next_review_on",
+                "decided_at",
+                "decided_by_id",
+                "carry_out_id",
+                "version",
             ),
         ),
         Gate(

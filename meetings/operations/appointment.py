@@ -40,7 +40,9 @@ def _check_appointee(member: Membership, item: AgendaItem, by: Membership) -> No
     if known is None or known.user_id is None or known.municipality.pk != by.municipality.pk:
         raise ActionDenied(_("指名できるのは、この市でいま所属のある人だけです。"))
     if not known.may(Permission.READ_CASES):
-        raise ActionDenied(_("「%(role)s」の役割の人は指名できません。") % {"role": known.role_name})
+        raise ActionDenied(
+            _("「%(role)s」の役割の人は指名できません。") % {"role": known.role_name}
+        )
     if listed_entries(known).filter(conference_type_id=item.conference_type_id).exists():
         raise ActionDenied(_("事務局名簿の人は、指名がなくても議題を見られます。"))
 
@@ -90,7 +92,11 @@ def take_pledge(*, grant: ItemGrant, by: Membership) -> None:
     # Not save(): guardian's reads the item, which opens only now.
     ItemGrant.objects.visible_to(by).filter(pk=locked.pk).update(pledged_at=timezone.now())
     log_access(
-        by, Action.WRITE, what="take_pledge", purpose=Purpose.SUPPORT_CONFERENCE, basis="106-6",
+        by,
+        Action.WRITE,
+        what="take_pledge",
+        purpose=Purpose.SUPPORT_CONFERENCE,
+        basis="106-6",
         item_id=locked.content_object_id,
     )
 
@@ -109,8 +115,12 @@ def revoke_appointment(*, grant: ItemGrant, by: Membership) -> None:
         raise ActionDenied(_("この指名は、すでに取り消されています。"))
     ItemGrant.objects.visible_to(by).filter(pk=locked.pk).update(revoked_at=timezone.now())
     log_access(
-        by, Action.WRITE, what="revoke_appointment", purpose=Purpose.SUPPORT_CONFERENCE,
-        basis="106-6", item_id=locked.content_object_id,
+        by,
+        Action.WRITE,
+        what="revoke_appointment",
+        purpose=Purpose.SUPPORT_CONFERENCE,
+        basis="106-6",
+        item_id=locked.content_object_id,
     )
 
 

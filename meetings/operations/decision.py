@@ -69,32 +69,53 @@ def decide_item(
     if decision == D.WATCH:
         _carry_to_next(locked, by, next_review_on)
     save_item(
-        locked, by, "decide",
-        state=enums.ItemState.DECIDED, decision=decision, opinion=opinion, minutes=minutes,
-        next_review_on=next_review_on, decided_at=timezone.now(), decided_by=by, carry_out=made,
+        locked,
+        by,
+        "decide",
+        state=enums.ItemState.DECIDED,
+        decision=decision,
+        opinion=opinion,
+        minutes=minutes,
+        next_review_on=next_review_on,
+        decided_at=timezone.now(),
+        decided_by=by,
+        carry_out=made,
     )
     _tell(locked)
     return locked
 
 
 def _decide_plan(
-    item: AgendaItem, by: Membership, decision: str, opinion: str,
-    next_review_on: datetime.date | None, lead_agency_after: Agency | None,
+    item: AgendaItem,
+    by: Membership,
+    decision: str,
+    opinion: str,
+    next_review_on: datetime.date | None,
+    lead_agency_after: Agency | None,
 ) -> None:
     plan = Plan.objects.visible_to(by).filter(pk=item.plan_id).first()
     if plan is None:
         raise ActionDenied(
-            _("プランを見られないため決定できません。事務局への同意に「プラン」が含まれているか確かめてください。")
+            _(
+                "プランを見られないため決定できません。事務局への同意に「プラン」が含まれているか確かめてください。"
+            )
         )
     name = item.conference_type.name
     if item.agenda_type == AgendaType.PLAN_ADEQUACY:
         record_conference_result(
-            plan=plan, by=by, decision=decision, conference_name=name, note=opinion,
+            plan=plan,
+            by=by,
+            decision=decision,
+            conference_name=name,
+            note=opinion,
             review_on=next_review_on,
         )
     elif decision in (D.CLOSE, D.REPLAN, D.INTERRUPT):
         end_plan(
-            plan=plan, by=by, outcome=decision, lead_agency_after=lead_agency_after,
+            plan=plan,
+            by=by,
+            outcome=decision,
+            lead_agency_after=lead_agency_after,
             conference_name=name,
         )
 
@@ -109,16 +130,19 @@ def _carry_out(item: AgendaItem, by: Membership, facts: CarryOutFacts | None) ->
         raise ActionDenied(_("持ち出しの見直し日は、明日からあとの日にしてください。"))
     if item.case_id is None:
         raise ActionDenied(_("ケースのない議題では、持ち出しはできません。"))
-    people = list(Membership.objects.active().with_names().filter(
-        pk__in=[m.pk for m in facts.members], agency__municipality=by.municipality,
-    ))
+    people = list(
+        Membership.objects.active()
+        .with_names()
+        .filter(
+            pk__in=[m.pk for m in facts.members],
+            agency__municipality=by.municipality,
+        )
+    )
     if len(people) != len({m.pk for m in facts.members}) or not all(
         p.may(Permission.READ_CASES) for p in people
     ):
         raise ActionDenied(_("持ち出す相手は、この市でいま所属のある支援者から選んでください。"))
-    made = CarryOut(
-        case_id=item.case_id, text=facts.text, review_on=facts.review_on, decided_by=by
-    )
+    made = CarryOut(case_id=item.case_id, text=facts.text, review_on=facts.review_on, decided_by=by)
     made.save(force_insert=True)
     right = GuardianPermission.objects.get(
         content_type__app_label="cases", codename="view_carryout"
@@ -126,11 +150,18 @@ def _carry_out(item: AgendaItem, by: Membership, facts: CarryOutFacts | None) ->
     period = TimestamptzRange(transaction_now(), until_day_to_instant(facts.review_on))
     for member in people:
         CarryOutGrant(
-            user_id=member.user_id, permission=right, content_object=made, membership=member,
-            granted_by=by, period=period,
+            user_id=member.user_id,
+            permission=right,
+            content_object=made,
+            membership=member,
+            granted_by=by,
+            period=period,
         ).save(force_insert=True)
         notify(
-            agency=member.agency_id or 0, membership=member, kind="carry_out", key=str(made.pk),
+            agency=member.agency_id or 0,
+            membership=member,
+            kind="carry_out",
+            key=str(made.pk),
             title=_("会議の決定による役割（持ち出し）が届いています"),
             url=f"/carry-outs/{made.pk}/",
         )
@@ -179,8 +210,11 @@ def _tell(item: AgendaItem) -> None:
         return
     for agency in {*item.participant_ids, item.proposing_agency_id} - {item.decided_by.agency_id}:
         notify(
-            agency=agency, kind="item_decided", key=str(item.pk),
-            title=_("会議で決定した議題があります"), url=f"/meetings/items/{item.pk}/",
+            agency=agency,
+            kind="item_decided",
+            key=str(item.pk),
+            title=_("会議で決定した議題があります"),
+            url=f"/meetings/items/{item.pk}/",
         )
 
 
@@ -221,7 +255,10 @@ def mark_attendance(
         if agency is not None and agency.pk not in known:
             raise ActionDenied(_("この議題に参加する機関ではありません。"))
     ItemAttendance.objects.update_or_create(
-        item=locked, membership=membership, agency=agency, name=name.strip(),
+        item=locked,
+        membership=membership,
+        agency=agency,
+        name=name.strip(),
         defaults={"attendance": attendance},
     )
     trace(locked, by, "mark_attendance")

@@ -133,9 +133,9 @@ def _missing_sentence(missing: list[tuple[uuid.UUID, int]], persons: Sequence[Pe
         _("%(who)sの%(agency)sへの同意") % {"who": names[person], "agency": agencies[agency]}
         for person, agency in sorted(missing, key=lambda pair: (names[pair[0]], pair[1]))
     )
-    return _("足りない同意があります：%(lines)s。同意を記録するか、参加機関を減らしてください。") % {
-        "lines": lines
-    }
+    return _(
+        "足りない同意があります：%(lines)s。同意を記録するか、参加機関を減らしてください。"
+    ) % {"lines": lines}
 
 
 def _join(case: Case, agencies: Iterable[int], by: Membership) -> None:

@@ -37,7 +37,8 @@ def name_secretary(
         raise ActionDenied(_("事務局名簿は、守秘の会議（106条の6）にだけあります。"))
     known = Membership.objects.active().with_names().filter(pk=member.pk).first()
     if known is None or known.agency_id not in (
-        conference_type.secretariat_id, conference_type.host_id,
+        conference_type.secretariat_id,
+        conference_type.host_id,
     ):
         raise ActionDenied(_("名簿に載せられるのは、事務局の機関にいま所属のある人です。"))
     if not known.may(Permission.READ_CASES):
@@ -45,7 +46,9 @@ def name_secretary(
             _("「%(role)s」の役割の人は名簿に載せられません。") % {"role": known.role_name}
         )
     entry, is_new = SecretariatMember.objects.get_or_create(
-        conference_type=conference_type, membership=known, fiscal_year=year,
+        conference_type=conference_type,
+        membership=known,
+        fiscal_year=year,
         defaults={"named_by": by},
     )
     if not is_new and entry.ended_at is None:
@@ -55,7 +58,9 @@ def name_secretary(
         entry.pledged_at = entry.ended_at = None
         entry.save()
     notify(
-        agency=known.agency_id, membership=known, kind="secretary_named",
+        agency=known.agency_id,
+        membership=known,
+        kind="secretary_named",
         key=f"{entry.pk}:{entry.named_at.isoformat()}",
         title=_("支援会議の事務局名簿に載りました。誓約してください"),
         url="/meetings/secretariat/",

@@ -26,6 +26,7 @@ from meetings.permissions import (
     check_can_call,
     check_can_run,
     check_may_sit,
+    check_not_past,
     listed_types,
 )
 
@@ -78,7 +79,7 @@ def call_ad_hoc(
 ) -> Sitting:
     """臨時・事案ごと. The same `form_key` calls one once."""
     check_can_call(by, conference_types)
-    check_may_sit(on)
+    check_not_past(on)
     sitting, is_new = Sitting.objects.get_or_create(
         due_key=f"adhoc:{form_key or uuid.uuid4()}",
         defaults={
@@ -113,8 +114,11 @@ def send_notice(*, sitting: Sitting, by: Membership) -> int:
             if item.conference_type_id not in listed:
                 continue
             save_item(
-                item, by, "notice",
-                state=enums.ItemState.NOTICED, open_period=opens_until(locked, item),
+                item,
+                by,
+                "notice",
+                state=enums.ItemState.NOTICED,
+                open_period=opens_until(locked, item),
             )
         else:
             save_item(item, by, "notice", state=enums.ItemState.NOTICED)
@@ -150,15 +154,18 @@ def _recheck(sitting: Sitting, by: Membership) -> list[AgendaItem]:
 def _tell(item: AgendaItem) -> None:
     """Notices without a name: to the appointed, or to the participants' agencies."""
     if item.is_secret:
-        for grant in ItemGrant.objects.filter(content_object=item).standing().select_related(
-            "membership"
+        for grant in (
+            ItemGrant.objects.filter(content_object=item).standing().select_related("membership")
         ):
             tell_appointed(grant, opened=True)
         return
     for agency in item.participant_ids:
         notify(
-            agency=agency, kind="sitting_notice", key=str(item.pk),
-            title=_("会議の開催通知が届いています"), url=f"/meetings/{item.sitting_id}/",
+            agency=agency,
+            kind="sitting_notice",
+            key=str(item.pk),
+            title=_("会議の開催通知が届いています"),
+            url=f"/meetings/{item.sitting_id}/",
         )
 
 
@@ -167,9 +174,12 @@ def tell_appointed(grant: ItemGrant, *, opened: bool) -> None:
     agency = grant.membership.agency_id
     assert agency is not None  # noqa: S101 - only people are appointed
     notify(
-        agency=agency, membership=grant.membership,
-        kind="item_open" if opened else "item_appointed", key=str(grant.pk),
-        title=_("守秘の会議の開催通知が届いています") if opened
+        agency=agency,
+        membership=grant.membership,
+        kind="item_open" if opened else "item_appointed",
+        key=str(grant.pk),
+        title=_("守秘の会議の開催通知が届いています")
+        if opened
         else _("守秘の会議に指名されました"),
         url=f"/meetings/appointments/{grant.pk}/pledge/",
     )

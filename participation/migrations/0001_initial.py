@@ -7,72 +7,179 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('agencies', '0001_initial'),
-        ('cases', '0001_initial'),
+        ("agencies", "0001_initial"),
+        ("cases", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Match',
+            name="Match",
             fields=[
-                ('record', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='cases.record')),
-                ('activity', models.CharField(max_length=600, verbose_name='活動内容')),
-                ('starts_on', models.DateField(blank=True, null=True)),
-                ('status', models.CharField(choices=[('proposed', '紹介中'), ('trial', '見学・体験'), ('active', '参加中'), ('settled', '定着'), ('ended', '終了')], max_length=10)),
-                ('consideration', models.TextField(blank=True, verbose_name='受け入れ先への配慮事項')),
-                ('follow_up_on', models.DateField(blank=True, null=True, verbose_name='次のフォロー')),
-                ('settled_on', models.DateField(blank=True, null=True)),
-                ('ended_on', models.DateField(blank=True, null=True)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('form_key', models.UUIDField(unique=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.person')),
+                (
+                    "record",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        serialize=False,
+                        to="cases.record",
+                    ),
+                ),
+                ("activity", models.CharField(max_length=600, verbose_name="活動内容")),
+                ("starts_on", models.DateField(blank=True, null=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("proposed", "紹介中"),
+                            ("trial", "見学・体験"),
+                            ("active", "参加中"),
+                            ("settled", "定着"),
+                            ("ended", "終了"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "consideration",
+                    models.TextField(blank=True, verbose_name="受け入れ先への配慮事項"),
+                ),
+                (
+                    "follow_up_on",
+                    models.DateField(blank=True, null=True, verbose_name="次のフォロー"),
+                ),
+                ("settled_on", models.DateField(blank=True, null=True)),
+                ("ended_on", models.DateField(blank=True, null=True)),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("form_key", models.UUIDField(unique=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="cases.person",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='FollowUp',
+            name="FollowUp",
             fields=[
-                ('record', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='cases.record')),
-                ('on', models.DateField()),
-                ('text', models.TextField()),
-                ('status_after', models.CharField(choices=[('proposed', '紹介中'), ('trial', '見学・体験'), ('active', '参加中'), ('settled', '定着'), ('ended', '終了')], max_length=10)),
-                ('form_key', models.UUIDField(default=config.lib.ids.new_id, unique=True)),
-                ('match', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='follow_ups', to='participation.match')),
+                (
+                    "record",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        serialize=False,
+                        to="cases.record",
+                    ),
+                ),
+                ("on", models.DateField()),
+                ("text", models.TextField()),
+                (
+                    "status_after",
+                    models.CharField(
+                        choices=[
+                            ("proposed", "紹介中"),
+                            ("trial", "見学・体験"),
+                            ("active", "参加中"),
+                            ("settled", "定着"),
+                            ("ended", "終了"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("form_key", models.UUIDField(default=config.lib.ids.new_id, unique=True)),
+                (
+                    "match",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="follow_ups",
+                        to="participation.match",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Resource',
+            name="Resource",
             fields=[
-                ('id', models.UUIDField(default=config.lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=300)),
-                ('kind', models.CharField(choices=[('place_to_be', '居場所'), ('work', '就労・仕事の体験'), ('volunteer', 'ボランティア・役割'), ('learning', '学び'), ('housing', '居住支援'), ('other', 'その他')], max_length=20)),
-                ('operator', models.CharField(blank=True, max_length=300, verbose_name='運営')),
-                ('area', models.CharField(blank=True, max_length=300)),
-                ('note', models.TextField(blank=True, verbose_name='配慮できること・条件')),
-                ('added_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('ended_on', models.DateField(blank=True, null=True)),
-                ('form_key', models.UUIDField(default=config.lib.ids.new_id, unique=True)),
-                ('added_by_agency', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agencies.agency')),
-                ('municipality', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agencies.municipality')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=config.lib.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=300)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("place_to_be", "居場所"),
+                            ("work", "就労・仕事の体験"),
+                            ("volunteer", "ボランティア・役割"),
+                            ("learning", "学び"),
+                            ("housing", "居住支援"),
+                            ("other", "その他"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("operator", models.CharField(blank=True, max_length=300, verbose_name="運営")),
+                ("area", models.CharField(blank=True, max_length=300)),
+                ("note", models.TextField(blank=True, verbose_name="配慮できること・条件")),
+                ("added_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("ended_on", models.DateField(blank=True, null=True)),
+                ("form_key", models.UUIDField(default=config.lib.ids.new_id, unique=True)),
+                (
+                    "added_by_agency",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="agencies.agency",
+                    ),
+                ),
+                (
+                    "municipality",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="agencies.municipality",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='match',
-            name='resource',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='matches', to='participation.resource'),
+            model_name="match",
+            name="resource",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="matches",
+                to="participation.resource",
+            ),
         ),
         migrations.AddIndex(
-            model_name='match',
-            index=models.Index(fields=['follow_up_on'], name='match_follow_up'),
+            model_name="match",
+            index=models.Index(fields=["follow_up_on"], name="match_follow_up"),
         ),
         migrations.AddConstraint(
-            model_name='match',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_on__isnull', False), ('status', 'ended')), models.Q(models.Q(('status', 'ended'), _negated=True), ('ended_on__isnull', True)), _connector='OR'), name='match_ended_whole'),
+            model_name="match",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_on__isnull", False), ("status", "ended")),
+                    models.Q(
+                        models.Q(("status", "ended"), _negated=True), ("ended_on__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="match_ended_whole",
+            ),
         ),
     ]

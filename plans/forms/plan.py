@@ -30,9 +30,9 @@ GOALS, ITEMS = 4, 8
 AgencyChoices = Sequence[tuple[str, Sequence[tuple[str, str]]]]
 
 
-def _date(label: Any, *, required: bool = False, **kwargs: Any) -> EraDateField:
-    widget = forms.TextInput(attrs={"class": "date"})
-    return EraDateField(label=label, required=required, widget=widget, **kwargs)
+def _date(label: Any, *, required: bool = False, width: str = "date") -> EraDateField:
+    widget = forms.TextInput(attrs={"class": width} if width else {})
+    return EraDateField(label=label, required=required, widget=widget)
 
 
 def _rows() -> dict[str, forms.Field]:
@@ -56,9 +56,12 @@ def _rows() -> dict[str, forms.Field]:
         found[f"item_{n}_frequency"] = SafeLine(
             label=format_lazy(gettext_lazy("役割{n}の頻度"), n=n), limit=100, required=False
         )
-        found[f"item_{n}_until"] = _date(format_lazy(gettext_lazy("役割{n}の期限"), n=n))
+        found[f"item_{n}_until"] = _date(format_lazy(gettext_lazy("役割{n}の期限"), n=n), width="")
         found[f"item_{n}_goal"] = forms.TypedChoiceField(
-            label=format_lazy(gettext_lazy("役割{n}の目標"), n=n), required=False, coerce=int, empty_value=None,
+            label=format_lazy(gettext_lazy("役割{n}の目標"), n=n),
+            required=False,
+            coerce=int,
+            empty_value=None,
             choices=[("", "―"), *((str(g), str(g)) for g in range(1, GOALS + 1))],
         )
     return found
@@ -88,12 +91,20 @@ class PlanForm(_Rows):
     links_outreach = forms.BooleanField(
         label=gettext_lazy("アウトリーチ等を通じた継続的支援へつなぐ"), required=False
     )
-    links_participation = forms.BooleanField(
-        label=gettext_lazy("参加支援へつなぐ"), required=False
-    )
+    links_participation = forms.BooleanField(label=gettext_lazy("参加支援へつなぐ"), required=False)
     field_order = (
-        "programme", "former", "persons", "wishes", "problems", "aim", *_rows(),
-        "starts_on", "ends_on", "review_on", "links_outreach", "links_participation",
+        "programme",
+        "former",
+        "persons",
+        "wishes",
+        "problems",
+        "aim",
+        *_rows(),
+        "starts_on",
+        "ends_on",
+        "review_on",
+        "links_outreach",
+        "links_participation",
     )
 
     def __init__(self, *args: Any, agencies: AgencyChoices, **kwargs: Any) -> None:
@@ -144,7 +155,9 @@ class PlanForm(_Rows):
         elif starts and ends and review and not starts <= review <= ends:
             self._refuse(
                 "review_on",
-                _("次回モニタリングは、プラン期間（%(first)sから%(last)sまで）の中の日にしてください。")
+                _(
+                    "次回モニタリングは、プラン期間（%(first)sから%(last)sまで）の中の日にしてください。"
+                )
                 % {"first": format_long(starts), "last": format_long(ends)},
             )
 
@@ -178,9 +191,12 @@ class PlanForm(_Rows):
         data, positions = self.cleaned_data, {n: i for i, n in enumerate(self._filled())}
         return [
             ItemFacts(
-                content=data[f"item_{n}_content"], agency=int(data[f"item_{n}_agency"]),
-                until=data[f"item_{n}_until"], worker=data[f"item_{n}_worker"],
-                frequency=data[f"item_{n}_frequency"], goal=positions.get(data[f"item_{n}_goal"]),
+                content=data[f"item_{n}_content"],
+                agency=int(data[f"item_{n}_agency"]),
+                until=data[f"item_{n}_until"],
+                worker=data[f"item_{n}_worker"],
+                frequency=data[f"item_{n}_frequency"],
+                goal=positions.get(data[f"item_{n}_goal"]),
             )
             for n in range(1, ITEMS + 1)
             if data.get(f"item_{n}_content")
@@ -191,25 +207,36 @@ class PlanNewForm(PlanForm):
     """A new plan: also which programme, about whom, and which plan it follows."""
 
     programme = forms.ChoiceField(
-        label=gettext_lazy("事業"), choices=enums.PlanProgramme.choices, widget=ChoiceCards(hints={
-            enums.PlanProgramme.COORDINATION: gettext_lazy("複数の機関の役割を決め、支援の方向をそろえる"),
-            enums.PlanProgramme.OUTREACH: gettext_lazy("会えるようになるまでの関わりを続ける"),
-            enums.PlanProgramme.PARTICIPATION: gettext_lazy("社会とのつながりの場へつなぐ"),
-        }),
+        label=gettext_lazy("事業"),
+        choices=enums.PlanProgramme.choices,
+        widget=ChoiceCards(
+            hints={
+                enums.PlanProgramme.COORDINATION: gettext_lazy(
+                    "複数の機関の役割を決め、方向をそろえる"
+                ),
+                enums.PlanProgramme.OUTREACH: gettext_lazy("会えるようになるまでの関わりを続ける"),
+                enums.PlanProgramme.PARTICIPATION: gettext_lazy("社会とのつながりの場へつなぐ"),
+            }
+        ),
     )
     former = forms.ChoiceField(
-        label=gettext_lazy("前のプラン（再プランのとき）"), required=False,
-        help_text=gettext_lazy("選ぶと、このプランが決まったときに、前のプランは「再プラン」で終わります。"),
+        label=gettext_lazy("前のプラン（再プランのとき）"),
+        required=False,
+        help_text=gettext_lazy(
+            "選ぶと、このプランが決まったときに、前のプランは「再プラン」で終わります。"
+        ),
     )
     persons = forms.MultipleChoiceField(
-        label=gettext_lazy("だれのプランか"), widget=MultiChoiceCards,
-        help_text=gettext_lazy(
-            "選んだ全員の同意がある機関だけが、このプランを見られます。"
-        ),
+        label=gettext_lazy("だれのプランか"),
+        widget=MultiChoiceCards,
+        help_text=gettext_lazy("選んだ全員の同意がある機関だけが、このプランを見られます。"),
     )
 
     def __init__(
-        self, *args: Any, persons: Sequence[Person], formers: Sequence[tuple[str, str]],
+        self,
+        *args: Any,
+        persons: Sequence[Person],
+        formers: Sequence[tuple[str, str]],
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -238,8 +265,11 @@ def initial_of(plan: Plan) -> dict[str, Any]:
         found |= {
             f"item_{n}_{name}": value
             for name, value in {
-                "content": item.content, "agency": str(item.agency_id), "worker": item.worker,
-                "frequency": item.frequency, "until": item.until,
+                "content": item.content,
+                "agency": str(item.agency_id),
+                "worker": item.worker,
+                "frequency": item.frequency,
+                "until": item.until,
                 "goal": numbers.get(item.goal_id, "") if item.goal_id else "",
             }.items()
         }

@@ -36,8 +36,11 @@ class SignForm(KasaneForm):
 
     on = _day(gettext_lazy("署名の日"), not_future=True)
     note = SafeLine(
-        label=gettext_lazy("署名した人・方法"), required=False,
-        help_text=gettext_lazy("例：本人自署、長男が代筆し本人が確認。紙の申込書は別に保管します。"),
+        label=gettext_lazy("署名した人・方法"),
+        required=False,
+        help_text=gettext_lazy(
+            "例：本人自署、長男が代筆し本人が確認。紙の申込書は別に保管します。"
+        ),
     )
 
 
@@ -45,7 +48,8 @@ class DecideForm(KasaneForm):
     """決定."""
 
     note = SafeText(
-        label=gettext_lazy("決定の記録"), required=False,
+        label=gettext_lazy("決定の記録"),
+        required=False,
         help_text=gettext_lazy("決裁番号や附帯意見があれば書きます。"),
     )
 
@@ -77,18 +81,24 @@ class EvaluationForm(KasaneForm):
 
     on = _day(gettext_lazy("評価の日"), not_future=True)
     changes = forms.MultipleChoiceField(
-        label=gettext_lazy("見られた変化"), choices=enums.ObservedChange.choices,
-        widget=MultiChoiceCards(attrs={"class": "choices-grid"}), required=False,
+        label=gettext_lazy("見られた変化"),
+        choices=enums.ObservedChange.choices,
+        widget=MultiChoiceCards(attrs={"class": "choices-grid"}),
+        required=False,
         help_text=gettext_lazy("あてはまるものをすべて選びます。"),
     )
     remaining = SafeText(label=gettext_lazy("残された課題"), required=False)
     outcome = forms.ChoiceField(
-        label=gettext_lazy("判定"), choices=enums.Outcome.choices, widget=ChoiceCards(hints={
-            enums.Outcome.CLOSE: gettext_lazy("この事業の支援を終える。支援そのものは主担当が続ける"),
-            enums.Outcome.REPLAN: gettext_lazy("目標や役割を見直し、新しいプランを作る"),
-            enums.Outcome.INTERRUPT: gettext_lazy("転居・拒否などで続けられない"),
-            enums.Outcome.CONTINUE: gettext_lazy("今のプランのまま続ける"),
-        }),
+        label=gettext_lazy("判定"),
+        choices=enums.Outcome.choices,
+        widget=ChoiceCards(
+            hints={
+                enums.Outcome.CLOSE: gettext_lazy("この事業を終える。支援は主担当が続ける"),
+                enums.Outcome.REPLAN: gettext_lazy("目標や役割を見直し、新しいプランを作る"),
+                enums.Outcome.INTERRUPT: gettext_lazy("転居・拒否などで続けられない"),
+                enums.Outcome.CONTINUE: gettext_lazy("今のプランのまま続ける"),
+            }
+        ),
     )
     follow_up = SafeText(label=gettext_lazy("終結後のフォロー"), required=False)
 
@@ -98,7 +108,8 @@ class EvaluationForm(KasaneForm):
         for name, goal in self.goal_fields.items():
             self.fields[name] = forms.ChoiceField(
                 label=_("%(goal)s：達成の状況") % {"goal": goal.text},
-                choices=enums.Attainment.choices, widget=ChoiceCards,
+                choices=enums.Attainment.choices,
+                widget=ChoiceCards,
                 error_messages={"required": _("この目標の達成の状況を選んでください。")},
             )
         self.order_fields(["on", *self.goal_fields])
@@ -115,7 +126,8 @@ class EndForm(KasaneForm):
         label=gettext_lazy("判定"), choices=enums.Outcome.choices, widget=ChoiceCards
     )
     lead_agency_after = forms.ChoiceField(
-        label=gettext_lazy("終結後の主担当"), required=False,
+        label=gettext_lazy("終結後の主担当"),
+        required=False,
         help_text=gettext_lazy("多機関協働を終結するときは必ず選びます。伴走する機関です。"),
     )
     note = SafeText(label=gettext_lazy("理由・経過"), required=False)
@@ -141,13 +153,16 @@ class PlanFilter(KasaneForm):
 
     state = forms.ChoiceField(label=gettext_lazy("状態"), choices=STATES, required=False)
     programme = forms.ChoiceField(
-        label=gettext_lazy("事業"), required=False,
+        label=gettext_lazy("事業"),
+        required=False,
         choices=[("", gettext_lazy("すべて")), *enums.PlanProgramme.choices],
     )
     whose = forms.ChoiceField(
-        label=gettext_lazy("どの機関の"), required=False,
+        label=gettext_lazy("どの機関の"),
+        required=False,
         choices=[
-            ("", gettext_lazy("すべて")), ("own", gettext_lazy("自機関が書いたもの")),
+            ("", gettext_lazy("すべて")),
+            ("own", gettext_lazy("自機関が書いたもの")),
             ("role", gettext_lazy("自機関に役割があるもの")),
         ],
     )

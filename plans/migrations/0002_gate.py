@@ -109,7 +109,9 @@ class Migration(migrations.Migration):
         migrations.RunSQL(REVIEW + REACH, UNDO),
         migrations.RunPython(grant_functions, migrations.RunPython.noop),
         Gate(
-            "plans_plan", read=PLAN, insert=in_record("plans_plan"),
+            "plans_plan",
+            read=PLAN,
+            insert=in_record("plans_plan"),
             update=of_record("plans_plan"),
         ),
         Gate(

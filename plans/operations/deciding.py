@@ -63,7 +63,11 @@ def record_conference_result(
             _tell_decider(plan, by, str(step.pk))
         else:
             bring_into_force(
-                plan=plan, by=by, step="adopt", decided_in=conference_name, note=words,
+                plan=plan,
+                by=by,
+                step="adopt",
+                decided_in=conference_name,
+                note=words,
                 fields=changed,
             )
     trace(plan, by, "record_conference_result")
@@ -99,7 +103,9 @@ def bring_into_force(
         # Whoever may not read the plan learns nothing of it from a notice (V15).
         if reached.reads:
             notify(
-                agency=reached.agency_id, kind="plan_in_force", key=str(plan.pk),
+                agency=reached.agency_id,
+                kind="plan_in_force",
+                key=str(plan.pk),
                 title=_("プランが決まりました。担当の支援が%(n)s件あります") % {"n": reached.tasks},
                 url=f"/plans/{plan.pk}/",
             )
@@ -119,7 +125,10 @@ def _replace_former(plan: Plan, by: Membership) -> None:
 
 def _tell_author(plan: Plan, kind: str, key: str, title: str) -> None:
     notify(
-        agency=plan.record.author_agency_id, kind=kind, key=key, title=title,
+        agency=plan.record.author_agency_id,
+        kind=kind,
+        key=key,
+        title=title,
         url=f"/plans/{plan.pk}/",
     )
 
@@ -129,6 +138,9 @@ def _tell_decider(plan: Plan, by: Membership, key: str) -> None:
     found = Agency.objects.filter(municipality=by.municipality, code=code).first() if code else None
     if found is not None:
         notify(
-            agency=found, kind="plan_agreed", key=key, title=_("決定を待っているプランがあります"),
+            agency=found,
+            kind="plan_agreed",
+            key=key,
+            title=_("決定を待っているプランがあります"),
             url=f"/plans/{plan.pk}/",
         )

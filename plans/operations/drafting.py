@@ -93,10 +93,14 @@ def _write_parts(plan: Plan, goals: Sequence[GoalFacts], items: Sequence[ItemFac
     Goal.objects.bulk_create(rows)
     SupportItem.objects.bulk_create(
         SupportItem(
-            plan=plan, order=order, content=item.content,
+            plan=plan,
+            order=order,
+            content=item.content,
             goal=rows[item.goal] if item.goal is not None else None,
             agency_id=item.agency.pk if isinstance(item.agency, Agency) else item.agency,
-            worker=item.worker, frequency=item.frequency, until=item.until,
+            worker=item.worker,
+            frequency=item.frequency,
+            until=item.until,
         )
         for order, item in enumerate(items)
     )
@@ -121,21 +125,26 @@ def draft_plan(
     _check_facts(facts)
     seen = Plan.objects.visible_to(by).filter(record__case_id=case.pk, programme=programme)
     if seen.filter(record__author_agency_id=by.agency_id, status__in=PENDING).exists():
-        raise ActionDenied(_("この事業には、まだ決まっていないプランがあります。先にそれを進めてください。"))
+        raise ActionDenied(
+            _("この事業には、まだ決まっていないプランがあります。先に進めてください。")
+        )
     if former is not None and not seen.filter(pk=former.pk).exists():
         raise ActionDenied(_("前のプランは、同じケースの同じ事業のものを選んでください。"))
     record = write_record(
         case=case, by=by, kind=RecordKind.PLAN, category=Category.PLAN, persons=persons
     )
     plan = Plan(
-        record=record, programme=programme, sequence=seen.count() + 1, former=former,
+        record=record,
+        programme=programme,
+        sequence=seen.count() + 1,
+        former=former,
         **dataclasses.asdict(facts),
     )
     plan.save(force_insert=True)
     _write_parts(plan, goals, items)
-    PlanStep(
-        plan=plan, name="draft", from_status="", to_status=plan.status, by=by
-    ).save(force_insert=True)
+    PlanStep(plan=plan, name="draft", from_status="", to_status=plan.status, by=by).save(
+        force_insert=True
+    )
     return plan
 
 
@@ -155,9 +164,11 @@ def change_draft(
     """
     check_can_change(by, plan)
     _check_facts(facts)
-    changed = Plan.objects.visible_to(by).filter(
-        pk=plan.pk, version=version, status__in=enums.EDITABLE
-    ).update(version=F("version") + 1)
+    changed = (
+        Plan.objects.visible_to(by)
+        .filter(pk=plan.pk, version=version, status__in=enums.EDITABLE)
+        .update(version=F("version") + 1)
+    )
     if not changed:
         raise StaleVersion
     plan = lock_plan(plan, by)

@@ -57,8 +57,11 @@ def end_plan(
     step = apply_step(plan=plan, name=name, by=by, note=words, fields=changed)
     if outcome != enums.Outcome.CONTINUE and by.agency_id != plan.record.author_agency_id:
         notify(
-            agency=plan.record.author_agency_id, kind="plan_ended", key=str(step.pk),
-            title=_("プランの評価の結果が決まりました"), url=f"/plans/{plan.pk}/",
+            agency=plan.record.author_agency_id,
+            kind="plan_ended",
+            key=str(step.pk),
+            title=_("プランの評価の結果が決まりました"),
+            url=f"/plans/{plan.pk}/",
         )
     trace(plan, by, "end_plan")
     return plan

@@ -59,7 +59,11 @@ def _envelope(plan: Plan, by: Membership, kind: str, on: datetime.date) -> Recor
         raise ActionDenied(_("このケースの記録は書けません。"))
     today = on == timezone.localdate()
     return write_record(
-        case=case, by=by, kind=kind, category=Category.PLAN, persons=plan.record.person_ids,
+        case=case,
+        by=by,
+        kind=kind,
+        category=Category.PLAN,
+        persons=plan.record.person_ids,
         happened_at=timezone.now() if today else from_day_to_instant(on),
     )
 
@@ -112,8 +116,13 @@ def evaluate_plan(
         raise ActionDenied(_("すべての目標について、達成の状況を選んでください。"))
     record = _envelope(plan, by, RecordKind.EVALUATION, on)
     evaluation = Evaluation(
-        record=record, plan=plan, on=on, changes=list(changes), remaining=remaining,
-        outcome=outcome, follow_up=follow_up,
+        record=record,
+        plan=plan,
+        on=on,
+        changes=list(changes),
+        remaining=remaining,
+        outcome=outcome,
+        follow_up=follow_up,
     )
     evaluation.save(force_insert=True)
     for goal in goals:

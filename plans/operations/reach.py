@@ -76,7 +76,7 @@ def _reason(missing: list[str], is_in_team: bool) -> str:
     if missing:
         return _("%(names)sの同意がありません。") % {"names": "・".join(dict.fromkeys(missing))}
     if not is_in_team:
-        return _("支援チームにまだ入っていません。つなぎの受理か会議への参加で見られるようになります。")
+        return _("支援チームに入っていません。つなぎの受理か会議への参加で加わります。")
     return _("同意の範囲に「プラン」が入っていません。")
 
 

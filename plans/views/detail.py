@@ -40,25 +40,37 @@ def plan_detail(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
     watched = list(Monitoring.objects.visible_to(by).filter(plan=plan).select_related(rows))
     judged = list(Evaluation.objects.visible_to(by).filter(plan=plan).select_related(rows))
     shown = [plan.pk, *(row.pk for row in watched), *(row.pk for row in judged)]
-    log_access(
-        by, Action.OPEN, what="plan_detail", case_id=plan.record.case_id, record_ids=shown
-    )
+    log_access(by, Action.OPEN, what="plan_detail", case_id=plan.record.case_id, record_ids=shown)
     summary = plan_summary(plan, today)
     may_settle = by.may(Permission.WRITE_RECORDS) and plan.status == enums.PlanStatus.IN_FORCE
     is_author = permissions.is_author(by, plan)
-    return render(request, "plans/plan_detail.html", {
-        "plan": plan, "title": plan_title(plan), "summary": summary, "tone": tone_of(plan.status),
-        "about": about_whom(by, plan), "steps": stepper(plan, steps),
-        "next": next_step(by, plan, today), "actions": _actions(by, plan),
-        "facts": _facts(plan, summary), "case_url": _case_url(by, plan),
-        "items": [
-            {"line": item, "may_settle": may_settle and item.is_open
-             and (is_author or item.agency_id == by.agency_id)}
-            for item in summary.items
-        ],
-        "entries": history(plan, steps, watched, judged),
-        "closed": agencies_without_access(plan, by) if is_author else [],
-    })
+    return render(
+        request,
+        "plans/plan_detail.html",
+        {
+            "plan": plan,
+            "title": plan_title(plan),
+            "summary": summary,
+            "tone": tone_of(plan.status),
+            "about": about_whom(by, plan),
+            "steps": stepper(plan, steps),
+            "next": next_step(by, plan, today),
+            "actions": _actions(by, plan),
+            "facts": _facts(plan, summary),
+            "case_url": _case_url(by, plan),
+            "items": [
+                {
+                    "line": item,
+                    "may_settle": may_settle
+                    and item.is_open
+                    and (is_author or item.agency_id == by.agency_id),
+                }
+                for item in summary.items
+            ],
+            "entries": history(plan, steps, watched, judged),
+            "closed": agencies_without_access(plan, by) if is_author else [],
+        },
+    )
 
 
 def _case_url(by: Membership, plan: Plan) -> str:
@@ -113,14 +125,26 @@ def plan_print(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
         .first()
     )
     sheet = {
-        "title": _("支援プラン兼利用申込書"), "handling": _("取扱注意"), "serial": "",
+        "title": _("支援プラン兼利用申込書"),
+        "handling": _("取扱注意"),
+        "serial": "",
         "basis": f"{basis.act}{basis.article}（{basis.label}）" if basis else "",
-        "secret": False, "landscape": False, "issued_on": format_long(today),
+        "secret": False,
+        "landscape": False,
+        "issued_on": format_long(today),
         "issuer": f"{by.municipality.name}　{by.agency_name}",
     }
-    return render(request, "plans/plan_print.html", {
-        "sheet": sheet, "plan": plan, "title": plan_title(plan), "summary": plan_summary(plan),
-        "about": about_whom(by, plan), "facts": _facts(plan, plan_summary(plan)),
-        "written": format_datetime(plan.record.written_at),
-        "back_url": reverse("plan_detail", args=[plan.pk]),
-    })
+    return render(
+        request,
+        "plans/plan_print.html",
+        {
+            "sheet": sheet,
+            "plan": plan,
+            "title": plan_title(plan),
+            "summary": plan_summary(plan),
+            "about": about_whom(by, plan),
+            "facts": _facts(plan, plan_summary(plan)),
+            "written": format_datetime(plan.record.written_at),
+            "back_url": reverse("plan_detail", args=[plan.pk]),
+        },
+    )

@@ -34,9 +34,7 @@ from plans.queries import about_whom, plan_summary, plan_title, programme_words
 def visible_plan(request: MemberRequest, plan_id: uuid.UUID) -> Plan:
     """The plan, or 404."""
     plans = Plan.objects.visible_to(request.membership)
-    return get_object_or_404(
-        plans.select_related("record", "record__author_agency"), pk=plan_id
-    )
+    return get_object_or_404(plans.select_related("record", "record__author_agency"), pk=plan_id)
 
 
 def look(request: MemberRequest, plan: Plan, what: str, action: Action = Action.OPEN) -> None:
@@ -61,11 +59,22 @@ def plan_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
             messages.success(request, _("プラン案を保存しました。"))
             return redirect("plan_detail", plan_id=plan.pk)
     log_access(by, Action.OPEN, what="plan_new", case_id=case.pk)
-    return render(request, "plans/plan_form.html", {
-        "form": form, "case": case, "plan": None, "heading": _("プラン案を書く"),
-        "household": household_title(persons), "about": "", "is_signed": False, "conflicts": [],
-        "back_url": reverse("case_detail", args=[case.pk]),
-    }, status=422 if form.errors else 200)
+    return render(
+        request,
+        "plans/plan_form.html",
+        {
+            "form": form,
+            "case": case,
+            "plan": None,
+            "heading": _("プラン案を書く"),
+            "household": household_title(persons),
+            "about": "",
+            "is_signed": False,
+            "conflicts": [],
+            "back_url": reverse("case_detail", args=[case.pk]),
+        },
+        status=422 if form.errors else 200,
+    )
 
 
 def _new_form(request: MemberRequest, case: Case, persons: list[Person]) -> PlanNewForm:
@@ -80,7 +89,9 @@ def _new_form(request: MemberRequest, case: Case, persons: list[Person]) -> Plan
     today = timezone.localdate()
     return PlanNewForm(
         request.POST if request.method == "POST" else None,
-        agencies=agency_choices(by, case), persons=persons, formers=formers,
+        agencies=agency_choices(by, case),
+        persons=persons,
+        formers=formers,
         initial={
             **default_dates(today, city.default_plan_months, city.monitor_every_months),
             "persons": [str(person.pk) for person in persons],
@@ -92,9 +103,13 @@ def _draft(by: Membership, case: Case, form: PlanNewForm) -> Plan | None:
     former = form.cleaned_data.get("former")
     try:
         return operations.draft_plan(
-            case=case, by=by, programme=form.cleaned_data["programme"],
+            case=case,
+            by=by,
+            programme=form.cleaned_data["programme"],
             persons=[uuid.UUID(key) for key in form.cleaned_data.get("persons", [])],
-            facts=form.facts(), goals=form.goals(), items=form.items(),
+            facts=form.facts(),
+            goals=form.goals(),
+            items=form.items(),
             former=Plan(pk=uuid.UUID(former)) if former else None,
         )
     except ActionDenied as refusal:
@@ -109,19 +124,30 @@ def plan_edit(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
     by, plan = request.membership, visible_plan(request, plan_id)
     permissions.check_can_change(by, plan)
     form = PlanEditForm(
-        request.POST if request.method == "POST" else None, initial=initial_of(plan),
+        request.POST if request.method == "POST" else None,
+        initial=initial_of(plan),
         agencies=agency_choices(by, plan.record.case),
     )
     if request.method == "POST" and form.is_valid() and _change(by, plan, form):
         messages.success(request, _("プラン案を保存しました。"))
         return redirect("plan_detail", plan_id=plan.pk)
     look(request, plan, "plan_edit")
-    return render(request, "plans/plan_form.html", {
-        "form": form, "case": plan.record.case, "plan": plan, "is_signed": bool(plan.signed_on),
-        "heading": _("%(plan)sを直す") % {"plan": plan_title(plan)},
-        "household": "", "about": about_whom(by, plan), "conflicts": _conflicts(form, plan),
-        "back_url": reverse("plan_detail", args=[plan.pk]),
-    }, status=422 if form.errors else 200)
+    return render(
+        request,
+        "plans/plan_form.html",
+        {
+            "form": form,
+            "case": plan.record.case,
+            "plan": plan,
+            "is_signed": bool(plan.signed_on),
+            "heading": _("%(plan)sを直す") % {"plan": plan_title(plan)},
+            "household": "",
+            "about": about_whom(by, plan),
+            "conflicts": _conflicts(form, plan),
+            "back_url": reverse("plan_detail", args=[plan.pk]),
+        },
+        status=422 if form.errors else 200,
+    )
 
 
 def _change(by: Membership, plan: Plan, form: PlanEditForm) -> bool:
@@ -129,7 +155,11 @@ def _change(by: Membership, plan: Plan, form: PlanEditForm) -> bool:
         return False
     try:
         operations.change_draft(
-            plan=plan, by=by, facts=form.facts(), goals=form.goals(), items=form.items(),
+            plan=plan,
+            by=by,
+            facts=form.facts(),
+            goals=form.goals(),
+            items=form.items(),
             version=form.cleaned_data["version"],
         )
     except StaleVersion:
@@ -150,11 +180,21 @@ def step_page(
 ) -> HttpResponse:
     """A page with one form and one button, about one plan."""
     look(request, plan, str(request.resolver_match.url_name) if request.resolver_match else "")
-    return render(request, "plans/plan_step.html", {
-        "form": form, "plan": plan, "heading": heading, "lead": lead, "label": label,
-        "title": plan_title(plan), "about": about_whom(request.membership, plan),
-        "back_url": reverse("plan_detail", args=[plan.pk]),
-    }, status=422 if form.errors else 200)
+    return render(
+        request,
+        "plans/plan_step.html",
+        {
+            "form": form,
+            "plan": plan,
+            "heading": heading,
+            "lead": lead,
+            "label": label,
+            "title": plan_title(plan),
+            "about": about_whom(request.membership, plan),
+            "back_url": reverse("plan_detail", args=[plan.pk]),
+        },
+        status=422 if form.errors else 200,
+    )
 
 
 @member(Permission.DRAFT_PLAN)
@@ -175,9 +215,15 @@ def plan_sign(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
             messages.success(request, _("署名を記録しました。"))
             return redirect("plan_detail", plan_id=plan.pk)
     return step_page(
-        request, plan, form, heading=_("本人の署名を記録する"), label=_("署名を記録する"),
-        lead=_("プラン兼利用申込書を印刷して説明し、署名をもらってから記録します。"
-               "プランを書き直すと、署名の記録は消えます。"),
+        request,
+        plan,
+        form,
+        heading=_("本人の署名を記録する"),
+        label=_("署名を記録する"),
+        lead=_(
+            "プラン兼利用申込書を印刷して説明し、署名をもらってから記録します。"
+            "プランを書き直すと、署名の記録は消えます。"
+        ),
     )
 
 
@@ -196,14 +242,28 @@ def plan_submit(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
     closed = agencies_without_access(plan, by)
     effects: list[dict[str, Any]] = [
         {"figure": len(summary.goals), "unit": _("件"), "text": _("目標を会議で協議します")},
-        {"figure": len({item.agency_id for item in summary.items}), "unit": _("機関"),
-         "text": _("役割分担を会議で確かめます")},
+        {
+            "figure": len({item.agency_id for item in summary.items}),
+            "unit": _("機関"),
+            "text": _("役割分担を会議で確かめます"),
+        },
         {"text": _("結果が出るまで、このプランは書き直せません")},
         {"text": _("会議の事務局が、議題の候補として見られるようになります（同意の範囲で）")},
     ]
-    return render(request, "plans/plan_confirm.html", {
-        "plan": plan, "title": plan_title(plan), "about": about_whom(by, plan), "form": None,
-        "heading": _("会議に付議する"), "effects": effects, "closed": closed,
-        "lead": _("このプラン案を、会議の協議にかけます。"), "label": _("付議する"),
-        "back_url": reverse("plan_detail", args=[plan.pk]), "kind": "primary",
-    })
+    return render(
+        request,
+        "plans/plan_confirm.html",
+        {
+            "plan": plan,
+            "title": plan_title(plan),
+            "about": about_whom(by, plan),
+            "form": None,
+            "heading": _("会議に付議する"),
+            "effects": effects,
+            "closed": closed,
+            "lead": _("このプラン案を、会議の協議にかけます。"),
+            "label": _("付議する"),
+            "back_url": reverse("plan_detail", args=[plan.pk]),
+            "kind": "primary",
+        },
+    )

@@ -39,27 +39,48 @@ def plan_decide(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
         messages.success(request, _("プランを決定しました。今日から実施に入ります。"))
         return redirect("plan_detail", plan_id=plan.pk)
     look(request, plan, "plan_decide")
-    return render(request, "plans/plan_confirm.html", {
-        "plan": plan, "title": plan_title(plan), "about": about_whom(by, plan), "form": form,
-        "heading": _("プランを決定する"), "effects": _effects(plan),
-        "closed": agencies_without_access(plan, by), "label": _("決定する"), "kind": "primary",
-        "lead": _("会議で適切とされたプランを、市として決定します。"),
-        "back_url": reverse("plan_detail", args=[plan.pk]),
-    }, status=422 if form.errors else 200)
+    return render(
+        request,
+        "plans/plan_confirm.html",
+        {
+            "plan": plan,
+            "title": plan_title(plan),
+            "about": about_whom(by, plan),
+            "form": form,
+            "heading": _("プランを決定する"),
+            "effects": _effects(plan),
+            "closed": agencies_without_access(plan, by),
+            "label": _("決定する"),
+            "kind": "primary",
+            "lead": _("会議で適切とされたプランを、市として決定します。"),
+            "back_url": reverse("plan_detail", args=[plan.pk]),
+        },
+        status=422 if form.errors else 200,
+    )
 
 
 def _effects(plan: Plan) -> list[dict[str, Any]]:
     reached = plan_reach(plan)
     return [
         {"figure": len(reached), "unit": _("機関"), "text": _("役割を受け持ちます")},
-        {"figure": sum(row.tasks for row in reached), "unit": _("件"),
-         "text": _("支援が、各機関の仕事の一覧に期限つきで並びます")},
-        {"figure": sum(row.reads for row in reached), "unit": _("機関"),
-         "text": _("プランを見られる機関に、決まったことをお知らせします")},
-        {"text": _("プランは今日から実施中になります。期間は%(first)sから%(last)sまでです")
-         % {"first": format_long(plan.starts_on), "last": format_long(plan.ends_on)}},
-        {"text": _("次回モニタリング（%(day)s）が近づくと、プランを書いた機関に知らせます")
-         % {"day": format_short(plan.review_on)}},
+        {
+            "figure": sum(row.tasks for row in reached),
+            "unit": _("件"),
+            "text": _("支援が、各機関の仕事の一覧に期限つきで並びます"),
+        },
+        {
+            "figure": sum(row.reads for row in reached),
+            "unit": _("機関"),
+            "text": _("プランを見られる機関に、決まったことをお知らせします"),
+        },
+        {
+            "text": _("プランは今日から実施中になります。期間は%(first)sから%(last)sまでです")
+            % {"first": format_long(plan.starts_on), "last": format_long(plan.ends_on)}
+        },
+        {
+            "text": _("次回モニタリング（%(day)s）が近づくと、プランを書いた機関に知らせます")
+            % {"day": format_short(plan.review_on)}
+        },
     ]
 
 
@@ -81,7 +102,11 @@ def monitor_new(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
             messages.success(request, _("モニタリングを保存しました。"))
             return redirect("plan_detail", plan_id=plan.pk)
     return step_page(
-        request, plan, form, heading=_("モニタリングを書く"), label=_("モニタリングを保存する"),
+        request,
+        plan,
+        form,
+        heading=_("モニタリングを書く"),
+        label=_("モニタリングを保存する"),
         lead=_("今回の予定は%(day)sでした。保存すると、次回の日に更新されます。")
         % {"day": format_long(plan.review_on)},
     )
@@ -94,15 +119,22 @@ def evaluate_new(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
     by, plan = request.membership, visible_plan(request, plan_id)
     permissions.check_can_evaluate(by, plan)
     form = EvaluationForm(
-        request.POST if request.method == "POST" else None, goals=list(plan.goals.order_by("order")),
+        request.POST if request.method == "POST" else None,
+        goals=list(plan.goals.order_by("order")),
         initial={"on": timezone.localdate()},
     )
     if request.method == "POST" and form.is_valid() and _evaluate(by, plan, form):
         messages.success(request, _("評価を保存しました。"))
         return redirect("plan_detail", plan_id=plan.pk)
     return step_page(
-        request, plan, form, heading=_("評価を書く"), label=_("評価を保存する"),
-        lead=_("目標ごとの達成と、見られた変化を記します。判定は、会議で評価を受けてから確定します。"),
+        request,
+        plan,
+        form,
+        heading=_("評価を書く"),
+        label=_("評価を保存する"),
+        lead=_(
+            "目標ごとの達成と、見られた変化を記します。判定は、会議で評価を受けてから確定します。"
+        ),
     )
 
 
@@ -110,7 +142,9 @@ def _evaluate(by: Membership, plan: Plan, form: EvaluationForm) -> bool:
     names = ("on", "changes", "remaining", "outcome", "follow_up")
     try:
         operations.evaluate_plan(
-            plan=plan, by=by, attainments=form.attainments(),
+            plan=plan,
+            by=by,
+            attainments=form.attainments(),
             **{name: form.cleaned_data[name] for name in names},
         )
     except ActionDenied as refusal:
@@ -139,24 +173,41 @@ def plan_end(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
         return redirect("plan_detail", plan_id=plan.pk)
     look(request, plan, "plan_end")
     waiting = plan.supportitems.filter(status=enums.ItemStatus.OPEN).count()
-    return render(request, "plans/plan_confirm.html", {
-        "plan": plan, "title": plan_title(plan), "about": about_whom(by, plan), "form": form,
-        "heading": _("判定を確定する"), "closed": [], "label": _("確定する"), "kind": "danger",
-        "lead": _("終わるのはこの事業のプランです。ケースと、各機関の支援は続きます。"),
-        "effects": [
-            {"figure": waiting, "unit": _("件"), "text": _("終わっていない支援が、仕事の一覧から外れます")},
-            {"text": _("終結・再プラン・中断にしたプランは、元に戻せません（再プランは新しく書きます）")},
-            {"text": _("「継続」なら、プランは今のまま続きます")},
-        ],
-        "back_url": reverse("plan_detail", args=[plan.pk]),
-    }, status=422 if form.errors else 200)
+    return render(
+        request,
+        "plans/plan_confirm.html",
+        {
+            "plan": plan,
+            "title": plan_title(plan),
+            "about": about_whom(by, plan),
+            "form": form,
+            "heading": _("判定を確定する"),
+            "closed": [],
+            "label": _("確定する"),
+            "kind": "danger",
+            "lead": _("終わるのはこの事業のプランです。ケースと、各機関の支援は続きます。"),
+            "effects": [
+                {
+                    "figure": waiting,
+                    "unit": _("件"),
+                    "text": _("残っている支援が、仕事の一覧から外れます"),
+                },
+                {"text": _("終結・再プラン・中断にしたプランは、元に戻せません")},
+                {"text": _("「継続」なら、プランは今のまま続きます")},
+            ],
+            "back_url": reverse("plan_detail", args=[plan.pk]),
+        },
+        status=422 if form.errors else 200,
+    )
 
 
 def _end(by: Membership, plan: Plan, form: EndForm) -> bool:
     lead = form.cleaned_data["lead_agency_after"]
     try:
         operations.end_plan(
-            plan=plan, by=by, outcome=form.cleaned_data["outcome"],
+            plan=plan,
+            by=by,
+            outcome=form.cleaned_data["outcome"],
             lead_agency_after=Agency.objects.get(pk=lead) if lead else None,
             note=form.cleaned_data["note"],
         )

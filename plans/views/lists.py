@@ -96,16 +96,24 @@ def plan_list(request: MemberRequest) -> HttpResponse:
     lines, has_more = plan_lines(membership, plans, PAGE)
     tasks = tasks_of(membership, limit=TASKS + 1)
     log_access(
-        membership, Action.LIST, what="plan_list",
+        membership,
+        Action.LIST,
+        what="plan_list",
         record_ids=[line.key for line in lines] + [task.plan_id for task in tasks],
     )
-    return render(request, "plans/plan_list.html", {
-        "form": form, "rows": [plan_row(line, today) for line in lines],
-        "is_filtered": any(picked.values()),
-        "older_url": _older(request, lines[-1]) if has_more else "",
-        "tasks": [task_row(task, today) for task in tasks[:TASKS]],
-        "task_count": _count(len(tasks)), "task_late": any(t.until < today for t in tasks),
-    })
+    return render(
+        request,
+        "plans/plan_list.html",
+        {
+            "form": form,
+            "rows": [plan_row(line, today) for line in lines],
+            "is_filtered": any(picked.values()),
+            "older_url": _older(request, lines[-1]) if has_more else "",
+            "tasks": [task_row(task, today) for task in tasks[:TASKS]],
+            "task_count": _count(len(tasks)),
+            "task_late": any(t.until < today for t in tasks),
+        },
+    )
 
 
 def _count(number: int) -> str:

@@ -35,6 +35,8 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         city_rows(draw)
         _trail(draw, drawn)
         draw.write()
+    with connections[using].cursor() as cursor:
+        cursor.execute("ANALYZE")
 
 
 @contextmanager
@@ -135,6 +137,7 @@ def _item(draw: Draw, drawn: Drawn, sitting: Sitting) -> None:
                 id=draw.key(),
                 user_id=member.user_id,
                 content_object=item,
+                sitting=sitting,
                 membership=member,
                 permission_id=permission(draw, "agendaitem"),
                 conference_type=kind,

@@ -36,8 +36,10 @@ def team(city, case, *names):
 
 def test_row_of_the_responsible_agency(client, city):
     case, persons = w.household(
-        city.elderly, PersonFacts(name="別姓 一郎"),
-        PersonFacts(name="架空野　花子", relation="head"), PersonFacts(),
+        city.elderly,
+        PersonFacts(name="別姓 一郎"),
+        PersonFacts(name="架空野　花子", relation="head"),
+        PersonFacts(),
     )
     with w.act(city.elderly):
         write_note(case=case, by=city.elderly, text="訪問", method="visit", persons=persons)

@@ -28,9 +28,14 @@ def city():
 def sheet(**changed):
     """A sheet with what is required and one person."""
     return {
-        "form_key": str(uuid.uuid4()), "mode": "with_consent", "route": "person_visit",
-        "complaint": "家賃が払えない", "urgency": "middle",
-        "p1-name": "架空野 花子", "p1-name_kana": "かくうの はなこ", **changed,
+        "form_key": str(uuid.uuid4()),
+        "mode": "with_consent",
+        "route": "person_visit",
+        "complaint": "家賃が払えない",
+        "urgency": "middle",
+        "p1-name": "架空野 花子",
+        "p1-name_kana": "かくうの はなこ",
+        **changed,
     }
 
 
@@ -55,12 +60,23 @@ def test_sheet_asks_for_four_answers_only(client, city):
 
 def test_sheet_with_everything_is_kept_whole(client, city):
     consultation = take(
-        client, city, mode="without_consent", route="family_phone", visitor_name="架空野 次郎",
-        visitor_relation="長男", visitor_phone="０７５－１２３－４５６７",
-        issue_debt="applies", issue_care="primary", **{
-            "p1-birth": "S30.4.1", "p1-sex": "female", "p1-relation": "parent",
-            "p1-phone": "090-1234-5678", "p1-address": "架空市1-2-3",
-            "p2-name": "架空野 次郎", "p2-birth": "50代",
+        client,
+        city,
+        mode="without_consent",
+        route="family_phone",
+        visitor_name="架空野 次郎",
+        visitor_relation="長男",
+        visitor_phone="０７５－１２３－４５６７",
+        issue_debt="applies",
+        issue_care="primary",
+        **{
+            "p1-birth": "S30.4.1",
+            "p1-sex": "female",
+            "p1-relation": "parent",
+            "p1-phone": "090-1234-5678",
+            "p1-address": "架空市1-2-3",
+            "p2-name": "架空野 次郎",
+            "p2-birth": "50代",
         },
     )
     with w.act(city.elderly):
@@ -100,13 +116,16 @@ def test_same_key_twice_is_one_consultation(client, city):
         ({"complaint": f"番号は{MY_NUMBER}です"}, "個人番号"),
         ({"p1-address": MY_NUMBER}, "個人番号"),
         ({"p2-name": MY_NUMBER}, "個人番号"),
-        ({"p1-name_kana": "か" * 101}, "ふりがなは100文字以内で入れてください（今は101文字です）。"),
+        (
+            {"p1-name_kana": "か" * 101},
+            "ふりがなは100文字以内で入れてください（今は101文字です）",
+        ),
         ({"p1-name_kana": "花子"}, "ふりがなは、ひらがなかカタカナで入れてください。"),
         ({"p1-birth": "R50.1.1"}, "今日までの日付を入れてください。"),
         ({"p1-birth": "平成40年"}, "平成は31年4月30日までです。"),
         ({"p2-birth": "2月30日"}, "日付として読めません。"),
         ({"p1-phone": "12"}, "電話番号は市外局番から入れてください"),
-        ({"p1-phone": "0" + " " * 40 + "751234567"[0:]}, None),
+        ({"p1-phone": "0 (7) (5) (1) (2) (3) (4) (5) (6) (7) (8)"}, "40文字以内"),
         ({"visitor_relation": "い" * 41}, "40文字以内で入れてください"),
         ({"p1-sex": "robot"}, "性別は表示された中から選んでください。"),
         ({"issue_debt": "primary", "issue_care": "primary"}, "◎（中心の課題）は1つだけ"),
@@ -116,9 +135,6 @@ def test_same_key_twice_is_one_consultation(client, city):
 def test_bad_input_gets_a_sentence_and_loses_nothing(client, city, changed, sentence):
     typed = sheet(**{"p1-address": "架空市 <b>太字</b>", **changed})
     response = sign_in(client, city.elderly).post(reverse("consultation_new"), typed)
-    if sentence is None:
-        assert response.status_code in (302, 422)
-        return
     page = errors(response)
     assert sentence in page
     kept = response.context["sheet"]
@@ -298,9 +314,7 @@ def test_list_shows_open_first_and_pages_by_key(client, city, monkeypatch):
     assert client.get(reverse("consultation_list") + "?before=nonsense").status_code == 200
 
 
-def test_list_costs_the_same_for_one_and_for_twenty(
-    client, city, django_assert_max_num_queries
-):
+def test_list_costs_the_same_for_one_and_for_twenty(client, city, django_assert_max_num_queries):
     take(client, city)
     with django_assert_max_num_queries(40) as one:
         client.get(reverse("consultation_list"))

@@ -6,7 +6,6 @@ import datetime
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -20,10 +19,9 @@ from cases.operations import (
     close_case,
     refer,
     withdraw_consent,
-    write_note,
 )
-from cases.operations.case import PersonFacts
 from tests import world as w
+from tests.cases.pages import client, get, note, page, referred, text, two
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -31,56 +29,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 @pytest.fixture
 def city():
     return w.city()
-
-
-def client(member) -> Client:
-    browser = Client()
-    browser.force_login(member.user)
-    return browser
-
-
-def get(member, url):
-    return client(member).get(url)
-
-
-def page(member, case):
-    return get(member, f"/cases/{case.pk}/")
-
-
-def text(response) -> str:
-    assert response.status_code == 200, response.status_code
-    return response.content.decode()
-
-
-def note(by, case, words, persons=(), **more):
-    with w.act(by):
-        return write_note(
-            case=case, by=by, text=words, method="visit", persons=persons, **more
-        ).record_id
-
-
-def two() -> tuple[PersonFacts, PersonFacts]:
-    return (
-        PersonFacts(
-            name="架空野 花", name_kana="かくうの はな", relation="head",
-            birth_on=datetime.date(1947, 5, 1),
-        ),
-        PersonFacts(name="別姓田 次郎", name_kana="べっせいだ じろう", relation="child"),
-    )
-
-
-def referred(city, **consent):
-    """Mother consents to disability, which has accepted; the son has not been asked."""
-    case, (mother, son) = w.household(city.elderly, *two())
-    given = w.consent(city.elderly, mother, city.agencies["disability"], **consent)
-    with w.act(city.elderly):
-        referral = refer(
-            case=case, by=city.elderly, mode="consent", reason="お願いします", summary="母のこと",
-            persons=[mother], to_agency=city.agencies["disability"],
-        )
-    with w.act(city.disability):
-        accept_referral(referral=referral, by=city.disability)
-    return case, mother, son, given
 
 
 @pytest.mark.parametrize(
@@ -100,7 +48,7 @@ def test_case_page_by_member(city, who, status, what):
 
 
 def test_owner_sees_household_issues_consents_and_next_step(city):
-    case, mother, son, _given = referred(city)
+    case, mother, _son, _given = referred(city)
     with w.act(city.elderly):
         add_issue(case=case, by=city.elderly, issue_type="care", is_primary=True, person=mother)
         add_issue(case=case, by=city.elderly, issue_type="debt")
@@ -188,7 +136,7 @@ def test_after_withdrawal_own_records_stay(city):
 
 
 def test_expired_consent_closes_the_page(city):
-    case, mother, _son, _given = referred(city, until=timezone.localdate())
+    case, *_ = referred(city, until=timezone.localdate())
     assert "まで" in text(page(city.disability, case))
     days = timezone.now() + datetime.timedelta(days=2)
     with w.act(city.disability):
@@ -320,7 +268,7 @@ def test_todos_tell_of_ending_consents(city):
 
 
 def test_person_in_another_case_is_not_taken_for_a_person_of_this_one(city):
-    case, (mother, _son) = w.household(city.elderly)
+    case, _persons = w.household(city.elderly)
     _other, (stranger, _x) = w.household(city.elderly)
     url = f"/cases/{case.pk}/persons/{stranger.pk}/consent/"
     assert get(city.elderly, url).status_code == 404

@@ -24,8 +24,9 @@ def city():
 
 @pytest.fixture
 def case(city):
-    return w.household(city.elderly, PersonFacts(name="架空野 花子", birth_year=1955,
-                                                 is_age_estimated=True))
+    return w.household(
+        city.elderly, PersonFacts(name="架空野 花子", birth_year=1955, is_age_estimated=True)
+    )
 
 
 def fields(**changed):
@@ -107,8 +108,10 @@ def test_stranger_meets_404(client, city, case):
     household, (person,) = case
     sign_in(client, city.child)
     for url in (
-        reverse("person_edit", args=[person.pk]), reverse("person_edit", args=[uuid.uuid4()]),
-        reverse("person_new", args=[household.pk]), reverse("person_new", args=[uuid.uuid4()]),
+        reverse("person_edit", args=[person.pk]),
+        reverse("person_edit", args=[uuid.uuid4()]),
+        reverse("person_new", args=[household.pk]),
+        reverse("person_new", args=[uuid.uuid4()]),
     ):
         assert client.get(url).status_code == 404
         assert client.post(url, fields(version=1)).status_code == 404
@@ -139,7 +142,8 @@ def test_closed_case_is_not_changed(client, city, case):
         close_case(case=household, by=city.elderly, reason="転居")
     sign_in(client, city.elderly)
     for url in (
-        reverse("person_edit", args=[person.pk]), reverse("person_new", args=[household.pk])
+        reverse("person_edit", args=[person.pk]),
+        reverse("person_new", args=[household.pk]),
     ):
         response = client.get(url)
         assert response.status_code == 403

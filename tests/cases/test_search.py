@@ -8,7 +8,8 @@ import pytest
 from django.urls import reverse
 
 from agencies.models import AccessLog
-from cases.operations import take_consultation
+from cases.models import Person
+from cases.operations import join_team, take_consultation
 from cases.operations.case import PersonFacts
 from cases.operations.consultation import ConsultationFacts
 from cases.search import search, similar
@@ -18,8 +19,11 @@ from tests.signing import sign_in
 pytestmark = [pytest.mark.django_db(databases=["default"]), pytest.mark.database]
 
 HANAKO = PersonFacts(
-    name="髙橋 花子", name_kana="タカハシ ハナコ", birth_on=datetime.date(1955, 4, 1),
-    phone="075-123-4567", relation="head",
+    name="髙橋 花子",
+    name_kana="タカハシ ハナコ",
+    birth_on=datetime.date(1955, 4, 1),
+    phone="075-123-4567",
+    relation="head",
 )
 JIRO = PersonFacts(name="濵田 次郎", name_kana="はまだ じろう", birth_year=1975)
 
@@ -84,12 +88,10 @@ def test_another_agency_finds_nothing_and_cannot_tell(client, city):
 
 
 def test_consent_opens_one_person_to_the_search_of_the_team(city):
-    case, (hanako, jiro) = w.household(city.elderly, HANAKO, JIRO)
+    case, (hanako, _jiro) = w.household(city.elderly, HANAKO, JIRO)
     w.consent(city.elderly, hanako, city.agencies["child"])
     assert names(city.child, "たかはし") == []
     with w.act(city.elderly):
-        from cases.operations import join_team  # noqa: PLC0415
-
         join_team(case=case, agency=city.child.agency_id, via="referral")
     assert names(city.child, "たかはし") == ["髙橋 花子"]
     assert names(city.child, "はまだ") == []
@@ -145,15 +147,13 @@ def test_bad_words_get_a_sentence(client, city, text, sentence):
 
 def test_search_costs_the_same_whatever_is_found(city, django_assert_max_num_queries):
     w.household(city.elderly, HANAKO)
-    with w.act(city.elderly):
-        with django_assert_max_num_queries(5) as one:
-            search(city.elderly, "たかはし")
-            budget = len(one)
+    with w.act(city.elderly), django_assert_max_num_queries(5) as one:
+        search(city.elderly, "たかはし")
+        budget = len(one)
     for number in range(12):
         w.household(city.elderly, PersonFacts(name=f"高橋 {number}", name_kana="たかはし"))
-    with w.act(city.elderly):
-        with django_assert_max_num_queries(budget):
-            assert len(search(city.elderly, "たかはし").hits) == 13
+    with w.act(city.elderly), django_assert_max_num_queries(budget):
+        assert len(search(city.elderly, "たかはし").hits) == 13
 
 
 def test_more_than_the_limit_is_said(client, city, monkeypatch):
@@ -166,8 +166,6 @@ def test_more_than_the_limit_is_said(client, city, monkeypatch):
 
 
 def test_prefix_uses_an_operator_the_gate_lets_use_its_index(city):
-    from cases.models import Person  # noqa: PLC0415
-
     assert "^@" in str(Person.objects.filter(kana_folded__starts_with="たか").query)
 
 

@@ -52,8 +52,11 @@ def make_sitting(city: w.World, *names: str, days: int = 0, state: str = "planne
     day = timezone.localdate() + datetime.timedelta(days=days)
     with w.act(city.head):
         sitting = Sitting.objects.create(
-            municipality=city.city, due_key=f"test:{timezone.now().timestamp()}:{names}",
-            month=day.replace(day=1), on=day, state=state,
+            municipality=city.city,
+            due_key=f"test:{timezone.now().timestamp()}:{names}",
+            month=day.replace(day=1),
+            on=day,
+            state=state,
         )
         sitting.conference_types.set([city.conferences[name] for name in names])
     return sitting
@@ -78,10 +81,18 @@ def consented_item(city, house, *names, sitting=None, **more) -> AgendaItem:  # 
     sitting = sitting or make_sitting(city, "plan")
     with w.act(city.elderly):
         return propose_item(
-            sitting=sitting, by=city.elderly, conference_type=city.conferences["plan"],
-            **{"agenda_type": "social_resources", "case": house.case, "persons": house.persons,
-               "title": "架空野 世帯", "briefing": "家計の見通し",
-               "participants": [city.agencies[n] for n in names], **more},
+            sitting=sitting,
+            by=city.elderly,
+            conference_type=city.conferences["plan"],
+            **{
+                "agenda_type": "social_resources",
+                "case": house.case,
+                "persons": house.persons,
+                "title": "架空野 世帯",
+                "briefing": "家計の見通し",
+                "participants": [city.agencies[n] for n in names],
+                **more,
+            },
         )
 
 
@@ -93,13 +104,21 @@ def secret_item(city, *, sitting=None, case=None, secretary=None) -> AgendaItem:
         case, _persons = w.household(city.elderly)
     with w.act(city.elderly):
         referral = refer(
-            case=case, by=city.elderly, mode="secrecy", reason="見守りたい", summary="概要",
+            case=case,
+            by=city.elderly,
+            mode="secrecy",
+            reason="見守りたい",
+            summary="概要",
             to_conference_type=city.conferences["support"],
         )
     with w.act(secretary):
         return propose_from_referral(
-            referral=referral, sitting=sitting, by=secretary, agenda_type="watching",
-            title="守秘の世帯", briefing="守秘の概要",
+            referral=referral,
+            sitting=sitting,
+            by=secretary,
+            agenda_type="watching",
+            title="守秘の世帯",
+            briefing="守秘の概要",
         )
 
 

@@ -124,9 +124,7 @@ def test_after_the_closing_days_only_the_secretariat_sees(city):
     s.noticed(city, item.sitting)
     seven = s.fresh(city, item).open_period.upper
     assert seven == timezone.make_aware(
-        datetime.datetime.combine(
-            item.sitting.on + datetime.timedelta(days=8), datetime.time()
-        )
+        datetime.datetime.combine(item.sitting.on + datetime.timedelta(days=8), datetime.time())
     )
     s.change(city, item, open_period=s.past())
     assert not s.sees(city.disability, item)
@@ -139,9 +137,10 @@ def test_closing_days_of_the_profile_decide(city):
     body.save()
     item = s.secret_item(city)
     s.noticed(city, item.sitting)
-    days = s.fresh(city, item).open_period.upper.astimezone(
-        timezone.get_current_timezone()
-    ).date() - item.sitting.on
+    days = (
+        s.fresh(city, item).open_period.upper.astimezone(timezone.get_current_timezone()).date()
+        - item.sitting.on
+    )
     assert days.days == 3
 
 
@@ -180,8 +179,14 @@ def test_laid_records_open_to_the_appointed_alone(city):
     sitting = s.make_sitting(city, "support")
     with w.act(city.elderly):
         item = propose_item(
-            sitting=sitting, by=city.elderly, conference_type=city.conferences["support"],
-            agenda_type="watching", case=case, persons=persons, title="t", briefing="b",
+            sitting=sitting,
+            by=city.elderly,
+            conference_type=city.conferences["support"],
+            agenda_type="watching",
+            case=case,
+            persons=persons,
+            title="t",
+            briefing="b",
             materials=[laid.record],
         )
     s.appointed(city, item, city.disability)
@@ -212,7 +217,8 @@ def test_attaching_an_item_of_another_case_is_refused(city):
     assert refused(
         city.coordinator,
         "update meetings_agendaitem set attached_ids = %s where id = %s",
-        [earlier.pk], item.pk,
+        [earlier.pk],
+        item.pk,
     )
 
 
@@ -233,9 +239,7 @@ def test_appointment_after_closing_is_refused(city):
     item = s.secret_item(city)
     s.opened(city, item.sitting)
     with w.act(city.coordinator):
-        decide_item(
-            item=item, by=city.coordinator, decision="shared", opinion="o", minutes="m"
-        )
+        decide_item(item=item, by=city.coordinator, decision="shared", opinion="o", minutes="m")
         close_sitting(sitting=item.sitting, by=city.coordinator)
     with w.act(city.coordinator), pytest.raises(ActionDenied, match="終了"):
         appoint(item=item, by=city.coordinator, member=city.disability)
@@ -262,8 +266,11 @@ def test_the_appointed_read_and_change_nothing(city):
     s.appointed(city, item, city.disability)
     s.noticed(city, item.sitting)
     for change in (
-        "minutes = 'x'", "open_period = tstzrange(now(), null)", "state = 'decided'",
-        "basis = 'consent'", "participant_ids = '{1}'",
+        "minutes = 'x'",
+        "open_period = tstzrange(now(), null)",
+        "state = 'decided'",
+        "basis = 'consent'",
+        "participant_ids = '{1}'",
     ):
         assert refused(
             city.disability, f"update meetings_agendaitem set {change} where id = %s", item.pk
@@ -290,7 +297,12 @@ def test_who_is_not_listed_cannot_appoint_by_sql(city, member):
            membership_id, conference_type_id, sitting_id, appointed_by_id, appointed_at)
            select gen_random_uuid(), p.id, %s, %s, %s, %s, %s, %s, now()
            from auth_permission p where codename = 'view_agendaitem'""",
-        who.user_id, item.pk, who.pk, item.conference_type_id, item.sitting_id, who.pk,
+        who.user_id,
+        item.pk,
+        who.pk,
+        item.conference_type_id,
+        item.sitting_id,
+        who.pk,
     )
 
 
@@ -299,7 +311,10 @@ def test_a_secretary_of_another_body_cannot_appoint_to_a_sealed_item(city):
     other.bases = ["106-6"]
     other.save()
     SecretariatMember.objects.create(
-        conference_type=other, membership=city.head, fiscal_year=s_year(), named_by=city.head,
+        conference_type=other,
+        membership=city.head,
+        fiscal_year=s_year(),
+        named_by=city.head,
         pledged_at=timezone.now(),
     )
     item = s.secret_item(city)
@@ -310,7 +325,12 @@ def test_a_secretary_of_another_body_cannot_appoint_to_a_sealed_item(city):
            membership_id, conference_type_id, sitting_id, appointed_by_id, appointed_at)
            select gen_random_uuid(), p.id, %s, %s, %s, %s, %s, %s, now()
            from auth_permission p where codename = 'view_agendaitem'""",
-        city.head.user_id, item.pk, city.head.pk, other.pk, item.sitting_id, city.head.pk,
+        city.head.user_id,
+        item.pk,
+        city.head.pk,
+        other.pk,
+        item.sitting_id,
+        city.head.pk,
     )
 
 
@@ -326,7 +346,11 @@ def carried(city, review_days=30):
     review = timezone.localdate() + datetime.timedelta(days=review_days)
     with w.act(city.coordinator):
         decided = decide_item(
-            item=item, by=city.coordinator, decision="roles", opinion="o", minutes="m",
+            item=item,
+            by=city.coordinator,
+            decision="roles",
+            opinion="o",
+            minutes="m",
             carry_out=CarryOutFacts("月2回、声をかける", [city.outreach], review),
         )
     return item, decided.carry_out
@@ -350,7 +374,10 @@ def test_records_under_a_carry_out_open_to_its_people_alone(city):
     _item, carry_out = carried(city)
     with w.act(city.outreach):
         note = write_note(
-            case=Case(pk=carry_out.case_id), by=city.outreach, text="t", method="visit",
+            case=Case(pk=carry_out.case_id),
+            by=city.outreach,
+            text="t",
+            method="visit",
             carry_out=carry_out,
         )
     assert s.sees(city.outreach, note.record)
@@ -372,13 +399,21 @@ def test_carry_out_is_not_prolonged_or_taken_by_sql(city):
            membership_id, granted_by_id, period)
            select gen_random_uuid(), p.id, %s, %s, %s, %s, tstzrange(now(), null)
            from auth_permission p where codename = 'view_carryout'""",
-        city.disability.user_id, carry_out.pk, city.disability.pk, city.disability.pk,
+        city.disability.user_id,
+        carry_out.pk,
+        city.disability.pk,
+        city.disability.pk,
     )
 
 
-@pytest.mark.parametrize("text,people,days,match", [
-    ("", 1, 30, "内容"), ("t", 0, 30, "相手"), ("t", 1, 0, "見直し日"),
-])
+@pytest.mark.parametrize(
+    ("text", "people", "days", "match"),
+    [
+        ("", 1, 30, "内容"),
+        ("t", 0, 30, "相手"),
+        ("t", 1, 0, "見直し日"),
+    ],
+)
 def test_carry_out_needs_text_people_and_a_coming_review(city, text, people, days, match):
     item = s.secret_item(city)
     s.opened(city, item.sitting)
@@ -387,7 +422,11 @@ def test_carry_out_needs_text_people_and_a_coming_review(city, text, people, day
     with w.act(city.coordinator):
         with pytest.raises(ActionDenied, match=match):
             decide_item(
-                item=item, by=city.coordinator, decision="roles", opinion="o", minutes="m",
+                item=item,
+                by=city.coordinator,
+                decision="roles",
+                opinion="o",
+                minutes="m",
                 carry_out=facts,
             )
         assert not CarryOut.objects.filter(case=item.case_id).exists()
@@ -401,7 +440,8 @@ def test_watching_comes_back_to_the_next_sitting_with_what_was_laid(city):
         decide_item(item=item, by=city.coordinator, decision="watch", opinion="o", minutes="m")
         again = AgendaItem.objects.get(sitting=later)
     assert again.attached_ids == [item.pk]
-    assert again.state == "proposed" and again.open_period is None
+    assert again.state == "proposed"
+    assert again.open_period is None
 
 
 def test_watching_without_a_next_sitting_needs_a_review_date(city):
@@ -417,9 +457,7 @@ def test_attendance_under_secrecy_is_of_the_pledged(city):
     s.opened(city, item.sitting)
     for member, match in ((city.disability, "誓約"), (city.child, "指名")):
         with w.act(city.coordinator), pytest.raises(ActionDenied, match=match):
-            mark_attendance(
-                item=item, by=city.coordinator, membership=member, attendance="present"
-            )
+            mark_attendance(item=item, by=city.coordinator, membership=member, attendance="present")
 
 
 def test_merged_body_is_always_under_secrecy_and_consent_widens_nothing(city):
@@ -432,7 +470,8 @@ def test_merged_body_is_always_under_secrecy_and_consent_widens_nothing(city):
         s.consented_item(city, house, "disability")
     w.list_secretary(city, city.elderly, "plan")
     item = s.consented_item(city, house, "disability", sitting=s.make_sitting(city, "plan"))
-    assert item.basis == "secrecy" and item.participant_ids == []
+    assert item.basis == "secrecy"
+    assert item.participant_ids == []
     s.noticed(city, item.sitting)
     assert not s.sees(city.disability, item)
     assert s.sees(city.coordinator, item)
@@ -456,8 +495,14 @@ def test_only_listed_secretaries_propose(city):
     case, persons = w.household(city.elderly)
     with w.act(city.elderly), pytest.raises(ActionDenied, match="事務局名簿"):
         propose_item(
-            sitting=sitting, by=city.elderly, conference_type=city.conferences["support"],
-            agenda_type="watching", case=case, persons=persons, title="t", briefing="b",
+            sitting=sitting,
+            by=city.elderly,
+            conference_type=city.conferences["support"],
+            agenda_type="watching",
+            case=case,
+            persons=persons,
+            title="t",
+            briefing="b",
         )
 
 
@@ -496,6 +541,7 @@ def test_a_secretary_lays_only_what_they_may_read(city):
     assert refused(
         city.coordinator,
         "update meetings_agendaitem set material_ids = %s where id = %s",
-        [note.record_id], item.pk,
+        [note.record_id],
+        item.pk,
     )
     assert not s.sees(city.coordinator, Record(pk=note.record_id))

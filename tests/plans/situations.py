@@ -33,8 +33,11 @@ def today() -> datetime.date:
 
 def facts(**changes: object) -> PlanFacts:
     given = {
-        "wishes": "この家で暮らし続けたい", "aim": "家計の見通しが立ち、安心して暮らせる",
-        "problems": "家計の管理", "starts_on": today() - 30 * DAY, "ends_on": today() + 150 * DAY,
+        "wishes": "この家で暮らし続けたい",
+        "aim": "家計の見通しが立ち、安心して暮らせる",
+        "problems": "家計の管理",
+        "starts_on": today() - 30 * DAY,
+        "ends_on": today() + 150 * DAY,
         "review_on": today() + 60 * DAY,
     }
     return PlanFacts(**{**given, **changes})  # type: ignore[arg-type]
@@ -46,7 +49,10 @@ def goals(number: int = 1) -> list[GoalFacts]:
 
 def item(member: Membership, content: str = "家計相談", days: int = 30) -> ItemFacts:
     return ItemFacts(
-        content=content, agency=member.agency_id, until=today() + days * DAY, goal=0,
+        content=content,
+        agency=member.agency_id,
+        until=today() + days * DAY,
+        goal=0,
         frequency="月2回",
     )
 
@@ -67,7 +73,10 @@ def scene(city: w.World | None = None, *, number: int = 2) -> Scene:
     case, persons = w.household(by, number=number)
     for person in persons:
         w.consent(
-            by, person, city.agencies["disability"], city.agencies["coordinator"],
+            by,
+            person,
+            city.agencies["disability"],
+            city.agencies["coordinator"],
             household_tick=True,
         )
     let_in(city, case, persons, "disability")
@@ -78,8 +87,13 @@ def let_in(city: w.World, case: Case, persons: list[Person], name: str) -> None:
     """A referral of the first person, accepted."""
     with w.act(city.coordinator):
         sheet = refer(
-            case=case, by=city.coordinator, mode="consent", reason="役割をお願いします",
-            summary="概要", persons=persons[:1], to_agency=city.agencies[name],
+            case=case,
+            by=city.coordinator,
+            mode="consent",
+            reason="役割をお願いします",
+            summary="概要",
+            persons=persons[:1],
+            to_agency=city.agencies[name],
         )
     with w.act(city.members[name]):
         accept_referral(referral=sheet, by=city.members[name])
@@ -94,7 +108,10 @@ def draft(s: Scene, **changes: object) -> Plan:
     """A plan of the coordinator about both persons, with a task of the disability agency."""
     by = s.city.coordinator
     given = {
-        "programme": "coordination", "persons": s.persons, "facts": facts(), "goals": goals(),
+        "programme": "coordination",
+        "persons": s.persons,
+        "facts": facts(),
+        "goals": goals(),
         "items": [item(s.city.disability), item(by, "進行の管理")],
     }
     with w.act(by):
@@ -110,8 +127,12 @@ def submitted(s: Scene, **changes: object) -> Plan:
 def result(s: Scene, plan: Plan, decision: str = "adequate", **more: object) -> Plan:
     with w.act(s.city.head):
         return record_conference_result(
-            plan=plan, by=s.city.head, decision=decision, conference_name="重層的支援会議",
-            note="全員一致", **more,  # type: ignore[arg-type]
+            plan=plan,
+            by=s.city.head,
+            decision=decision,
+            conference_name="重層的支援会議",
+            note="全員一致",
+            **more,  # type: ignore[arg-type]
         )
 
 
@@ -123,7 +144,9 @@ def ended(s: Scene, outcome: str) -> Plan:
     plan = in_force(s)
     with w.act(s.city.coordinator):
         return end_plan(
-            plan=plan, by=s.city.coordinator, outcome=outcome,
+            plan=plan,
+            by=s.city.coordinator,
+            outcome=outcome,
             lead_agency_after=s.city.agencies["disability"],
         )
 

@@ -80,8 +80,13 @@ def test_draft_plan_needs_the_role(name):
         s.let_in(city, scene.case, scene.persons, "community")
     with w.act(by), pytest.raises(ActionDenied, match="プラン案を書く"):
         ops.draft_plan(
-            case=scene.case, by=by, programme="coordination", persons=scene.persons,
-            facts=s.facts(), goals=[], items=[],
+            case=scene.case,
+            by=by,
+            programme="coordination",
+            persons=scene.persons,
+            facts=s.facts(),
+            goals=[],
+            items=[],
         )
 
 
@@ -89,8 +94,13 @@ def test_draft_plan_on_an_invisible_case_finds_nothing(scene):
     by = scene.city.child
     with w.act(by), pytest.raises(type(scene.case).DoesNotExist):
         ops.draft_plan(
-            case=scene.case, by=by, programme="coordination", persons=scene.persons,
-            facts=s.facts(), goals=[], items=[],
+            case=scene.case,
+            by=by,
+            programme="coordination",
+            persons=scene.persons,
+            facts=s.facts(),
+            goals=[],
+            items=[],
         )
 
 
@@ -99,14 +109,19 @@ def test_change_draft_replaces_parts_and_forgets_the_signature(scene):
     by = scene.city.coordinator
     with w.act(by):
         ops.change_draft(
-            plan=plan, by=by, facts=s.facts(aim="別の姿"), goals=s.goals(2),
-            items=[s.item(by)], version=1,
+            plan=plan,
+            by=by,
+            facts=s.facts(aim="別の姿"),
+            goals=s.goals(2),
+            items=[s.item(by)],
+            version=1,
         )
         now = Plan.objects.visible_to(by).get(pk=plan.pk)
         assert (now.aim, now.version, now.signed_on) == ("別の姿", 2, None)
         assert (now.goals.count(), now.supportitems.count()) == (2, 1)
         assert list(now.plansteps.order_by("at").values_list("name", flat=True)) == [
-            "draft", "sign",
+            "draft",
+            "sign",
         ]
 
 
@@ -136,8 +151,9 @@ def test_submit_plan_needs_signature_where_the_city_wants_it(scene):
 
 @pytest.mark.parametrize(("part", "words"), [("goals", "目標"), ("items", "役割分担")])
 def test_submit_plan_without_goal_or_role_is_refused(scene, part, words):
-    plan, by = s.draft(scene, **{part: [], **({"items": []} if part == "goals" else {})}), (
-        scene.city.coordinator
+    plan, by = (
+        s.draft(scene, **{part: [], **({"items": []} if part == "goals" else {})}),
+        (scene.city.coordinator),
     )
     with w.act(by), pytest.raises(ActionDenied, match=words):
         ops.submit_plan(plan=plan, by=by)
@@ -153,7 +169,9 @@ def test_result_adequate_where_the_conference_decides_brings_into_force(scene):
     later = s.today() + 70 * s.DAY
     plan = s.result(scene, s.submitted(scene), review_on=later)
     assert (plan.status, plan.decided_in, plan.review_on) == (
-        "in_force", "重層的支援会議", later,
+        "in_force",
+        "重層的支援会議",
+        later,
     )
     assert plan.decided_by_id == scene.city.head.pk
     told = notices(scene.city.disability, "plan_in_force")
@@ -209,7 +227,8 @@ def test_result_returned_or_continued(scene, decision, status):
 def test_result_needs_the_right_to_run_conferences_and_a_known_decision(scene):
     plan = s.submitted(scene)
     for by, decision, words in (
-        (scene.city.disability, "adequate", "会議を開く"), (scene.city.head, "close", "結果"),
+        (scene.city.disability, "adequate", "会議を開く"),
+        (scene.city.head, "close", "結果"),
     ):
         with w.act(by), pytest.raises(ActionDenied, match=words):
             ops.record_conference_result(
@@ -242,10 +261,14 @@ def test_state_role_table(scene):
         "in_force": lambda: s.in_force(scene, programme="outreach"),
     }
     for state, expected in author.items():
-        plan = makers[state]() if state in makers else s.ended(s.Scene(
-            city, *_another(city)), "close")
-        for member, allowed in ((city.coordinator, expected), (city.disability, set()),
-                                (city.head, set())):
+        plan = (
+            makers[state]() if state in makers else s.ended(s.Scene(city, *_another(city)), "close")
+        )
+        for member, allowed in (
+            (city.coordinator, expected),
+            (city.disability, set()),
+            (city.head, set()),
+        ):
             with w.act(member):
                 found = {can for can in every if can(member, plan)}
             assert found == allowed, (state, member)
@@ -281,22 +304,28 @@ def test_monitor_plan_moves_the_review_and_is_open_to_roles(scene):
     plan, later = s.in_force(scene), s.today() + 100 * s.DAY
     for by in (scene.city.coordinator, scene.city.disability):
         with w.act(by):
-            ops.monitor_plan(
-                plan=plan, by=by, on=s.today(), text="順調", next_review_on=later
-            )
+            ops.monitor_plan(plan=plan, by=by, on=s.today(), text="順調", next_review_on=later)
             assert Plan.objects.visible_to(by).get(pk=plan.pk).review_on == later
             assert Monitoring.objects.visible_to(by).filter(plan=plan).exists()
     with w.act(scene.city.coordinator), pytest.raises(ActionDenied, match="次回"):
         ops.monitor_plan(
-            plan=plan, by=scene.city.coordinator, on=s.today(), text="x",
+            plan=plan,
+            by=scene.city.coordinator,
+            on=s.today(),
+            text="x",
             next_review_on=s.today(),
         )
 
 
 def test_evaluate_plan_needs_every_goal_and_keeps_attainments(scene):
     plan, by = s.in_force(scene, goals=s.goals(2)), scene.city.coordinator
-    given = {"on": s.today(), "changes": ["budget"], "remaining": "", "outcome": "close",
-             "follow_up": "見守り"}
+    given = {
+        "on": s.today(),
+        "changes": ["budget"],
+        "remaining": "",
+        "outcome": "close",
+        "follow_up": "見守り",
+    }
     with w.act(by):
         first, second = plan.goals.order_by("order")
         with pytest.raises(ActionDenied, match="すべての目標"):
@@ -305,7 +334,8 @@ def test_evaluate_plan_needs_every_goal_and_keeps_attainments(scene):
             plan=plan, by=by, attainments={first.pk: "achieved", second.pk: "partly"}, **given
         )
         assert list(plan.goals.order_by("order").values_list("attainment", flat=True)) == [
-            "achieved", "partly",
+            "achieved",
+            "partly",
         ]
         assert Evaluation.objects.visible_to(by).get(plan=plan).changes == ["budget"]
 
@@ -316,7 +346,9 @@ def test_close_of_coordination_needs_who_stays(scene):
         with pytest.raises(ActionDenied, match="主担当"):
             ops.end_plan(plan=plan, by=by, outcome="close")
         ended = ops.end_plan(
-            plan=plan, by=by, outcome="close",
+            plan=plan,
+            by=by,
+            outcome="close",
             lead_agency_after=scene.city.agencies["disability"],
         )
     assert (ended.status, ended.ended_at is not None) == ("closed", True)
@@ -343,9 +375,10 @@ def test_end_plan_by_a_conference_and_by_nobody_else(scene):
         with pytest.raises(ActionDenied, match="会議を開く"):
             ops.end_plan(plan=plan, by=city.disability, conference_name="会議", **given)
     with w.act(city.head):
-        assert ops.end_plan(
-            plan=plan, by=city.head, conference_name="重層的支援会議", **given
-        ).status == "closed"
+        assert (
+            ops.end_plan(plan=plan, by=city.head, conference_name="重層的支援会議", **given).status
+            == "closed"
+        )
 
 
 def test_draft_is_interrupted_without_a_decision(scene):

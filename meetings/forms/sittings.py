@@ -1,0 +1,47 @@
+"""The day, hour and place of a sitting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from agencies.models import ConferenceType
+from config.lib.forms import EraDateField, IdempotencyKey, KasaneForm, MultiChoiceCards, SafeLine
+
+
+class DateForm(KasaneForm):
+    """日程を決める."""
+
+    on = EraDateField(
+        label=_("開催日"),
+        not_past=True,
+        help_text=_("例：R8.12.23、2026-12-23。閉庁日は選べません。"),
+        widget=forms.TextInput(attrs={"class": "date"}),
+    )
+    starts_at = forms.TimeField(
+        label=_("開始時刻"),
+        required=False,
+        help_text=_("例：14:00"),
+        widget=forms.TimeInput(format="%H:%M", attrs={"class": "in-s"}),
+    )
+    place = SafeLine(label=_("場所"), required=False, limit=100)
+
+
+class AdHocForm(DateForm):
+    """臨時の会議を開く."""
+
+    conference_types = forms.MultipleChoiceField(label=_("会議"), widget=MultiChoiceCards)
+    form_key = IdempotencyKey()
+
+    field_order = ["conference_types", "on", "starts_at", "place", "form_key"]
+
+    def __init__(self, *args: Any, bodies: Sequence[ConferenceType], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["conference_types"]
+        assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - declared above
+        field.choices = [(str(body.pk), body.name) for body in bodies]
+        if len(bodies) == 1:
+            self.initial.setdefault("conference_types", [str(bodies[0].pk)])

@@ -1,0 +1,323 @@
+"""What pages say: sittings, items and people as plain words, ready to print."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from agencies.enums import AgendaType, Permission
+from agencies.models import Agency, ConferenceType, LegalBasis, Membership
+from config.lib.eras import format_long, format_short, format_with_weekday
+from meetings import enums
+from meetings.models import AgendaItem, ItemAttendance, ItemGrant, Sitting
+from meetings.permissions import is_open_now
+from plans.models import Goal, Plan, SupportItem
+
+STATE_TONE = {
+    "undated": "warn",
+    "planned": "",
+    "noticed": "info",
+    "open": "ok",
+    "closed": "",
+    "cancelled": "",
+}
+ITEM_TONE = {"proposed": "", "noticed": "info", "decided": "ok", "blocked": "bad", "withdrawn": ""}
+PRESENCE_TONE = {"present": "ok", "absent": "", "partial": "info"}
+
+
+@dataclass(frozen=True)
+class SittingRow:
+    """A sitting as it is named everywhere."""
+
+    pk: UUID
+    name: str
+    when: str
+    day: str
+    state: str
+    tone: str
+    url: str
+    is_undated: bool
+    kind: str
+    bodies: tuple[ConferenceType, ...] = field(default=(), compare=False)
+
+
+def sitting_row(sitting: Sitting) -> SittingRow:
+    """Needs `conference_types` prefetched."""
+    bodies = tuple(sorted(sitting.conference_types.all(), key=lambda t: (t.order, t.pk)))
+    kind = _("臨時") if sitting.is_ad_hoc else _("%(m)s月定例") % {"m": sitting.month.month}
+    names = "・".join(t.name for t in bodies)
+    when = (
+        format_with_weekday(sitting.on)
+        if sitting.on
+        else _("%(y)s%(m)s月　日程未定")
+        % {
+            "y": format_long(sitting.month).split("年")[0] + "年",
+            "m": sitting.month.month,
+        }
+    )
+    if sitting.starts_at:
+        when += f" {sitting.starts_at:%H:%M}"
+    if sitting.place:
+        when += f"　{sitting.place}"
+    return SittingRow(
+        pk=sitting.pk,
+        name=f"{names}（{kind}）",
+        when=when,
+        day=_short_day(sitting.on) if sitting.on else _("日程未定"),
+        state=str(sitting.get_state_display()),
+        tone=STATE_TONE[sitting.state],
+        url=reverse("sitting_detail", args=[sitting.pk]),
+        is_undated=sitting.on is None,
+        kind=kind,
+        bodies=bodies,
+    )
+
+
+def _short_day(day: datetime.date) -> str:
+    today = timezone.localdate()
+    if day == today:
+        return _("今日")
+    text = f"{day.month}/{day.day}（{'月火水木金土日'[day.weekday()]}）"
+    return text if day.year == today.year else format_short(day)
+
+
+def agenda_lines(
+    items: Iterable[AgendaItem], current: UUID | None = None, *, run: bool = False
+) -> list[dict[str, Any]]:
+    """The left column: only what this reader sees, so numbers have no gap. On the room's screen
+    (`run`) a sealed item is named only while its own people are there: when it is the current."""
+    lines = []
+    for item in items:
+        if run and item.is_secret and item.pk != current:
+            continue
+        done = item.state in (enums.ItemState.DECIDED, enums.ItemState.WITHDRAWN)
+        result = item.get_decision_display() or item.get_state_display()
+        sub = str(item.get_agenda_type_display())
+        if done or item.state == enums.ItemState.BLOCKED:
+            sub = f"{sub}　{result}"
+        lines.append(
+            {
+                "title": item.title,
+                "sub": sub,
+                "url": reverse("item_run" if run else "item_detail", args=[item.pk]),
+                "state": "now" if item.pk == current else "done" if done else "todo",
+                "secret": item.is_secret,
+            }
+        )
+    return lines
+
+
+def secret_words(bodies: Iterable[ConferenceType], *, run: bool) -> tuple[str, str]:
+    """The line above sealed items: for every sitting of a body under 106条の6, never because a
+    sealed item exists."""
+    if not any(body.is_secret for body in bodies):
+        return "", ""
+    note = (
+        _("出席者が替わると、その議題が現れます")
+        if run
+        else _("指名された人と事務局だけに現れます")
+    )
+    return _("ここから守秘の議題（106条の6）"), note
+
+
+def role_table(membership: Membership, plan: Plan) -> list[dict[str, Any]]:
+    """支援の役割分担 of a plan the reader sees. Two queries."""
+    goals = {g.pk: g.text for g in Goal.objects.visible_to(membership).filter(plan=plan)}
+    items = (
+        SupportItem.objects.visible_to(membership)
+        .filter(plan=plan)
+        .select_related("agency")
+        .order_by("order")
+    )
+    return [
+        {
+            "goal": goals.get(row.goal_id, ""),
+            "support": row.content,
+            "frequency": row.frequency,
+            "who": f"{row.agency.name}　{row.worker}" if row.worker else row.agency.name,
+            "until": format_short(row.until),
+        }
+        for row in items
+    ]
+
+
+def law_of(item: AgendaItem) -> list[LegalBasis]:
+    """The bases of the item's body in force today: law is data."""
+    return law_in_force(item.conference_type.bases if not item.is_secret else ["106-6"])
+
+
+def law_in_force(codes: Sequence[str]) -> list[LegalBasis]:
+    """Bases by code, as in force today."""
+    day = timezone.localdate()
+    found = LegalBasis.objects.filter(code__in=codes, effective_from__lte=day).order_by("code")
+    return [law for law in found if law.effective_to is None or law.effective_to >= day]
+
+
+def law_words(laws: Sequence[LegalBasis]) -> str:
+    """「社会福祉法第106条の6（支援会議）」."""
+    return "、".join(f"{law.act}{law.article}（{law.label}）" for law in laws)
+
+
+def people_choices(
+    by: Membership, agencies: Iterable[int] | None = None
+) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The city's people whose role reads cases, by agency."""
+    found = (
+        Membership.objects.active()
+        .with_names()
+        .filter(
+            agency__municipality=by.municipality,
+            user__is_active=True,
+            role__permissions__contains=[Permission.READ_CASES],
+        )
+        .order_by("agency__name", "user__display_name")
+    )
+    if agencies is not None:
+        found = found.filter(agency_id__in=list(agencies))
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for member in found:
+        label = f"{member.user}（{member.role_name}）"
+        groups.setdefault(member.agency_name, []).append((str(member.pk), label))
+    return list(groups.items())
+
+
+def agency_choices(by: Membership, *, without: Iterable[int | None] = ()) -> list[tuple[str, str]]:
+    """The city's agencies that somebody works for."""
+    found = Agency.objects.filter(
+        municipality=by.municipality, ended_on__isnull=True, is_type=False
+    ).exclude(pk__in=[key for key in without if key is not None])
+    return [(str(a.pk), a.name) for a in found.order_by("order", "name")]
+
+
+def attendees(item: AgendaItem) -> list[tuple[str, str, str]]:
+    """(field, who, recorded): under secrecy the appointed and the secretary, else agencies."""
+    recorded = {
+        (row.membership_id, row.agency_id): row.attendance
+        for row in ItemAttendance.objects.filter(item=item, name="")
+    }
+    if item.is_secret:
+        grants = appointments(item)
+        return [
+            (
+                f"m:{g.membership_id}",
+                f"{g.membership.user}（{g.membership.agency_name}）",
+                recorded.get((g.membership_id, None), ""),
+            )
+            for g in grants
+            if g.pledged_at is not None
+        ]
+    keys = list(dict.fromkeys([*item.participant_ids, item.proposing_agency_id]))
+    names = dict(Agency.objects.filter(pk__in=keys).values_list("pk", "name"))
+    return [(f"a:{k}", names[k], recorded.get((None, k), "")) for k in keys if k in names]
+
+
+def presence(item: AgendaItem) -> list[dict[str, str]]:
+    """出席 as recorded, for the right column and for paper."""
+    rows = ItemAttendance.objects.filter(item=item).select_related(
+        "membership__user", "membership__agency", "agency"
+    )
+    found = []
+    for row in rows:
+        who = row.name
+        if row.membership is not None:
+            who = f"{row.membership.user}（{row.membership.agency_name}）"
+        elif row.agency is not None:
+            who = row.agency.name
+        found.append(
+            {
+                "who": who,
+                "state": str(row.get_attendance_display()),
+                "tone": PRESENCE_TONE[row.attendance],
+            }
+        )
+    return sorted(found, key=lambda entry: entry["who"])
+
+
+def appointments(item: AgendaItem) -> list[ItemGrant]:
+    """The standing appointments in the reader's view (the secretariat: all)."""
+    return list(
+        ItemGrant.objects.filter(content_object=item)
+        .standing()
+        .select_related("membership__user", "membership__agency", "membership__role")
+        .order_by("appointed_at")
+    )
+
+
+def consequences(item: AgendaItem, roles: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """この決定で起きること, in figures."""
+    if item.agenda_type == AgendaType.PLAN_ADEQUACY and item.plan is not None:
+        agencies = len({row["who"].split("　")[0] for row in roles})
+        n = item.plan.sequence
+        return [
+            {
+                "text": _(
+                    "「適切」なら、プラン第%(n)s版がこの決定で実施に入ります（決定を機関が行う市では、その機関の決定待ちになります）。"
+                )
+                % {"n": n}
+            },
+            {"figure": agencies, "unit": _("機関"), "text": _("に役割が届きます")},
+            {
+                "figure": len(roles),
+                "unit": _("件"),
+                "text": _("の仕事が「プランと期限」に並びます"),
+            },
+            {"text": _("次回モニタリングの前に知らせます。")},
+        ]
+    if item.agenda_type == AgendaType.CLOSURE_EVALUATION:
+        return [
+            {"text": _("「終結」「再プラン」「中断」なら、プランはこの決定で終わります。")},
+            {"text": _("終結後の主担当に引き継ぎます。")},
+        ]
+    if item.is_secret:
+        return [
+            {"text": _("決めたことは、この議題を見る人だけに残ります。")},
+            {"text": _("「役割（持ち出し）」だけが、選んだ人に、見直し日まで渡ります。")},
+            {"text": _("「見守り」は、次の会議に今回の資料と一緒に載ります。")},
+        ]
+    return [
+        {"figure": len(item.participant_ids), "unit": _("機関"), "text": _("に決定が知らされます")}
+    ]
+
+
+def who_sees(item: AgendaItem) -> list[dict[str, Any]]:
+    """誰が見られるか, of an item."""
+    if not item.is_secret:
+        names = (
+            Agency.objects.filter(pk__in=[*item.participant_ids, item.proposing_agency_id])
+            .order_by("name")
+            .values_list("pk", "name")
+        )
+        return [
+            {
+                "agency": name,
+                "basis": _("付議した機関") if pk == item.proposing_agency_id else _("本人同意"),
+                "until": "" if pk == item.proposing_agency_id else _("同意のある間"),
+                "secret": False,
+            }
+            for pk, name in names
+        ]
+    until = ""
+    if item.open_period is not None:
+        last = timezone.localdate(item.open_period.upper - datetime.timedelta(seconds=1))
+        until = _("%(day)sまで") % {"day": format_short(last)}
+    entries: list[dict[str, Any]] = [
+        {"agency": _("事務局（名簿の人）"), "basis": _("106条の6"), "until": "", "secret": True}
+    ]
+    for grant in appointments(item):
+        basis = _("指名・誓約済み") if grant.pledged_at else _("指名・誓約待ち（まだ見られません）")
+        entries.append(
+            {
+                "agency": f"{grant.membership.user}（{grant.membership.agency_name}）",
+                "basis": basis,
+                "until": until if is_open_now(item) else _("まだ開いていません"),
+                "secret": True,
+            }
+        )
+    return entries

@@ -1,0 +1,48 @@
+"""Addresses of the meetings room."""
+
+from django.urls import path
+
+from meetings.views import items, papers, people, running, sittings
+
+urlpatterns = [
+    path("meetings/", sittings.sitting_list, name="sitting_list"),
+    path("meetings/new/", sittings.sitting_new, name="sitting_new"),
+    path("meetings/secretariat/", people.secretariat_list, name="secretariat_list"),
+    path(
+        "meetings/secretariat/<uuid:entry_id>/<slug:step>/",
+        people.secretariat_step,
+        name="secretariat_step",
+    ),
+    path("meetings/items/new/", items.item_new, name="item_new"),
+    path("meetings/items/<uuid:item_id>/", items.item_detail, name="item_detail"),
+    path("meetings/items/<uuid:item_id>/people/", people.item_people, name="item_people"),
+    path(
+        "meetings/items/<uuid:item_id>/participants/",
+        items.item_participants,
+        name="item_participants",
+    ),
+    path("meetings/items/<uuid:item_id>/attach/", items.item_attach, name="item_attach"),
+    path("meetings/items/<uuid:item_id>/run/", running.item_run, name="item_run"),
+    path(
+        "meetings/items/<uuid:item_id>/attendance/",
+        running.item_attendance,
+        name="item_attendance",
+    ),
+    path("meetings/items/<uuid:item_id>/minutes/", running.item_minutes, name="item_minutes"),
+    path("meetings/items/<uuid:item_id>/print/", papers.item_print, name="item_print"),
+    path("meetings/items/<uuid:item_id>/<slug:step>/", items.item_step, name="item_step"),
+    path(
+        "meetings/appointments/<uuid:grant_id>/pledge/",
+        people.pledge,
+        name="appointment_pledge",
+    ),
+    path(
+        "meetings/appointments/<uuid:grant_id>/revoke/",
+        people.revoke,
+        name="appointment_revoke",
+    ),
+    path("meetings/<uuid:sitting_id>/", sittings.sitting_detail, name="sitting_detail"),
+    path("meetings/<uuid:sitting_id>/date/", sittings.sitting_date, name="sitting_date"),
+    path("meetings/<uuid:sitting_id>/run/", running.sitting_run, name="sitting_run"),
+    path("meetings/<uuid:sitting_id>/<slug:step>/", sittings.sitting_step, name="sitting_step"),
+]

@@ -1,0 +1,227 @@
+"""An item: put it on an agenda, read it, change who takes part, take it back."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from agencies.enums import Action, Permission
+from agencies.guards import MemberRequest, member
+from agencies.models import Agency
+from agencies.permissions import ActionDenied
+from cases.operations.case import StaleVersion
+from config.lib.eras import format_datetime
+from meetings import enums
+from meetings.forms import AttachForm, ParticipantsForm
+from meetings.models import AgendaItem
+from meetings.operations import (
+    attach_earlier,
+    change_participants,
+    resume_item,
+    withdraw_item,
+)
+from meetings.pages import agency_choices, presence, role_table, sitting_row, who_sees
+from meetings.permissions import (
+    can,
+    check_can_decide,
+    check_can_run_item,
+    check_is_listed,
+    check_still_open,
+)
+from meetings.views.common import form_page, get_item, log_item, secrecy
+from meetings.views.laying import materials_shown
+from meetings.views.proposing import Proposal
+from plans.models import Plan
+
+
+@member(Permission.WRITE_RECORDS)
+@require_http_methods(["GET", "POST"])
+def item_new(request: MemberRequest) -> HttpResponse:
+    """会議に付議する: from a case (?case=, ?plan=) or from a sheet without consent (?referral=).
+
+    First the sitting and the body, then the form the body asks for."""
+    proposal = Proposal(request.membership, request.GET)
+    if proposal.place is None:
+        return render(request, "meetings/item_choose.html", proposal.choose_page())
+    form = proposal.form(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            item = proposal.propose(form.cleaned_data)
+            messages.success(request, _("会議に付議しました。"))
+            return redirect("item_detail", item.pk)
+        except ActionDenied as error:
+            form.add_error(None, str(error))
+    log_case(request, proposal)
+    return form_page(request, "meetings/item_form.html", proposal.form_page(), form)
+
+
+def log_case(request: MemberRequest, proposal: Proposal) -> None:
+    """V10: the form shows persons of the case."""
+    proposal.log(request.membership, Action.OPEN)
+
+
+@member(Permission.READ_CASES)
+@require_GET
+def item_detail(request: MemberRequest, item_id: UUID) -> HttpResponse:
+    """An item: what it is about, on which basis, who sees it, what was decided."""
+    by = request.membership
+    item = get_item(request, item_id)
+    plan = Plan.objects.visible_to(by).filter(pk=item.plan_id).first() if item.plan_id else None
+    log_item(request, item, Action.OPEN, "item_detail")
+    attached = AgendaItem.objects.visible_to(by).filter(pk__in=item.attached_ids)
+    manages = can(check_can_run_item, by, item)
+    proposes = manages or (not item.is_secret and item.proposing_agency_id == by.agency_id)
+    undecided = item.state not in (enums.ItemState.DECIDED, enums.ItemState.WITHDRAWN)
+    return render(
+        request,
+        "meetings/item_detail.html",
+        {
+            "item": item,
+            "row": sitting_row(item.sitting),
+            **secrecy(item),
+            "facts": _facts(item),
+            "decided": _decided(item),
+            "roles": role_table(by, plan) if plan else [],
+            "plan_url": reverse("plan_detail", args=[plan.pk])
+            if plan and not item.is_secret
+            else "",
+            "materials": materials_shown(by, item, plan),
+            "attached": [
+                {
+                    "title": a.title,
+                    "sub": a.get_decision_display() or a.get_state_display(),
+                    "url": reverse("item_detail", args=[a.pk]),
+                }
+                for a in attached.order_by("proposed_at")
+            ],
+            "presence": presence(item),
+            "seers": who_sees(item),
+            "can_run": can(check_can_decide, by, item),
+            "can_people": item.is_secret and manages,
+            "can_participants": not item.is_secret and proposes and undecided,
+            "can_attach": item.is_secret and manages and item.case_id is not None and undecided,
+            "can_minutes": manages and can(check_still_open, item),
+            "can_withdraw": proposes and undecided,
+            "can_resume": proposes and item.state == enums.ItemState.BLOCKED,
+        },
+    )
+
+
+def _facts(item: AgendaItem) -> list[dict[str, Any]]:
+    return [
+        {"term": _("会議"), "value": item.conference_type.name},
+        {"term": _("議題の種別"), "value": str(item.get_agenda_type_display())},
+        {"term": _("付議した機関"), "value": item.proposing_agency.name},
+        {"term": _("概要・論点"), "value": item.briefing},
+    ]
+
+
+def _decided(item: AgendaItem) -> list[dict[str, Any]]:
+    if item.decided_at is None:
+        return []
+    return [
+        {"term": _("決定"), "value": str(item.get_decision_display())},
+        {"term": _("決定事項・意見"), "value": item.opinion},
+        {"term": _("議事録"), "value": item.minutes},
+        {"term": _("決定した日時"), "value": format_datetime(item.decided_at)},
+    ]
+
+
+@member(Permission.READ_CASES)
+@require_http_methods(["GET", "POST"])
+def item_participants(request: MemberRequest, item_id: UUID) -> HttpResponse:
+    """V5: change who takes part; the consents are checked again."""
+    item = get_item(request, item_id)
+    office = item.conference_type.secretariat_id
+    choices = agency_choices(request.membership, without=[office, item.proposing_agency_id])
+    initial = {"participants": [str(k) for k in item.participant_ids], "version": item.version}
+    form = ParticipantsForm(request.POST or None, choices=choices, initial=initial)
+    if request.method == "POST" and form.is_valid() and form.check_version(item):
+        chosen = Agency.objects.filter(pk__in=form.cleaned_data["participants"])
+        try:
+            change_participants(
+                item=item,
+                by=request.membership,
+                participants=list(chosen),
+                version=form.cleaned_data["version"],
+            )
+            messages.success(request, _("参加する機関を替えました。"))
+            return redirect("item_detail", item.pk)
+        except ActionDenied as error:
+            form.add_error(None, str(error))
+        except StaleVersion:
+            form.check_version(get_item(request, item_id))
+    log_item(request, item, Action.OPEN, "item_participants")
+    context = {
+        "item": item,
+        "row": sitting_row(item.sitting),
+        **secrecy(item),
+        "title": _("参加する機関を替える"),
+        "label": _("保存する"),
+    }
+    return form_page(request, "meetings/item_small_form.html", context, form)
+
+
+@member(Permission.READ_CASES)
+@require_http_methods(["GET", "POST"])
+def item_attach(request: MemberRequest, item_id: UUID) -> HttpResponse:
+    """V6: earlier items of the same case in the same body."""
+    by = request.membership
+    item = get_item(request, item_id)
+    check_is_listed(by, item.conference_type)
+    earlier = (
+        AgendaItem.objects.visible_to(by)
+        .filter(
+            case_id=item.case_id,
+            conference_type=item.conference_type,
+            basis=enums.ItemBasis.SECRECY,
+        )
+        .exclude(pk__in=[item.pk, *item.attached_ids])
+        .select_related("sitting")
+    )
+    found = {str(a.pk): a for a in earlier.order_by("-proposed_at")}
+    choices = [(key, f"{a.title}（{a.sitting.on or _('日程未定')}）") for key, a in found.items()]
+    form = AttachForm(request.POST or None, choices=choices)
+    if request.method == "POST" and form.is_valid():
+        attach_earlier(item=item, by=by, earlier=found[form.cleaned_data["earlier"]])
+        messages.success(request, _("前の議題を付けました。この議題の人が読めます。"))
+        return redirect("item_detail", item.pk)
+    log_item(request, item, Action.OPEN, "item_attach")
+    context = {
+        "item": item,
+        "row": sitting_row(item.sitting),
+        **secrecy(item),
+        "title": _("前の議題を付ける"),
+        "label": _("付ける"),
+    }
+    return form_page(request, "meetings/item_small_form.html", context, form)
+
+
+STEPS = {
+    "withdraw": (withdraw_item, _("議題を取り下げました。")),
+    "resume": (resume_item, _("議題を戻しました。")),
+}
+
+
+@member(Permission.READ_CASES)
+@require_POST
+def item_step(request: MemberRequest, item_id: UUID, step: str) -> HttpResponse:
+    """Withdraw, resume."""
+    if step not in STEPS:
+        raise Http404
+    item = get_item(request, item_id)
+    operation, done = STEPS[step]
+    try:
+        operation(item=item, by=request.membership)
+    except ActionDenied as error:
+        messages.error(request, str(error))
+        return redirect("item_detail", item.pk)
+    messages.success(request, done)
+    return redirect("item_detail", item.pk)

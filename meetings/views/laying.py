@@ -1,0 +1,56 @@
+"""Materials of an item: records of this room's kind or of rooms below, as text."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from agencies.models import Membership
+from cases.models import AssessmentSection, Issue, Note, Record
+from config.lib.eras import format_short
+from meetings.models import AgendaItem
+from plans.models import Plan
+
+
+def materials_shown(
+    by: Membership, item: AgendaItem, plan: Plan | None = None
+) -> list[dict[str, Any]]:
+    """What is laid before a sealed item, as far as the reader sees it. The plan has its table."""
+    keys = [key for key in item.material_ids if plan is None or key != plan.pk]
+    records = Record.objects.visible_to(by).filter(pk__in=keys).select_related("author_agency")
+    rows = list(records.order_by("happened_at"))
+    texts = _texts([row.pk for row in rows], by)
+    return [
+        {
+            "title": str(row.get_kind_display()),
+            "when": format_short(row.happened_at),
+            "by": row.author_agency.name,
+            "text": texts.get(row.pk, ""),
+        }
+        for row in rows
+    ]
+
+
+def _texts(keys: list[UUID], by: Membership) -> dict[UUID, str]:
+    found: dict[UUID, str] = {}
+    for note in Note.objects.visible_to(by).filter(pk__in=keys):
+        found[note.pk] = note.text
+    for section in AssessmentSection.objects.visible_to(by).filter(pk__in=keys):
+        found[section.pk] = "\n".join(filter(None, [section.situation, section.strengths]))
+    for issue in Issue.objects.visible_to(by).filter(pk__in=keys):
+        found[issue.pk] = f"{issue.get_issue_type_display()}　{issue.note}"
+    for plan in Plan.objects.visible_to(by).filter(pk__in=keys):
+        found[plan.pk] = "\n".join(filter(None, [plan.wishes, plan.problems, plan.aim]))
+    return found
+
+
+def laying_choices(by: Membership, case_id: UUID) -> list[tuple[str, str]]:
+    """The latest records of the case a secretary may lay before an item."""
+    rows = Record.objects.visible_to(by).filter(case_id=case_id, carry_out__isnull=True)
+    return [
+        (
+            str(r.pk),
+            f"{r.get_kind_display()}　{r.get_category_display()}　{format_short(r.happened_at)}",
+        )
+        for r in rows.order_by("-happened_at")[:30]
+    ]

@@ -1,0 +1,209 @@
+"""Putting an item on an agenda: what is asked depends on where it comes from and on the body."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.http import Http404, QueryDict
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+
+from agencies.enums import Action, AgendaType, Purpose
+from agencies.models import Agency, ConferenceType, Membership
+from agencies.trail import log_access
+from cases.models import Case, Person, Referral
+from cases.titles import titles_for
+from meetings.forms import ItemForm, SheetForm
+from meetings.models import AgendaItem, Sitting
+from meetings.operations import propose_from_referral, propose_item
+from meetings.operations.item import NEEDS_PLAN
+from meetings.pages import agency_choices, law_in_force, law_words, sitting_row
+from meetings.permissions import LIVE, agenda_types_of, listed_types
+from meetings.views.laying import laying_choices
+from plans.enums import EDITABLE, PlanStatus
+from plans.models import Plan
+
+
+def _key(data: QueryDict, name: str) -> uuid.UUID | None:
+    value = data.get(name, "")
+    try:
+        return uuid.UUID(value) if value else None
+    except ValueError as error:
+        raise Http404 from error
+
+
+class Proposal:
+    """What a page of 付議 knows: case or sheet, plan, and, once chosen, sitting and body."""
+
+    def __init__(self, by: Membership, data: QueryDict) -> None:
+        self.by = by
+        case, plan, sheet = _key(data, "case"), _key(data, "plan"), _key(data, "referral")
+        self.referral = (
+            get_object_or_404(Referral.objects.visible_to(by), pk=sheet) if sheet else None
+        )
+        self.plan = (
+            get_object_or_404(Plan.objects.visible_to(by).select_related("record"), pk=plan)
+            if plan
+            else None
+        )
+        if self.plan is not None:
+            case = self.plan.record.case_id
+        self.case = get_object_or_404(Case.objects.visible_to(by), pk=case) if case else None
+        self.places = self._places(_key(data, "sitting"))
+        body = data.get("body", "")
+        self.place = next((p for p in self.places if body and str(p[1].pk) == body), None) or (
+            self.places[0] if len(self.places) == 1 else None
+        )
+        self.title = titles_for(by, [self.case.pk])[self.case.pk] if self.case else ""
+
+    def _places(self, sitting: uuid.UUID | None) -> list[tuple[Sitting, ConferenceType]]:
+        """Sittings and bodies this membership may propose to."""
+        listed = listed_types(self.by)
+        sittings = Sitting.objects.visible_to(self.by).filter(state__in=LIVE)
+        if sitting is not None:
+            sittings = sittings.filter(pk=sitting)
+        found = []
+        for one in sittings.prefetch_related("conference_types").order_by("month", "on")[:40]:
+            for body in sorted(one.conference_types.all(), key=lambda t: (t.order, t.pk)):
+                if body.is_secret and body.pk not in listed:
+                    continue
+                if self.referral is not None and body.pk != self.referral.to_conference_type_id:
+                    continue
+                if self.case is None and self.referral is None and body.is_secret:
+                    continue
+                found.append((one, body))
+        return found
+
+    def choose_page(self) -> dict[str, Any]:
+        """The first step: which sitting of which body."""
+        query = self._query()
+        rows = []
+        for sitting, body in self.places:
+            row = sitting_row(sitting)
+            url = f"{reverse('item_new')}?{query}&sitting={sitting.pk}&body={body.pk}"
+            rows.append(
+                {
+                    "when": row.day,
+                    "what": body.name,
+                    "sub": f"{row.when}　{row.kind}",
+                    "secret": body.is_secret,
+                    "url": url,
+                }
+            )
+        return {"rows": rows, "title": self.title}
+
+    def _query(self) -> str:
+        pairs = [
+            ("referral", self.referral.pk if self.referral else None),
+            ("plan", self.plan.pk if self.plan else None),
+            ("case", self.case.pk if self.case and not self.plan else None),
+        ]
+        return "&".join(f"{name}={key}" for name, key in pairs if key)
+
+    @property
+    def body(self) -> ConferenceType:
+        assert self.place is not None  # noqa: S101 - asked only after the choice
+        return self.place[1]
+
+    def form(self, data: QueryDict | None) -> Any:
+        """The form the body asks for."""
+        types = [(t.value, t.label) for t in agenda_types_of(self.body)]
+        if self.referral is not None:
+            sealed = [t for t in types if AgendaType(t[0]) not in NEEDS_PLAN]
+            return SheetForm(data, agenda_types=sealed, initial={"briefing": self.referral.summary})
+        if self.case is None:
+            types = [t for t in types if t[0] == AgendaType.SOCIAL_RESOURCES]
+        secret = self.body.is_secret
+        persons, plans = self._persons(), self._plans()
+        initial: dict[str, Any] = {
+            "title": self.title,
+            "persons": [k for k, _n in persons],
+            "plan": str(self.plan.pk) if self.plan else "",
+        }
+        if self.plan is not None:
+            initial["agenda_type"] = (
+                AgendaType.CLOSURE_EVALUATION
+                if self.plan.status == PlanStatus.IN_FORCE
+                else AgendaType.PLAN_ADEQUACY
+            )
+        office = self.body.secretariat_id
+        return ItemForm(
+            data,
+            agenda_types=types,
+            persons=persons,
+            plans=plans,
+            initial=initial,
+            participants=[]
+            if secret
+            else agency_choices(self.by, without=[office, self.by.agency_id]),
+            materials=laying_choices(self.by, self.case.pk) if secret and self.case else [],
+        )
+
+    def _persons(self) -> list[tuple[str, str]]:
+        if self.case is None:
+            return []
+        found = Person.objects.visible_to(self.by).filter(case=self.case).living().in_order()
+        return [(str(p.pk), p.shown_name) for p in found]
+
+    def _plans(self) -> list[tuple[str, str]]:
+        if self.case is None:
+            return []
+        wanted = [*EDITABLE, PlanStatus.SUBMITTED, PlanStatus.IN_FORCE]
+        found = Plan.objects.visible_to(self.by).filter(record__case=self.case, status__in=wanted)
+        return [
+            (
+                str(p.pk),
+                f"{p.get_programme_display()}　第{p.sequence}版（{p.get_status_display()}）",
+            )
+            for p in found.order_by("programme", "sequence")
+        ]
+
+    def propose(self, data: dict[str, Any]) -> AgendaItem:
+        """Call the operation with what was typed."""
+        assert self.place is not None  # noqa: S101 - asked only after the choice
+        sitting, body = self.place
+        words = {k: data[k] for k in ("agenda_type", "title", "briefing")}
+        if self.referral is not None:
+            return propose_from_referral(
+                referral=self.referral, sitting=sitting, by=self.by, **words
+            )
+        plan = Plan.objects.visible_to(self.by).filter(pk=data.get("plan") or None).first()
+        return propose_item(
+            sitting=sitting,
+            by=self.by,
+            conference_type=body,
+            case=self.case,
+            plan=plan,
+            persons=list(Person.objects.visible_to(self.by).filter(pk__in=data.get("persons", []))),
+            participants=list(Agency.objects.filter(pk__in=data.get("participants", []))),
+            materials=[uuid.UUID(key) for key in data.get("materials", [])],
+            **words,
+        )
+
+    def form_page(self) -> dict[str, Any]:
+        """What stands around the form."""
+        assert self.place is not None  # noqa: S101 - asked only after the choice
+        sitting, body = self.place
+        return {
+            "row": sitting_row(sitting),
+            "body": body,
+            "secret": body.is_secret,
+            "basis": law_words(law_in_force(["106-6"] if body.is_secret else body.bases)),
+            "title": self.title or body.name,
+            "case_url": reverse("case_detail", args=[self.case.pk]) if self.case else "",
+        }
+
+    def log(self, by: Membership, action: Action) -> None:
+        """V10: persons of the case, or the sheet, are on the page."""
+        secret = self.place is not None and self.body.is_secret
+        case = self.case.pk if self.case else None
+        log_access(
+            by,
+            action,
+            what="item_new",
+            basis="106-6" if secret else "consent",
+            purpose=Purpose.SUPPORT_CONFERENCE if secret else Purpose.PLAN_CONFERENCE,
+            case_id=self.referral.case_id if self.referral else case,
+            record_ids=[self.referral.pk] if self.referral else [],
+        )

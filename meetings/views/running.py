@@ -1,0 +1,219 @@
+"""The sitting runs: item after item, attendance, decision, minutes."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from agencies.enums import Action, Permission
+from agencies.guards import MemberRequest, member
+from agencies.models import Agency, Membership
+from agencies.permissions import ActionDenied
+from cases.operations.case import StaleVersion
+from meetings import enums
+from meetings.forms import AttendanceForm, DecisionForm, MinutesForm
+from meetings.models import AgendaItem, Sitting
+from meetings.operations import CarryOutFacts, decide_item, mark_attendance, write_minutes
+from meetings.pages import (
+    agency_choices,
+    agenda_lines,
+    attendees,
+    consequences,
+    people_choices,
+    presence,
+    role_table,
+    secret_words,
+    sitting_row,
+)
+from meetings.permissions import can, check_can_decide, check_can_run, check_can_run_item
+from meetings.views.common import (
+    form_page,
+    get_item,
+    get_sitting,
+    items_of,
+    log_item,
+    secrecy,
+)
+from meetings.views.laying import materials_shown
+from plans.models import Plan
+
+
+@member(Permission.READ_CASES)
+@require_GET
+def sitting_run(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
+    """To the next item. The room's screen leads to items with consent; to a sealed one only when
+    asked for (?sealed=1), once its own people are in the room (V6)."""
+    sitting = get_sitting(request, sitting_id)
+    check_can_run(request.membership, sitting.conference_types.all())
+    sealed = request.GET.get("sealed") == "1"
+    waiting = [
+        item
+        for item in items_of(request.membership, sitting)
+        if item.state == enums.ItemState.NOTICED
+        and item.is_secret == sealed
+        and can(check_can_decide, request.membership, item)
+    ]
+    if waiting:
+        return redirect("item_run", waiting[0].pk)
+    text = (
+        _("あなたが扱う守秘の議題は、もうありません。")
+        if sealed
+        else _("本人同意の議題は、すべて決定しました。")
+    )
+    messages.info(request, text)
+    return redirect("sitting_detail", sitting.pk)
+
+
+@member(Permission.READ_CASES)
+@require_http_methods(["GET", "POST"])
+def item_run(request: MemberRequest, item_id: UUID) -> HttpResponse:
+    """The item in the middle: what is laid, the decision as big choices, what it will do."""
+    by = request.membership
+    item = get_item(request, item_id)
+    check_can_run_item(by, item)
+    if item.state != enums.ItemState.NOTICED:
+        return redirect("item_detail", item.pk)
+    check_can_decide(by, item)
+    form = _decision_form(by, item, request.POST or None)
+    if request.method == "POST" and form.is_valid() and form.check_version(item):
+        try:
+            decide_item(item=item, by=by, version=item.version, **_decision(form.cleaned_data))
+            messages.success(request, _("決定を記録しました。"))
+            sealed = "?sealed=1" if item.is_secret else ""
+            return redirect(f"{reverse('sitting_run', args=[item.sitting_id])}{sealed}")
+        except StaleVersion:
+            form.check_version(get_item(request, item_id))
+        except ActionDenied as error:
+            form.add_error(None, str(error))
+    log_item(request, item, Action.OPEN, "item_run")
+    return form_page(request, "meetings/item_run.html", _run_page(by, item), form)
+
+
+def _decision_form(by: Membership, item: AgendaItem, data: Any) -> DecisionForm:
+    people = (
+        [
+            (key, f"{label}　{agency}")
+            for agency, group in people_choices(by)
+            for key, label in group
+        ]
+        if item.is_secret
+        else []
+    )
+    return DecisionForm(
+        data,
+        item=item,
+        people=people,
+        agencies=agency_choices(by),
+        initial={"version": item.version, "minutes": item.minutes},
+    )
+
+
+def _decision(data: dict[str, Any]) -> dict[str, Any]:
+    facts = None
+    if data["decision"] == enums.Decision.ROLES:
+        members = Membership.objects.filter(pk__in=data["carry_members"])
+        facts = CarryOutFacts(data["carry_text"], list(members), data["carry_review_on"])
+    lead = data.get("lead_agency_after")
+    return {
+        "decision": data["decision"],
+        "opinion": data["opinion"],
+        "minutes": data["minutes"],
+        "next_review_on": data["next_review_on"],
+        "carry_out": facts,
+        "lead_agency_after": Agency.objects.filter(pk=lead).first() if lead else None,
+    }
+
+
+def _run_page(by: Membership, item: AgendaItem) -> dict[str, Any]:
+    sitting = Sitting.objects.prefetch_related("conference_types").get(pk=item.sitting_id)
+    row = sitting_row(sitting)
+    plan = Plan.objects.visible_to(by).filter(pk=item.plan_id).first() if item.plan_id else None
+    roles = role_table(by, plan) if plan else []
+    secret_from, secret_note = secret_words(row.bodies, run=True)
+    people = attendees(item)
+    return {
+        "item": item,
+        "row": row,
+        **secrecy(item),
+        "plan": plan,
+        "roles": roles,
+        "lines": agenda_lines(items_of(by, sitting), item.pk, run=True),
+        "secret_from": secret_from,
+        "secret_note": secret_note,
+        "sealed_url": f"{reverse('sitting_run', args=[sitting.pk])}?sealed=1"
+        if secret_from
+        else "",
+        "open_url": reverse("sitting_run", args=[sitting.pk]) if item.is_secret else "",
+        "materials": materials_shown(by, item, plan),
+        "effects": consequences(item, roles),
+        "attendance": AttendanceForm(attendees=people, by_name=not item.is_secret),
+        "present": _("出席 %(n)s / %(all)s")
+        % {"n": sum(1 for p in people if p[2] in ("present", "partial")), "all": len(people)},
+        "named": [entry for entry in presence(item) if not item.is_secret],
+    }
+
+
+@member(Permission.READ_CASES)
+@require_http_methods(["POST"])
+def item_attendance(request: MemberRequest, item_id: UUID) -> HttpResponse:
+    """出欠 of this item."""
+    by = request.membership
+    item = get_item(request, item_id)
+    check_can_run_item(by, item)
+    form = AttendanceForm(request.POST, attendees=attendees(item), by_name=not item.is_secret)
+    if not form.is_valid():
+        messages.error(request, _("出欠を保存できませんでした。もう一度選んでください。"))
+        return redirect("item_run", item.pk)
+    name = form.cleaned_data.pop("name", "")
+    try:
+        for key, value in form.cleaned_data.items():
+            if value:
+                mark_attendance(item=item, by=by, attendance=value, **_attendee(key))
+        if name:
+            mark_attendance(item=item, by=by, attendance=enums.Attendance.PARTIAL, name=name)
+        messages.success(request, _("出欠を記録しました。"))
+    except ActionDenied as error:
+        messages.error(request, str(error))
+    return redirect("item_run", item.pk)
+
+
+def _attendee(key: str) -> dict[str, Any]:
+    kind, pk = key.split(":", 1)
+    if kind == "m":
+        return {"membership": Membership.objects.with_names().get(pk=pk)}
+    return {"agency": Agency.objects.get(pk=pk)}
+
+
+@member(Permission.READ_CASES)
+@require_http_methods(["GET", "POST"])
+def item_minutes(request: MemberRequest, item_id: UUID) -> HttpResponse:
+    """議事録, until the sitting closes."""
+    item = get_item(request, item_id)
+    check_can_run_item(request.membership, item)
+    initial = {"minutes": item.minutes, "version": item.version}
+    form = MinutesForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid() and form.check_version(item):
+        try:
+            write_minutes(item=item, by=request.membership, **form.cleaned_data)
+            messages.success(request, _("議事録を保存しました。"))
+            return redirect("item_detail", item.pk)
+        except ActionDenied as error:
+            form.add_error(None, str(error))
+        except StaleVersion:
+            form.check_version(get_item(request, item_id))
+    log_item(request, item, Action.OPEN, "item_minutes")
+    context = {
+        "item": item,
+        "row": sitting_row(item.sitting),
+        **secrecy(item),
+        "title": _("議事録"),
+        "label": _("保存する"),
+    }
+    return form_page(request, "meetings/item_small_form.html", context, form)

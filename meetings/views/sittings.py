@@ -1,0 +1,268 @@
+"""会議: the list, a sitting's cover, its day, and the steps of the office."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from agencies.enums import Action, Permission, Purpose
+from agencies.guards import MemberRequest, member
+from agencies.models import ConferenceType, Membership
+from agencies.permissions import ActionDenied
+from agencies.trail import log_access
+from meetings import enums
+from meetings.forms import AdHocForm, DateForm
+from meetings.models import Sitting
+from meetings.operations import (
+    call_ad_hoc,
+    cancel_sitting,
+    close_sitting,
+    open_sitting,
+    send_notice,
+    set_date,
+)
+from meetings.pages import agenda_lines, secret_words, sitting_row
+from meetings.permissions import LIVE, can, check_can_call, check_can_run
+from meetings.views.common import form_page, get_sitting, items_of
+
+PAST_SHOWN = 30
+S = enums.SittingState
+
+
+@member(Permission.READ_CASES)
+@require_GET
+def sitting_list(request: MemberRequest) -> HttpResponse:
+    """Coming, without a day, past; by body. A day and a room: no case stands here."""
+    by = request.membership
+    bodies = _bodies(by)
+    chosen = request.GET.get("body", "")
+    sittings = Sitting.objects.visible_to(by).prefetch_related("conference_types")
+    if chosen.isdigit():
+        sittings = sittings.filter(conference_types=int(chosen))
+    ended = [S.CLOSED, S.CANCELLED]
+    coming = sittings.filter(on__isnull=False).exclude(state__in=ended).order_by("on", "starts_at")
+    undated = sittings.filter(state=S.UNDATED).order_by("month")
+    past = sittings.filter(state__in=ended).order_by("-month", "-on")[: PAST_SHOWN + 1]
+    past_rows = [sitting_row(s) for s in past]
+    log_access(by, Action.LIST, what="sitting_list", purpose=Purpose.PLAN_CONFERENCE)
+    return render(
+        request,
+        "meetings/sitting_list.html",
+        {
+            "coming": [sitting_row(s) for s in coming],
+            "undated": [sitting_row(s) for s in undated],
+            "past": past_rows[:PAST_SHOWN],
+            "past_more": len(past_rows) > PAST_SHOWN,
+            "tabs": _tabs(bodies, chosen),
+            "can_call": any(can(check_can_call, by, [body]) for body in bodies),
+            "has_lists": any(body.is_secret for body in bodies),
+        },
+    )
+
+
+def _bodies(by: Membership) -> list[ConferenceType]:
+    found = ConferenceType.objects.filter(municipality=by.municipality, ended_on__isnull=True)
+    return list(found.order_by("order", "pk"))
+
+
+def _tabs(bodies: list[ConferenceType], chosen: str) -> list[dict[str, Any]]:
+    entries = [("", _("すべて")), *((str(b.pk), b.short_name or b.name) for b in bodies)]
+    return [
+        {"label": label, "url": f"?body={key}" if key else "?", "current": key == chosen}
+        for key, label in entries
+    ]
+
+
+@member(Permission.READ_CASES)
+@require_http_methods(["GET", "POST"])
+def sitting_new(request: MemberRequest) -> HttpResponse:
+    """臨時の会議を開く."""
+    by = request.membership
+    bodies = [b for b in _bodies(by) if can(check_can_call, by, [b])]
+    if not bodies:
+        raise ActionDenied(_("臨時の会議を開けるのは、その会議の主催機関と事務局だけです。"))
+    form = AdHocForm(request.POST or None, bodies=bodies)
+    if request.method == "POST" and form.is_valid():
+        chosen = [b for b in bodies if str(b.pk) in form.cleaned_data["conference_types"]]
+        try:
+            sitting = call_ad_hoc(
+                by=by,
+                conference_types=chosen,
+                on=form.cleaned_data["on"],
+                starts_at=form.cleaned_data["starts_at"],
+                place=form.cleaned_data["place"],
+                form_key=form.cleaned_data["form_key"],
+            )
+            messages.success(request, _("臨時の会議を作りました。次は議題を出します。"))
+            return redirect("sitting_detail", sitting.pk)
+        except ActionDenied as error:
+            form.add_error("on" if "日" in str(error) else None, str(error))
+    return form_page(
+        request,
+        "meetings/sitting_form.html",
+        {
+            "title": _("臨時の会議を開く"),
+            "label": _("会議を作る"),
+            "row": None,
+        },
+        form,
+    )
+
+
+@member(Permission.READ_CASES)
+@require_GET
+def sitting_detail(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
+    """The cover: each reader only their own items, counted among what they see (V6)."""
+    by = request.membership
+    sitting = get_sitting(request, sitting_id)
+    row = sitting_row(sitting)
+    items = items_of(by, sitting)
+    runs = can(check_can_run, by, row.bodies)
+    secret_from, secret_note = secret_words(row.bodies, run=False)
+    log_access(
+        by,
+        Action.LIST,
+        what="sitting_detail",
+        purpose=Purpose.PLAN_CONFERENCE,
+        record_ids=[item.pk for item in items],
+    )
+    return render(
+        request,
+        "meetings/sitting_detail.html",
+        {
+            "sitting": sitting,
+            "row": row,
+            "lines": agenda_lines(items),
+            "secret_from": secret_from,
+            "secret_note": secret_note,
+            "runs": runs,
+            "next": _next_of(sitting, items, runs),
+            "can_propose": by.may(Permission.WRITE_RECORDS) and sitting.state in LIVE,
+            "can_date": runs and sitting.state in (S.UNDATED, S.PLANNED),
+            "can_notice_again": runs
+            and sitting.state == S.NOTICED
+            and any(item.state == enums.ItemState.PROPOSED for item in items),
+            "can_cancel": runs and sitting.state in (S.UNDATED, S.PLANNED) and not items,
+        },
+    )
+
+
+def _next_of(sitting: Sitting, items: list[Any], runs: bool) -> dict[str, Any]:
+    """次にすること: one sentence; `step` is what its button posts, `url` where it leads."""
+    waiting = {"text": "", "label": "", "step": "", "url": "", "wait": True}
+    state = sitting.state
+    if not runs:
+        texts = {
+            S.UNDATED: _("事務局が日程を決めるのを待っています。"),
+            S.PLANNED: _("開催通知を待っています。それまで議題を出せます。"),
+            S.NOTICED: _("開催日を待っています。"),
+            S.OPEN: _("会議が開かれています。"),
+        }
+        return {**waiting, "text": texts.get(state, "")}
+    left = [i for i in items if i.state in (enums.ItemState.PROPOSED, enums.ItemState.NOTICED)]
+    if state == S.UNDATED:
+        return {
+            **waiting,
+            "wait": False,
+            "text": _("日程が決まっていません。開庁日から選んで決めます。"),
+            "label": _("日程を決める"),
+            "url": "sitting_date",
+        }
+    if state == S.PLANNED:
+        return {
+            **waiting,
+            "wait": False,
+            "step": "notice",
+            "label": _("開催通知を送る"),
+            "text": _(
+                "議題%(n)s件で開催通知を送ります。同意をもう一度確かめ、守秘の議題はここから開きます。"
+            )
+            % {"n": len(left)},
+        }
+    if state == S.NOTICED and sitting.on is not None and sitting.on <= timezone.localdate():
+        return {
+            **waiting,
+            "wait": False,
+            "step": "open",
+            "label": _("会議を始める"),
+            "text": _("開催日です。同意をもう一度確かめてから始めます。"),
+        }
+    if state == S.NOTICED:
+        return {**waiting, "text": _("開催通知を送りました。開催日になると始められます。")}
+    if state == S.OPEN and left:
+        return {
+            **waiting,
+            "wait": False,
+            "label": _("議題を進める"),
+            "url": "sitting_run",
+            "text": _("決定していない議題が%(n)s件あります。") % {"n": len(left)},
+        }
+    if state == S.OPEN:
+        return {
+            **waiting,
+            "wait": False,
+            "step": "close",
+            "label": _("会議を終える"),
+            "text": _("すべての議題に決定があります。終えると、決定と議事録は直せません。"),
+        }
+    return waiting
+
+
+@member(Permission.READ_CASES)
+@require_http_methods(["GET", "POST"])
+def sitting_date(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
+    """日程を決める・変える."""
+    sitting = get_sitting(request, sitting_id)
+    row = sitting_row(sitting)
+    check_can_run(request.membership, row.bodies)
+    initial = {"on": sitting.on, "starts_at": sitting.starts_at, "place": sitting.place}
+    form = DateForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            set_date(sitting=sitting, by=request.membership, **form.cleaned_data)
+            messages.success(request, _("日程を決めました。"))
+            return redirect("sitting_detail", sitting.pk)
+        except ActionDenied as error:
+            form.add_error("on", str(error))
+    return form_page(
+        request,
+        "meetings/sitting_form.html",
+        {
+            "title": _("日程を決める"),
+            "label": _("日程を決める"),
+            "row": row,
+        },
+        form,
+    )
+
+
+STEPS = {
+    "notice": (send_notice, _("開催通知を送りました。")),
+    "open": (open_sitting, _("会議を始めました。")),
+    "close": (close_sitting, _("会議を終えました。")),
+    "cancel": (cancel_sitting, _("会議を中止しました。")),
+}
+
+
+@member(Permission.READ_CASES)
+@require_POST
+def sitting_step(request: MemberRequest, sitting_id: UUID, step: str) -> HttpResponse:
+    """Notice, open, close, cancel: one operation each."""
+    if step not in STEPS:
+        raise Http404
+    sitting = get_sitting(request, sitting_id)
+    operation, done = STEPS[step]
+    try:
+        operation(sitting=sitting, by=request.membership)
+    except ActionDenied as error:
+        messages.error(request, str(error))
+        return redirect("sitting_detail", sitting.pk)
+    messages.success(request, done)
+    return redirect("sitting_run" if step == "open" else "sitting_detail", sitting.pk)

@@ -1,0 +1,281 @@
+"""Writing notes, issues and assessments: what is kept, what is refused in a sentence."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+from psycopg.types.range import TimestamptzRange
+
+from cases.models import AssessmentSection, CarryOut, CarryOutGrant, Issue, Note, Record
+from cases.operations import add_issue, change_note
+from tests import world as w
+from tests.cases.pages import get, note, page, post, referred, text
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+# A number whose check digit is right.
+MY_NUMBER = "123456789018"
+
+
+@pytest.fixture
+def city():
+    return w.city()
+
+
+def filled(**changed):
+    return {
+        "method": "phone", "on": "R8.5.1", "at": "14:30", "with_whom": "花さん", "place": "",
+        "about": ["household"], "text": "電話で話した", "next_step": "来週訪問",
+        "category": "progress", "audience": "team", **changed,
+    }
+
+
+def test_note_is_written_about_persons_in_its_category_for_its_audience(city):
+    case, mother, _son, _given = referred(city)
+    answer = post(
+        city.elderly, f"/cases/{case.pk}/notes/new/",
+        filled(about=[str(mother.pk)], category="health", audience="agency"),
+    )
+    assert answer.status_code == 302
+    with w.act(city.elderly):
+        written = Note.objects.select_related("record").get(text="電話で話した")
+    assert written.record.person_ids == [mother.pk]
+    assert (written.record.category, written.record.audience) == ("health", "agency")
+    assert timezone.localtime(written.record.happened_at).isoformat()[:16] == "2026-05-01T14:30"
+
+
+def test_note_form_says_who_will_be_able_to_read_it(city):
+    case, *_ = referred(city)
+    shown = text(get(city.elderly, f"/cases/{case.pk}/notes/new/"))
+    assert city.agencies["disability"].name in shown
+    assert f"{city.agencies['elderly'].name}の職員だけが読めます" in shown
+    shown = text(get(city.disability, f"/cases/{case.pk}/notes/new/"))
+    assert "別姓田" not in shown
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"text": ""}, "内容を入れてください。"),
+        ({"on": "平成40年5月1日"}, "平成は31年4月30日までです"),
+        ({"on": "R20.5.1"}, "日付は今日までの日付を入れてください。"),
+        ({"at": "25:99"}, "時刻は14:30のように"),
+        ({"about": []}, "だれについての記録かを選んでください。"),
+        ({"text": f"番号は{MY_NUMBER}です"}, "マイナンバー"),
+        ({"method": ""}, "方法を選んでください。"),
+        ({"with_whom": "あ" * 101}, "100文字以内"),
+    ],
+)
+def test_bad_note_gets_a_sentence_and_loses_nothing(city, changed, sentence):
+    case, _persons = w.household(city.elderly)
+    answer = post(city.elderly, f"/cases/{case.pk}/notes/new/", filled(**changed))
+    shown = text(answer, 422)
+    assert sentence in shown
+    assert "来週訪問" in shown
+    for value in changed.values():
+        if isinstance(value, str):
+            assert value in shown
+    with w.act(city.elderly):
+        assert not Note.objects.exists()
+
+
+def test_household_and_a_person_at_once_is_refused(city):
+    case, (mother, _son) = w.household(city.elderly)
+    answer = post(
+        city.elderly, f"/cases/{case.pk}/notes/new/",
+        filled(about=["household", str(mother.pk)]),
+    )
+    assert "同時に選べません" in text(answer, 422)
+
+
+def test_digits_declared_to_be_no_my_number_are_kept(city):
+    case, _persons = w.household(city.elderly)
+    url = f"/cases/{case.pk}/notes/new/"
+    assert "ではありません" in text(post(city.elderly, url, filled(text=MY_NUMBER)), 422)
+    answer = post(city.elderly, url, filled(text=MY_NUMBER, not_my_number="on"))
+    assert answer.status_code == 302
+
+
+def test_a_person_of_another_case_cannot_be_named(city):
+    case, _persons = w.household(city.elderly)
+    _other, (stranger, _x) = w.household(city.elderly)
+    answer = post(city.elderly, f"/cases/{case.pk}/notes/new/", filled(about=[str(stranger.pk)]))
+    assert "表示された中から選んでください" in text(answer, 422)
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("elderly2", 200), ("disability", 200), ("child", 404), ("privacy", 403), ("sysadmin", 403)],
+)
+@pytest.mark.parametrize("what", ["notes", "issues", "assessment"])
+def test_forms_by_member(city, who, status, what):
+    case, *_ = referred(city)
+    assert get(city.members[who], f"/cases/{case.pk}/{what}/new/").status_code == status
+
+
+def edit(**changed):
+    return {
+        "method": "visit", "with_whom": "", "place": "", "text": "直した文", "next_step": "",
+        "version": "1", **changed,
+    }
+
+
+def test_colleague_corrects_a_note_and_the_version_before_stays(city):
+    case, mother, _son, _given = referred(city)
+    key = note(city.elderly, case, "もとの文", [mother])
+    assert "もとの文" in text(get(city.elderly2, f"/notes/{key}/edit/"))
+    assert post(city.elderly2, f"/notes/{key}/edit/", edit()).status_code == 302
+    shown = text(page(city.elderly, case))
+    assert "直した文" in shown
+    assert "訂正あり" in shown
+    with w.act(city.elderly):
+        assert sorted(Note.history.values_list("text", flat=True)) == ["もとの文", "直した文"]
+
+
+def test_stale_note_shows_both_and_keeps_what_was_typed(city):
+    case, _persons = w.household(city.elderly)
+    key = note(city.elderly, case, "もとの文")
+    with w.act(city.elderly2):
+        change_note(
+            note=Note.objects.select_related("record__case").get(pk=key), by=city.elderly2,
+            version=1, text="同僚の文", method="visit",
+        )
+    shown = text(post(city.elderly, f"/notes/{key}/edit/", edit()), 422)
+    assert "ほかの人が先に保存しました" in shown
+    assert "同僚の文" in shown
+    assert "直した文" in shown
+    assert 'name="version" value="2"' in shown
+    answer = post(city.elderly, f"/notes/{key}/edit/", edit(version="2"))
+    assert answer.status_code == 302
+
+
+def test_another_agency_reads_a_note_but_does_not_correct_it(city):
+    case, mother, son, _given = referred(city)
+    key = note(city.elderly, case, "母の記録", [mother])
+    answer = get(city.disability, f"/notes/{key}/edit/")
+    assert answer.status_code == 403
+    assert "書いた機関" in answer.content.decode()
+    hidden = note(city.elderly, case, "息子の記録", [son])
+    assert get(city.disability, f"/notes/{hidden}/edit/").status_code == 404
+
+
+def test_issue_is_added_and_solved_by_its_agency(city):
+    case, mother, _son, _given = referred(city)
+    answer = post(
+        city.elderly, f"/cases/{case.pk}/issues/new/",
+        {
+            "about": str(mother.pk), "issue_type": "debt", "is_primary": "on",
+            "status": "suspected", "noted_on": "R8.4.1", "note": "督促状",
+        },
+    )
+    assert answer.status_code == 302
+    with w.act(city.elderly):
+        key = Issue.objects.get().pk
+    shown = text(page(city.elderly, case))
+    assert "督促状" in shown
+    url = f"/issues/{key}/solve/"
+    assert get(city.disability, url).status_code == 403
+    assert get(city.child, url).status_code == 404
+    early = text(post(city.elderly, url, {"on": "R8.3.1"}), 422)
+    assert "令和8年4月1日からあと" in early
+    assert post(city.elderly, url, {"on": "R8.6.1"}).status_code == 302
+    assert "R8.6.1 解消" in text(page(city.elderly, case))
+
+
+def test_issue_in_the_future_is_refused(city):
+    case, _persons = w.household(city.elderly)
+    data = {
+        "about": "household", "issue_type": "debt", "status": "confirmed", "noted_on": "R30.1.1",
+        "note": "残るはず",
+    }
+    shown = text(post(city.elderly, f"/cases/{case.pk}/issues/new/", data), 422)
+    assert "いつからは今日までの日付" in shown
+    assert "残るはず" in shown
+
+
+def test_assessment_is_written_section_by_section(city):
+    case, mother, _son, _given = referred(city)
+    w.consent(city.elderly, mother, city.agencies["elderly"], city.agencies["disability"])
+    url = f"/cases/{case.pk}/assessment/new/"
+    answer = post(
+        city.disability, url,
+        {
+            "category": "health", "about": [str(mother.pk)], "situation": "膝が痛い",
+            "strengths": "毎朝歩く", "assessed_on": "R8.5.1", "more": "1",
+        },
+    )
+    assert (answer.status_code, answer.url) == (302, url)
+    assert "健康・医療" in text(get(city.disability, url))
+    shown = text(page(city.elderly, case))
+    assert "膝が痛い" in shown
+    assert "毎朝歩く" in shown
+    with w.act(city.elderly):
+        assert AssessmentSection.objects.get().record.category == "health"
+
+
+def carried(city, *members, until=None):
+    """What a sitting let out: to these people, decided by the head."""
+    case, _persons = w.household(city.elderly)
+    day = until or timezone.now() + datetime.timedelta(days=30)
+    with w.act(city.head):
+        carry_out = CarryOut(
+            case=case, text="週に一度、声をかける", review_on=day.date(), decided_by=city.head
+        )
+        carry_out.save(force_insert=True)
+        for member in members:
+            CarryOutGrant(
+                permission_id=_any_permission(), user=member.user, content_object=carry_out,
+                membership=member, granted_by=city.head,
+                period=TimestamptzRange(timezone.now() - datetime.timedelta(hours=1), day),
+            ).save(force_insert=True)
+    return case, carry_out
+
+
+def _any_permission() -> int:
+    return Permission.objects.get(
+        content_type__app_label="cases", codename="view_carryout"
+    ).pk
+
+
+def test_carry_out_is_for_its_people_alone(city):
+    case, carry_out = carried(city, city.outreach)
+    url = f"/carry-outs/{carry_out.pk}/"
+    shown = text(get(city.outreach, url))
+    assert "週に一度、声をかける" in shown
+    assert "106条の6" in shown
+    for name in ("elderly", "child", "privacy", "sysadmin", "disability"):
+        assert get(city.members[name], url).status_code in (403, 404), name
+    colleague = w.make_member(city.agencies["outreach"], "outreach_worker")
+    assert get(colleague, url).status_code == 404
+    answer = post(city.outreach, url, {"method": "visit", "text": "留守だった"})
+    assert answer.status_code == 302
+    assert "留守だった" in text(get(city.outreach, url))
+    assert "留守だった" not in text(page(city.elderly, case))
+    with w.act(city.outreach):
+        record = Record.objects.get(carry_out=carry_out)
+    assert (record.audience, record.is_household) == ("agency", True)
+    assert get(city.outreach, f"/cases/{case.pk}/").status_code == 404
+    assert "持ち出し" in text(get(city.outreach, "/"))
+
+
+def test_empty_note_under_a_carry_out_is_refused(city):
+    _case, carry_out = carried(city, city.outreach)
+    shown = text(post(city.outreach, f"/carry-outs/{carry_out.pk}/", {"method": "visit"}), 422)
+    assert "内容を入れてください" in shown
+
+
+def test_who_decided_reads_a_carry_out_but_does_not_write_under_it(city):
+    _case, carry_out = carried(city, city.outreach)
+    url = f"/carry-outs/{carry_out.pk}/"
+    assert "記録を保存する" not in text(get(city.head, url))
+    assert post(city.head, url, {"method": "visit", "text": "x"}).status_code == 403
+
+
+def test_primary_issue_is_a_badge(city):
+    case, _persons = w.household(city.elderly)
+    with w.act(city.elderly):
+        add_issue(case=case, by=city.elderly, issue_type="debt", is_primary=True)
+    assert "◎債務" in text(page(city.elderly, case))
