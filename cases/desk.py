@@ -23,7 +23,7 @@ from config.lib.registry import NavItem, Todo, registry
 SHOWN = 10
 COUNTED = 100
 # 緊急度 as the sheet says it: today or tomorrow; within two weeks.
-DAYS = {enums.Urgency.HIGH: 1, enums.Urgency.MIDDLE: 14}
+DAYS: dict[str, int] = {enums.Urgency.HIGH: 1, enums.Urgency.MIDDLE: 14}
 
 
 def open_consultations(membership: Membership) -> list[Todo]:
@@ -48,7 +48,7 @@ def open_consultations(membership: Membership) -> list[Todo]:
 
 def _todo(consultation: Consultation, name: str) -> Todo:
     received = local_day(consultation.received_at)
-    days = DAYS.get(enums.Urgency(consultation.urgency))
+    days = DAYS.get(consultation.urgency)
     due_on = received + datetime.timedelta(days=days) if days is not None else None
     is_due = due_on is not None and due_on <= today()
     return Todo(

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from agencies.models import Membership
 from cases import enums
-from cases.models import Case, Consultation, ConsultationPerson, Person
+from cases.models import Case, ConsultationPerson, Person
 from cases.operations.case import PersonFacts
 from cases.titles import titles_for
 from config.lib.eras import EraDateError, PartialDate, format_partial, format_short, parse_partial
@@ -268,15 +268,3 @@ def _facts(person: Person | ConsultationPerson) -> str:
         str(person.get_relation_display()) if person.relation else "",
     )
     return "　".join(word for word in words if word)
-
-
-__all__ = [
-    "Consultation",
-    "Found",
-    "Hit",
-    "StartsWith",
-    "age_words",
-    "birth_words",
-    "search",
-    "similar",
-]

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("outreach.urls")),
     path("", include("participation.urls")),
     path("", include("community.urls")),
+    path("", include("reports.urls")),
 ]
 if settings.KASANE_DEMO:
     urlpatterns.append(path("", include("config.demo.urls")))

@@ -221,6 +221,8 @@ class ItemAttendance(models.Model):
     name = models.CharField(max_length=300, blank=True)
     attendance = models.CharField(max_length=10, choices=enums.Attendance.choices)
 
+    objects = _OfItemQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -229,8 +231,6 @@ class ItemAttendance(models.Model):
                 name="attendance_once",
             )
         ]
-
-    objects = _OfItemQuerySet.as_manager()
 
 
 class ItemStep(models.Model):

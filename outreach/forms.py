@@ -25,6 +25,7 @@ class VisitForm(AboutForm):
     form_key = IdempotencyKey()
     result = forms.ChoiceField(
         label=_("会えましたか"),
+        error_messages={"required": _("会えたかどうかを選んでください。")},
         choices=enums.VisitResult.choices,
         widget=ChoiceCards(attrs={"class": "choices-grid"}),
     )

@@ -75,7 +75,7 @@ class MatchForm(DeclaringForm):
     """参加先とつなぐ."""
 
     form_key = IdempotencyKey()
-    person = forms.ChoiceField(label=_("だれが"), widget=ChoiceCards(attrs={"class": ""}))
+    person = forms.ChoiceField(label=_("つなぐ人"), widget=ChoiceCards(attrs={"class": ""}))
     resource = forms.ChoiceField(label=_("参加先"))
     activity = SafeLine(
         label=_("活動内容"), limit=200, help_text=_("例：週1回、農園で収穫の手伝い")

@@ -97,4 +97,6 @@ class IndicatorForm(VersionedForm):
         assert isinstance(field, NumberField)  # noqa: S101 - declared above
         field.unit = indicator.unit
         if indicator.unit:
-            field.label = _("値（%(unit)s）") % {"unit": indicator.unit}
+            field.help_text = _(
+                "単位は「%(unit)s」です。数字だけで入れます（例：64.1、1,020）。"
+            ) % {"unit": indicator.unit}

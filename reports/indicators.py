@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -159,3 +160,29 @@ def _state(indicator: Indicator, year: int, value: Decimal | None) -> tuple[str,
     if target_of(indicator, year) is None:
         return _("目標の年度まであと%(n)s") % {"n": missing}, ""
     return _("目標まであと%(n)s") % {"n": missing}, "info"
+
+
+def indicator_facts(
+    indicator: Indicator, earlier: Sequence[IndicatorValue]
+) -> list[dict[str, str]]:
+    """Baseline, target and the values of earlier years, beside the form."""
+    known = {row.fiscal_year: row for row in earlier}
+    return [
+        {
+            "term": _("基準"),
+            "value": _with(indicator, indicator.baseline_value, indicator.baseline_period),
+        },
+        {
+            "term": _("目標"),
+            "value": _with(indicator, indicator.target_value, _target_year(indicator)),
+        },
+        {"term": _("出どころ"), "value": str(indicator.get_source_display())},
+        *(
+            {
+                "term": label(year),
+                "value": f"{number(known[year].value)}{indicator.unit}",
+                "note": known[year].note,
+            }
+            for year in sorted(known, reverse=True)[:5]
+        ),
+    ]

@@ -62,7 +62,7 @@ def names_of(membership: Membership) -> Names:
     return Names(dict(agencies), dict(conferences))
 
 
-def planpicture(
+def plan_picture(
     counts: Counts, former: Counts, targets: Mapping[str, Decimal | None], before: str
 ) -> Picture:
     rows = []
@@ -170,7 +170,9 @@ def progress(indicators: list[IndicatorLine]) -> Picture | None:
         if line.value is None or not target:
             continue
         share = (line.value * 100 / target).quantize(Decimal("1"))
-        rows.append({"label": line.label, "value": share, "text": f"{share}%", "target": 100})
+        rows.append(
+            {"label": line.label, "value": share, "text": f"{share}%", "target": Decimal(100)}
+        )
     if not rows:
         return None
     return _drawn(_("目標に対する割合"), _("評価指標"), "%", rows, "", _("目標"))

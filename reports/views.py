@@ -6,6 +6,7 @@ No line of these pages leads to a case (V11): whoever may see one finds it where
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -14,13 +15,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agencies.enums import Action, Permission, Purpose
 from agencies.guards import MemberRequest, member
+from agencies.models import Indicator
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases.operations.case import StaleVersion
 from config.lib.eras import format_long
 from config.lib.fiscal import label
 from reports.forms import IndicatorForm
-from reports.indicators import indicators_of
+from reports.indicators import indicator_facts, indicators_of
 from reports.models import IndicatorValue
 from reports.operations import enter_value, request_recount
 from reports.pages import Report, report_of, year_rows
@@ -80,6 +82,10 @@ def report_print(request: MemberRequest, year: int) -> HttpResponse:
     sheet = {
         "title": _("評価と報告　%(year)s") % {"year": report.title},
         "handling": _("庁内限り"),
+        "basis": "",
+        "serial": "",
+        "secret": False,
+        "landscape": False,
         "issued_on": format_long(timezone.localdate()),
         "issuer": f"{request.membership.agency_name}　{request.user}",
     }
@@ -110,16 +116,41 @@ def indicator_edit(request: MemberRequest, year: int, indicator_id: int) -> Http
     values = IndicatorValue.objects.visible_to(by).filter(indicator=indicator)
     stored = values.filter(fiscal_year=year).first()
     form = IndicatorForm(request.POST or None, indicator=indicator, stored=stored)
-    if form.is_valid() and _save(form, indicator, year, request):
+    if form.is_valid() and _save(request, form, indicator, year):
         messages.success(request, _("「%(name)s」を保存しました。") % {"name": indicator.label})
         return redirect("report_year", year)
     context = {
         "form": form,
-        "indicator": indicator,
         "year": year,
         "title": label(year),
-        "earlier": values.filter(fiscal_year__lt=year).order_by("-fiscal_year")[:5],
-        "saved": stored if form.is_bound else None,
+        "name": indicator.label,
+        "facts": indicator_facts(indicator, list(values.filter(fiscal_year__lt=year))),
+        "conflicts": _conflicts(form, stored),
     }
     status = 422 if form.is_bound else 200
     return render(request, "reports/indicator_form.html", context, status=status)
+
+
+def _save(request: MemberRequest, form: IndicatorForm, indicator: Indicator, year: int) -> bool:
+    """Write the value; a refusal stands on the form, with everything typed."""
+    try:
+        enter_value(indicator=indicator, year=year, by=request.membership, **form.cleaned_data)
+    except StaleVersion:
+        rows = IndicatorValue.objects.visible_to(request.membership)
+        row = rows.filter(indicator=indicator, fiscal_year=year).first()
+        form.check_version(row or IndicatorValue(version=0))
+        return False
+    except ActionDenied as error:
+        form.add_error(None, str(error))
+        return False
+    return True
+
+
+def _conflicts(form: IndicatorForm, stored: IndicatorValue | None) -> list[dict[str, str]]:
+    """What somebody else saved meanwhile, field by field."""
+    if stored is None or not form.has_error(NON_FIELD_ERRORS, "stale"):
+        return []
+    return [
+        {"term": c.label, "value": str(form.fields[c.name].prepare_value(c.saved) or "")}
+        for c in form.conflicts(stored)
+    ]

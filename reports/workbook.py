@@ -71,7 +71,9 @@ class Book:
         heading = _("%(city)s　評価と報告　%(year)s")
         title = heading % {"city": self.city, "year": self.report.title}
         sheet.write_string(1, 0, title, self.strong)
-        sheet.write_string(2, 0, f"{self.report.counted}　{self.report.period}", self.book.add_format())
+        sheet.write_string(
+            2, 0, f"{self.report.counted}　{self.report.period}", self.book.add_format()
+        )
         for column, head in enumerate(heads):
             sheet.write_string(FIRST_ROW, column, head, self.head)
         return sheet

@@ -6,7 +6,7 @@ of a head, a mark for each problem and up to four persons; `IntakeSheet` treats 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from django import forms
@@ -166,7 +166,7 @@ class IntakeSheet:
 
     def non_field_errors(self) -> list[str]:
         """What belongs to no single field."""
-        return [error for form in self.forms for error in form.non_field_errors()]
+        return [str(error) for form in self.forms for error in form.non_field_errors()]
 
     def __iter__(self) -> Iterator[BoundField]:
         for form in self.forms:
@@ -199,7 +199,7 @@ class IntakeSheet:
         return [row.facts() for row in self.persons if not row.is_blank]
 
 
-def _typed(form: KasaneForm, data: QueryDict) -> Mapping[str, Any]:
+def _typed(form: KasaneForm, data: QueryDict) -> dict[str, Any]:
     """What was typed, unchecked, as initial values."""
     return {
         name: field.widget.value_from_datadict(data, {}, form.add_prefix(name))

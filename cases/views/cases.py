@@ -25,7 +25,7 @@ from cases.titles import household_title, persons_of
 from config.lib.eras import format_short
 
 PAGE = 50
-URGENCY_TONE = {enums.Urgency.HIGH: "bad", enums.Urgency.MIDDLE: "warn"}
+URGENCY_TONE: dict[str, str] = {enums.Urgency.HIGH: "bad", enums.Urgency.MIDDLE: "warn"}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -28,7 +28,7 @@ from config.lib.eras import format_datetime, format_datetime_short
 
 OPEN_LIMIT = 100
 PAGE = 50
-URGENCY_TONE = {enums.Urgency.HIGH: "bad", enums.Urgency.MIDDLE: "warn"}
+URGENCY_TONE: dict[str, str] = {enums.Urgency.HIGH: "bad", enums.Urgency.MIDDLE: "warn"}
 
 
 @dataclass(frozen=True)
@@ -342,15 +342,3 @@ def _person_facts(person: ConsultationPerson) -> dict[str, Any]:
             {"term": _("住所"), "value": person.address},
         ],
     }
-
-
-__all__ = [
-    "Http404",
-    "consultation_detail",
-    "consultation_finish",
-    "consultation_list",
-    "consultation_make_case",
-    "consultation_new",
-    "consultation_similar",
-    "who",
-]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
@@ -18,7 +20,7 @@ from cases.search import LIMIT, search
 def case_search(request: MemberRequest) -> HttpResponse:
     """What fits what was typed, within what the reader may see. A GET only shows the box."""
     form = SearchForm(request.POST if request.method == "POST" else None)
-    context = {"form": form, "found": None, "limit": LIMIT, "typed": ""}
+    context: dict[str, Any] = {"form": form, "found": None, "limit": LIMIT, "typed": ""}
     if not form.is_bound:
         return render(request, "cases/case_search.html", context)
     if not form.is_valid():

@@ -16,7 +16,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
 
-from agencies.enums import RoleKey, Sector
+from agencies.enums import ProgrammeKind, RoleKey, Sector
 from agencies.models import (
     Agency,
     ConferenceType,
@@ -148,10 +148,19 @@ def _agency(city: Municipality, entry: SignIn) -> Agency:
         if unit is not None:
             return unit
     fitting = known.filter(sectors__contains=[entry.sector])
-    own = fitting.filter(is_type=False).first()
-    if own is not None:
-        return own
+    if entry.role == RoleKey.CONSULTATION_WORKER:
+        # The four sectors: who runs 包括的相談支援, not the section that supervises it.
+        fitting = fitting.filter(
+            programmes__kind=ProgrammeKind.COMPREHENSIVE_CONSULTATION,
+            programmes__ended_on__isnull=True,
+        ).distinct()
+    if entry.role == RoleKey.COORDINATOR and city.decision_agency_code:
+        # Who drafts is not who decides, where the city says so.
+        fitting = fitting.exclude(code=city.decision_agency_code)
     of_type = fitting.filter(is_type=True).first()
+    own = fitting.filter(is_type=False).first()
+    if own is not None and (of_type is None or own.order < of_type.order):
+        return own
     name = of_type.name if of_type else entry.agency
     return _fictional(city, f"fictional-{entry.sector}", f"架空東{name}", entry.sector, of_type)
 
@@ -160,12 +169,10 @@ def _office(city: Municipality) -> Agency | None:
     """Who decides or hosts under 106条の6: the office the head stands for."""
     if city.decision_agency_code:
         return Agency.objects.get(municipality=city, code=city.decision_agency_code)
-    host = (
-        ConferenceType.objects.filter(municipality=city, ended_on__isnull=True)
-        .exclude(host=None)
-        .order_by("order")
-        .first()
+    bodies = ConferenceType.objects.filter(municipality=city, ended_on__isnull=True).exclude(
+        host=None
     )
+    host = bodies.filter(bases__contains=["106-6"]).order_by("order").first()
     return host.host if host else None
 
 

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise as StrOrPromise
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class NavItem:
     """A line of the left navigation; `permission` empty = everybody."""
 
     key: str
-    label: str
+    label: StrOrPromise
     url_name: str
     group: int
     permission: str = ""

@@ -58,6 +58,7 @@ def _held(scope: Scope) -> list[Held]:
     return [
         Held(on, Kind.AD_HOC if is_ad_hoc else Kind.REGULAR, tuple(of.get(key, ())))
         for key, on, is_ad_hoc in _sittings(scope).values_list("pk", "on", "is_ad_hoc")
+        if on is not None
     ]
 
 

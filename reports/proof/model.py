@@ -71,7 +71,8 @@ SYSTEM_TABLES = {
         "meetings_agendaitem",
     },
     "scheduler": {
-        "agencies_job", "cases_consent", "cases_casegrant", "meetings_sitting", "plans_plan",
+        "agencies_job", "cases_consent", "cases_consentline", "cases_casegrant",
+        "meetings_sitting", "plans_plan",
     },
     "retention": set(),
 }  # fmt: skip
@@ -279,9 +280,11 @@ def see_hint(world: World, m: Membership, row: Hint) -> Decision:
 
 
 def see_city_row(world: World, m: Membership, row: CityRow) -> Decision:
-    if row.municipality_id == m.municipality_id:
-        return yes("V11", "ケースの名のない、市の行です。")
-    return no("V1", "ほかの市の行です。")
+    if row.municipality_id != m.municipality_id:
+        return no("V1", "ほかの市の行です。")
+    if row.table.startswith("reports_") and "reports.read" not in m.permissions:
+        return no("V11", "この役割は、評価と報告を読みません。")
+    return yes("V11", "ケースの名のない、市の行です。")
 
 
 def of_whole(world: World, m: Membership, row: Part | Version) -> Decision:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from agencies.enums import SystemName
 from agencies.models import Job
 from agencies.permissions import ActionDenied
-from agencies.tasks import file_due_jobs, run_next, system_membership
+from agencies.tasks import file_due_jobs, system_membership
 from meetings import calendar
 from meetings.models import Sitting
 from meetings.operations import (
@@ -20,6 +20,7 @@ from meetings.operations import (
     send_notice,
     set_date,
 )
+from meetings.tasks import make_sittings_of_city
 from tests import world as w
 from tests.meetings import situations as s
 
@@ -121,16 +122,19 @@ def test_an_ended_body_makes_none(city):
     assert made(city) == []
 
 
-def test_the_outbox_makes_them_once_a_month(city):
+def test_due_jobs_are_filed_once_a_month(city):
     wednesdays(city)
     file_due_jobs()
     file_due_jobs()
     with w.act(system_membership(SystemName.SCHEDULER)):
         assert Job.objects.filter(name="make_sittings", key__startswith=city.city.code).count() == 1
-    while run_next():
-        pass
+
+
+def test_the_job_makes_the_citys_sittings_and_only_the_city_sees_them(city):
+    wednesdays(city)
     with w.act(system_membership(SystemName.SCHEDULER)):
-        assert not Job.objects.filter(done_at__isnull=True).exists()
+        for _n in range(2):
+            make_sittings_of_city({"municipality": city.city.pk})
     with w.act(city.disability):
         assert Sitting.objects.visible_to(city.disability).count() in (3, 4)
     stranger = w.city().disability

@@ -221,11 +221,14 @@ def test_the_database_refuses_uncovered_participants(city, change):
     house = s.consented_household(city, "disability")
     item = s.consented_item(city, house, "disability")
     values = [city.agencies["child"].pk] if "%s" in change else []
-    with w.act(city.elderly), pytest.raises(DatabaseError), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"update meetings_agendaitem set {change} where id = %s", [*values, item.pk]
-            )
+    statement = f"update meetings_agendaitem set {change} where id = %s"
+    with (
+        w.act(city.elderly),
+        pytest.raises(DatabaseError),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement, [*values, item.pk])
 
 
 def test_participants_read_and_change_nothing(city):

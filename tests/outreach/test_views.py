@@ -19,6 +19,7 @@ from outreach.enums import VisitResult
 from outreach.models import Visit
 from tests import world as w
 from tests.outreach.conftest import ago, carry_out, visit
+from tests.signing import sign_in
 
 pytestmark = [pytest.mark.django_db(databases=["default"]), pytest.mark.database]
 
@@ -198,7 +199,7 @@ def test_visit_new_of_another_role_is_denied_with_a_reason(client, city):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"result": ""}, "会えましたかを選んでください。"),
+        ({"result": ""}, "会えたかどうかを選んでください。"),
         ({"on": "平成40年1月1日"}, "平成は31年4月30日までです"),
         ({"on": "2099-01-01"}, "今日までの日付"),
         ({"on": ""}, "日付を入れてください。"),
