@@ -24,69 +24,36 @@ from django.utils.translation import gettext_lazy
 
 from agencies.models import Membership
 from cases import enums
+from cases.caselines import (
+    ConsentState,
+    IssueLine,
+    PersonLine,
+    consent_state,
+    issue_line,
+    person_line,
+)
 from cases.explain import Explanation, by_own_or_consent, explain_case, grants_on
 from cases.models import Case, CaseGrant, Consent, Issue, Person, Record
 from cases.operations.case import persons_by_key
-from cases.permissions import can, check_can_record_consent, check_can_refer, check_can_write
-from cases.seers import Seer, is_open, seers_of
+from cases.permissions import can, check_can_refer, check_can_write
+from cases.seers import Seer, seers_of
 from cases.titles import household_title
 from config.lib.eras import (
-    PartialDate,
     format_datetime_short,
-    format_long,
-    format_partial,
     format_short,
-    today,
 )
-from config.lib.fiscal import instant_to_until_day
 from config.lib.registry import Link, NextStep, Panel, TimelineEntry, Todo, registry
 
 SHOWN = 30
 STAGES = (
-    gettext_lazy("相談受付"), gettext_lazy("アセスメント"), gettext_lazy("プラン案"),
-    gettext_lazy("会議"), gettext_lazy("実施・モニタリング"), gettext_lazy("評価"),
+    gettext_lazy("相談受付"),
+    gettext_lazy("アセスメント"),
+    gettext_lazy("プラン案"),
+    gettext_lazy("会議"),
+    gettext_lazy("実施・モニタリング"),
+    gettext_lazy("評価"),
 )
 URGENCY_TONE = {enums.Urgency.HIGH: "alert", enums.Urgency.MIDDLE: "warn"}
-
-
-@dataclasses.dataclass(frozen=True)
-class ConsentState:
-    """A person's answer as far as this reader may know it; empty words = nothing to say."""
-
-    words: str = ""
-    tone: str = ""
-    detail: str = ""
-    consent: Consent | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class PersonLine:
-    """A row of 世帯員."""
-
-    person: Person
-    name: str
-    kana: str
-    born: str
-    relation: str
-    living: str
-    consent: ConsentState
-    edit_url: str
-    consent_url: str
-    withdraw_url: str
-
-
-@dataclasses.dataclass(frozen=True)
-class IssueLine:
-    """A row of 課題: ◎ or ○, of whom, since when."""
-
-    mark: str
-    label: str
-    about: str
-    since: str
-    status: str
-    note: str
-    solve_url: str
-    is_solved: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,9 +106,7 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
     records, older = _records(membership, case, grants, before)
     drawn = [*registry.draw("case_panels", membership, case)]
     aside = [*registry.draw("case_aside", membership, case)]
-    states = {
-        key: _consent_state(membership, case, key, grants, consents) for key in persons
-    }
+    states = {key: consent_state(membership, case, key, grants, consents) for key in persons}
     may_write = can(check_can_write, membership, case)
     step = next(iter(registry.draw("case_next", membership, case)), None)
     return CasePage(
@@ -153,9 +118,10 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
         next=step,
         actions=_actions(membership, case, is_primary=step is None),
         can_write=may_write,
-        persons=[_person_line(membership, case, p, states[p.pk], may_write)
-                 for p in persons.values()],
-        issues=[_issue_line(membership, i, persons, may_write) for i in issues],
+        persons=[
+            person_line(membership, case, p, states[p.pk], may_write) for p in persons.values()
+        ],
+        issues=[issue_line(membership, i, persons, may_write) for i in issues],
         entries=_entries(membership, case, records, persons),
         older_url=f"?{urlencode({'before': older})}" if older else "",
         is_older=bool(before),
@@ -165,9 +131,15 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
         seers=seers_of(membership, case, persons, grants, consents),
         explanation=explain_case(membership, case.pk, grants),
         record_ids=[
-            *persons, *records, *(issue.pk for issue in issues),
-            *(key for panel in [*drawn, *aside] if isinstance(panel, Panel)
-              for key in panel.context.get("record_ids", ())),
+            *persons,
+            *records,
+            *(issue.pk for issue in issues),
+            *(
+                key
+                for panel in [*drawn, *aside]
+                if isinstance(panel, Panel)
+                for key in panel.context.get("record_ids", ())
+            ),
         ],
     )
 
@@ -220,20 +192,21 @@ def _read_key(text: str) -> tuple[datetime.datetime, uuid.UUID] | None:
 
 
 def _entries(
-    membership: Membership, case: Case, records: dict[uuid.UUID, Record],
+    membership: Membership,
+    case: Case,
+    records: dict[uuid.UUID, Record],
     persons: dict[uuid.UUID, Person],
 ) -> list[Entry]:
     drawn: list[TimelineEntry] = [
-        e for e in registry.draw("case_timeline", membership, case, records)
+        e
+        for e in registry.draw("case_timeline", membership, case, records)
         if e.record_id in records
     ]
     drawn.sort(key=lambda e: (e.at, e.record_id), reverse=True)
     return [_entry(e, records[e.record_id], persons) for e in drawn]
 
 
-def _entry(
-    entry: TimelineEntry, record: Record, persons: dict[uuid.UUID, Person]
-) -> Entry:
+def _entry(entry: TimelineEntry, record: Record, persons: dict[uuid.UUID, Person]) -> Entry:
     topics = [
         entry.about or record.names(persons),
         entry.category or str(record.get_category_display()),
@@ -241,36 +214,13 @@ def _entry(
     if record.audience == enums.Audience.AGENCY:
         topics.append(str(enums.Audience.AGENCY.label))
     return Entry(
-        entry.title, entry.url, format_datetime_short(entry.at),
-        entry.agency or record.author_agency.name, entry.text, "　".join(t for t in topics if t),
+        entry.title,
+        entry.url,
+        format_datetime_short(entry.at),
+        entry.agency or record.author_agency.name,
+        entry.text,
+        "　".join(t for t in topics if t),
     )
-
-
-def _consent_state(
-    membership: Membership, case: Case, key: uuid.UUID, grants: Sequence[CaseGrant],
-    consents: Sequence[Consent],
-) -> ConsentState:
-    """Whole for who may see the consent; for a recipient its own line; for others nothing."""
-    consent = next((c for c in consents if c.person_id == key), None)
-    if consent is not None:
-        if is_open(consent):
-            return ConsentState(_("同意あり"), "ok", _until(consent.period.upper), consent)
-        if consent.answer == enums.ConsentAnswer.GIVEN:
-            return ConsentState(_("同意の期限切れ"), "warn", _until(consent.period.upper), consent)
-        day = format_short(consent.given_on)
-        return ConsentState(str(consent.get_answer_display()), "warn", day, consent)
-    mine = next((g for g in grants if g.person_id == key), None)
-    if mine is not None:
-        return ConsentState(_("あなたの機関に同意"), "ok", _until(mine.period.upper))
-    if membership.agency_id == case.responsible_agency_id:
-        return ConsentState(_("未記録"), "warn")
-    return ConsentState()
-
-
-def _until(end: datetime.datetime | None) -> str:
-    if end is None:
-        return _("期限なし")
-    return _("%(day)sまで") % {"day": format_short(instant_to_until_day(end))}
 
 
 def _note(membership: Membership, case: Case, persons: dict[uuid.UUID, Person]) -> str:
@@ -282,7 +232,9 @@ def _note(membership: Membership, case: Case, persons: dict[uuid.UUID, Person]) 
 
 
 def _badges(
-    case: Case, persons: dict[uuid.UUID, Person], states: dict[uuid.UUID, ConsentState],
+    case: Case,
+    persons: dict[uuid.UUID, Person],
+    states: dict[uuid.UUID, ConsentState],
     issues: Sequence[Issue],
 ) -> list[dict[str, str]]:
     badges = []
@@ -312,8 +264,11 @@ def _steps(membership: Membership, case: Case) -> list[dict[str, str]]:
     if case.status == enums.CaseStatus.CLOSED:
         stage = len(STAGES)
     return [
-        {"label": str(label), "on": "",
-         "state": "done" if i < stage else "now" if i == stage else "todo"}
+        {
+            "label": str(label),
+            "on": "",
+            "state": "done" if i < stage else "now" if i == stage else "todo",
+        }
         for i, label in enumerate(STAGES)
     ]
 
@@ -329,66 +284,11 @@ def _actions(membership: Membership, case: Case, *, is_primary: bool) -> list[Li
     return actions
 
 
-def born(person: Person) -> str:
-    """「昭和22年5月1日（79歳）」, as far as it is known."""
-    age = person.age(today())
-    if person.birth_on:
-        words = format_long(person.birth_on)
-    elif person.birth_year:
-        words = format_partial(PartialDate(person.birth_year, estimated=person.is_age_estimated))
-    else:
-        return ""
-    return _("%(born)s（%(age)s歳%(about)s）") % {
-        "born": words, "age": age, "about": _("くらい") if person.is_age_estimated else "",
-    }
-
-
-def _person_line(
-    membership: Membership, case: Case, person: Person, state: ConsentState, may_write: bool
-) -> PersonLine:
-    may_edit = may_write and membership.agency_id in (
-        person.author_agency_id, case.responsible_agency_id
-    )
-    may_ask = can(check_can_record_consent, membership, person)
-    is_given = state.consent is not None and state.consent.answer == enums.ConsentAnswer.GIVEN
-    return PersonLine(
-        person=person,
-        name=person.shown_name,
-        kana=person.name_kana,
-        born=_("死亡") if person.is_deceased else born(person),
-        relation=str(person.get_relation_display()),
-        living=_("同居") if person.is_cohabiting else _("別居"),
-        consent=state,
-        edit_url=reverse("person_edit", args=[person.pk]) if may_edit else "",
-        consent_url=reverse("consent_new", args=[case.pk, person.pk]) if may_ask else "",
-        withdraw_url=(
-            reverse("consent_withdraw", args=[state.consent.pk])
-            if is_given and may_ask and state.consent else ""
-        ),
-    )
-
-
-def _issue_line(
-    membership: Membership, issue: Issue, persons: dict[uuid.UUID, Person], may_write: bool
-) -> IssueLine:
-    is_solved = issue.solved_on is not None
-    is_own = issue.record.author_agency_id == membership.agency_id
-    since = _("%(day)sから") % {"day": format_short(issue.noted_on)}
-    if issue.solved_on:
-        since += "　" + _("%(day)s 解消") % {"day": format_short(issue.solved_on)}
-    return IssueLine(
-        "◎" if issue.is_primary else "○", str(issue.get_issue_type_display()),
-        issue.record.names(persons), since, str(issue.get_status_display()), issue.note,
-        reverse("issue_solve", args=[issue.pk])
-        if may_write and is_own and not is_solved else "",
-        is_solved,
-    )
-
-
 def _rendered(drawn: Sequence[Any]) -> list[SafeString]:
     return [
         render_to_string(panel.template, panel.context)
-        for panel in drawn if isinstance(panel, Panel)
+        for panel in drawn
+        if isinstance(panel, Panel)
     ]
 
 
@@ -398,7 +298,8 @@ def _deadlines(aside: Sequence[Any]) -> list[dict[str, str]]:
     return [
         {
             "when": t.when or (format_short(t.due_on) if t.due_on else ""),
-            "title": t.title, "url": t.url,
+            "title": t.title,
+            "url": t.url,
             "late": "1" if t.due_on and t.due_on < timezone.localdate() else "",
         }
         for t in todos

@@ -61,7 +61,7 @@ def grants_on(membership: Membership, case_id: uuid.UUID) -> list[CaseGrant]:
     """The grants in force my agency holds on a case. One query."""
     held = CaseGrant.objects.visible_to(membership).in_force()
     return list(
-        held.filter(content_object=case_id, group_id=membership.agency_id).order_by("granted_at")
+        held.filter(content_object=case_id, group=membership.agency_id).order_by("granted_at")
     )
 
 
@@ -81,27 +81,39 @@ def explain_case(
         ends = [g.period.upper for g in consents]
         until = None if None in ends else max(ends)
         return Explanation(
-            True, "V3",
+            True,
+            "V3",
             _("本人の同意があり、あなたの機関が支援チームにいます（%(until)s）。")
             % {"until": until_words(until)},
-            consents[0].pk, enums.GrantBasis.CONSENT,
+            consents[0].pk,
+            enums.GrantBasis.CONSENT,
             tuple(g.person_id for g in consents if g.person_id),
             tuple(sorted({c for g in consents for c in g.categories})),
-            min(g.period.lower for g in consents), until,
+            min(g.period.lower for g in consents),
+            until,
         )
     if enums.GrantBasis.OWN_RECORDS in by_basis:
         return _from(
-            by_basis[enums.GrantBasis.OWN_RECORDS], "V2",
+            by_basis[enums.GrantBasis.OWN_RECORDS],
+            "V2",
             _("あなたの機関が書いた記録があるため、その記録だけを読めます。"),
         )
-    return Explanation(False, "V1", _("このケースについて、あなたの機関に開かれたものはありません。"))
+    return Explanation(
+        False, "V1", _("このケースについて、あなたの機関に開かれたものはありません。")
+    )
 
 
 def _from(grant: CaseGrant, rule: str, reason: str) -> Explanation:
     return Explanation(
-        True, rule, reason, grant.pk, grant.basis,
-        (grant.person_id,) if grant.person_id else (), tuple(grant.categories),
-        grant.period.lower, grant.period.upper,
+        True,
+        rule,
+        reason,
+        grant.pk,
+        grant.basis,
+        (grant.person_id,) if grant.person_id else (),
+        tuple(grant.categories),
+        grant.period.lower,
+        grant.period.upper,
     )
 
 
@@ -127,8 +139,15 @@ def by_own_or_consent(
         return None
     if record.author_agency_id == membership.agency_id:
         return Explanation(
-            True, "V2", _("あなたの機関が書いた記録です。"), None, enums.GrantBasis.OWN_RECORDS,
-            tuple(record.person_ids), (record.category,), record.written_at, None,
+            True,
+            "V2",
+            _("あなたの機関が書いた記録です。"),
+            None,
+            enums.GrantBasis.OWN_RECORDS,
+            tuple(record.person_ids),
+            (record.category,),
+            record.written_at,
+            None,
         )
     if record.audience != enums.Audience.TEAM:
         return None
@@ -145,11 +164,16 @@ def by_own_or_consent(
     ends = [g.period.upper for g in used if g.period.upper is not None]
     until = min(ends) if ends else None
     return Explanation(
-        True, "V3",
+        True,
+        "V3",
         _("記録に出る人の同意があり、「%(category)s」が含まれています（%(until)s）。")
         % {"category": record.get_category_display(), "until": until_words(until)},
-        used[0].pk, enums.GrantBasis.CONSENT, tuple(g.person_id for g in used if g.person_id),
-        (record.category,), max(g.period.lower for g in used), until,
+        used[0].pk,
+        enums.GrantBasis.CONSENT,
+        tuple(g.person_id for g in used if g.person_id),
+        (record.category,),
+        max(g.period.lower for g in used),
+        until,
     )
 
 
@@ -157,22 +181,33 @@ def _by_secrecy(membership: Membership, record: Record) -> Explanation | None:
     """V6: carried out to this very person, or laid before an item they are appointed to."""
     if record.carry_out_id is not None:
         grant = CarryOutGrant.objects.filter(
-            content_object_id=record.carry_out_id, membership_id=membership.pk,
+            content_object_id=record.carry_out_id,
+            membership_id=membership.pk,
             revoked_at__isnull=True,
         ).first()
         if grant is None:
             return None
         return Explanation(
-            True, "V6",
+            True,
+            "V6",
             _("支援会議（106条の6）の持ち出しで、あなた個人に開かれています（%(until)s）。")
             % {"until": until_words(grant.period.upper)},
-            grant.pk, "106-6", tuple(record.person_ids), (record.category,),
-            grant.period.lower, grant.period.upper,
+            grant.pk,
+            "106-6",
+            tuple(record.person_ids),
+            (record.category,),
+            grant.period.lower,
+            grant.period.upper,
         )
     if Record.objects.visible_to(membership).filter(pk=record.pk).exists():
         return Explanation(
-            True, "V6", _("あなたが指名された支援会議（106条の6）の議題の資料です。"), None,
-            "106-6", tuple(record.person_ids), (record.category,),
+            True,
+            "V6",
+            _("あなたが指名された支援会議（106条の6）の議題の資料です。"),
+            None,
+            "106-6",
+            tuple(record.person_ids),
+            (record.category,),
         )
     return None
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime
 import uuid
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -47,9 +47,7 @@ def timeline(
     for key, record in records.items():
         by_kind.setdefault(record.kind, []).append(key)
     notes = Note.objects.filter(pk__in=by_kind.get(enums.RecordKind.NOTE, []))
-    sections = AssessmentSection.objects.filter(
-        pk__in=by_kind.get(enums.RecordKind.ASSESSMENT, [])
-    )
+    sections = AssessmentSection.objects.filter(pk__in=by_kind.get(enums.RecordKind.ASSESSMENT, []))
     may_write = can(check_can_write, membership, case)
     return [
         *(_note(membership, records[n.pk], n, may_write) for n in notes),
@@ -101,9 +99,13 @@ def next_consent(membership: Membership, case: Case) -> NextStep | None:
     if person is None:
         return None
     return NextStep(
-        _("%(name)sの同意がまだ記録されていません。だれに、何を、いつまで伝えてよいかを聞いて記録すると、"
-          "ほかの機関と一緒に支援できます。") % {"name": person.shown_name},
-        _("同意を記録する"), reverse("consent_new", args=[case.pk, person.pk]),
+        _(
+            "%(name)sの同意がまだ記録されていません。だれに、何を、いつまで伝えてよいかを聞いて記録すると、"
+            "ほかの機関と一緒に支援できます。"
+        )
+        % {"name": person.shown_name},
+        _("同意を記録する"),
+        reverse("consent_new", args=[case.pk, person.pk]),
     )
 
 
@@ -116,7 +118,8 @@ def next_assessment(membership: Membership, case: Case) -> NextStep | None:
         return None
     return NextStep(
         _("世帯全体のアセスメントがまだありません。分かっていることから、項目ごとに書けます。"),
-        _("アセスメントを書く"), reverse("assessment_new", args=[case.pk]),
+        _("アセスメントを書く"),
+        reverse("assessment_new", args=[case.pk]),
     )
 
 
@@ -130,7 +133,10 @@ def deadlines(membership: Membership, case: Case) -> list[Todo]:
     )
     return [
         Todo(
-            "consent_ends", _("同意 %(label)s の期限") % {"label": label}, "", "",
+            "consent_ends",
+            _("同意 %(label)s の期限") % {"label": label},
+            "",
+            "",
             due_on=instant_to_until_day(period.upper),
         )
         for label, period, _key in found
@@ -140,7 +146,7 @@ def deadlines(membership: Membership, case: Case) -> list[Todo]:
 # --- 今日の仕事 --------------------------------------------------------------------------------
 
 
-def waiting_referrals(membership: Membership):  # type: ignore[no-untyped-def]
+def waiting_referrals(membership: Membership) -> QuerySet[Referral]:
     """Sheets sent to my agency, or to a secretariat I am listed on, that wait for an answer."""
     return (
         Referral.objects.visible_to(membership)
@@ -153,14 +159,19 @@ def todo_referrals(membership: Membership) -> list[Todo]:
     """つなぎが届いています. One query."""
     if not (reads_cases(membership) and membership.may(Permission.WRITE_RECORDS)):
         return []
-    rows = waiting_referrals(membership).order_by("sent_at").values_list(
-        "pk", "from_agency__name", "mode", "sent_at"
-    )[:LIMIT]
+    rows = (
+        waiting_referrals(membership)
+        .order_by("sent_at")
+        .values_list("pk", "from_agency__name", "mode", "sent_at")[:LIMIT]
+    )
     return [
         Todo(
-            "referral", _("つなぎが届いています"), reverse("referral_detail", args=[pk]),
+            "referral",
+            _("つなぎが届いています"),
+            reverse("referral_detail", args=[pk]),
             _("見て返事する"),
-            detail=f"{sender}　{enums.ReferralMode(mode).label}", when=format_short(sent_at),
+            detail=f"{sender}　{enums.ReferralMode(mode).label}",
+            when=format_short(sent_at),
         )
         for pk, sender, mode, sent_at in rows
     ]
@@ -178,17 +189,21 @@ def todo_answers(membership: Membership) -> list[Todo]:
             answered_at__gte=timezone.now() - ANSWERED,
         )
         .order_by("-answered_at")
-        .values_list(
-            "pk", "state", "to_agency__name", "to_conference_type__name", "answered_at"
-        )[:LIMIT]
+        .values_list("pk", "state", "to_agency__name", "to_conference_type__name", "answered_at")[
+            :LIMIT
+        ]
     )
     return [
         Todo(
             "referral_answer",
-            _("つなぎが受理されました") if state == enums.ReferralState.ACCEPTED
+            _("つなぎが受理されました")
+            if state == enums.ReferralState.ACCEPTED
             else _("つなぎが返却されました"),
-            reverse("referral_detail", args=[pk]), _("見る"),
-            detail=agency or conference or "", when=format_short(at), section="changed",
+            reverse("referral_detail", args=[pk]),
+            _("見る"),
+            detail=agency or conference or "",
+            when=format_short(at) if at else "",
+            section="changed",
         )
         for pk, state, agency, conference, at in rows
     ]
@@ -202,8 +217,10 @@ def todo_consents(membership: Membership) -> list[Todo]:
         Consent.objects.visible_to(membership)
         .in_force()
         .filter(
-            taken_by_agency_id=membership.agency_id, period__upper_inf=False,
-            period__endswith__lte=timezone.now() + SOON, case__status=enums.CaseStatus.ACTIVE,
+            taken_by_agency_id=membership.agency_id,
+            period__upper_inf=False,
+            period__endswith__lte=timezone.now() + SOON,
+            case__status=enums.CaseStatus.ACTIVE,
         )
         .select_related("person")
         .order_by("period")[:LIMIT]
@@ -212,8 +229,10 @@ def todo_consents(membership: Membership) -> list[Todo]:
         Todo(
             "consent_ends",
             _("%(name)sの同意の期限が近づいています") % {"name": c.person.shown_name},
-            reverse("consent_new", args=[c.case_id, c.person_id]), _("同意を確かめる"),
-            due_on=instant_to_until_day(c.period.upper), section="due",
+            reverse("consent_new", args=[c.case_id, c.person_id]),
+            _("同意を確かめる"),
+            due_on=instant_to_until_day(c.period.upper),
+            section="due",
         )
         for c in rows
     ]
@@ -231,9 +250,13 @@ def todo_carry_outs(membership: Membership) -> list[Todo]:
     )
     return [
         Todo(
-            "carry_out", _("あなたへの持ち出しがあります（守秘）"),
-            reverse("carry_out_detail", args=[row.pk]), _("見る"),
-            detail=_("支援会議（106条の6）"), due_on=row.review_on, section="side",
+            "carry_out",
+            _("あなたへの持ち出しがあります（守秘）"),
+            reverse("carry_out_detail", args=[row.pk]),
+            _("見る"),
+            detail=_("支援会議（106条の6）"),
+            due_on=row.review_on,
+            section="side",
         )
         for row in rows
     ]
@@ -259,7 +282,11 @@ registry.add("todos", todo_answers, queries=1, order=30)
 registry.add("todos", todo_carry_outs, queries=1, order=15)
 registry.nav(
     NavItem(
-        "referrals", gettext_lazy("つなぎ"), "referral_list", 1, Permission.READ_CASES,
+        "referrals",
+        gettext_lazy("つなぎ"),
+        "referral_list",
+        1,
+        Permission.READ_CASES,
         count_referrals,
     )
 )

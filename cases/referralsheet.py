@@ -100,15 +100,23 @@ def sheet_of(referral: Referral, membership: Membership) -> Sheet:
         referral.mode == enums.ReferralMode.CONSENT and referral.state == STATES.ACCEPTED
     )
     return Sheet(
-        to=addressee_of(referral), sender=referral.from_agency.name, reason=referral.reason,
-        summary=referral.summary, criteria=[texts.get(c, c) for c in referral.criteria],
-        legal_ground=referral.legal_ground, mode=str(referral.get_mode_display()),
-        sent=_("%(when)s　%(who)s") % {
-            "when": format_datetime(referral.sent_at), "who": referral.sent_by.user,
+        to=addressee_of(referral),
+        sender=referral.from_agency.name,
+        reason=referral.reason,
+        summary=referral.summary,
+        criteria=[texts.get(c, c) for c in referral.criteria],
+        legal_ground=referral.legal_ground,
+        mode=str(referral.get_mode_display()),
+        sent=_("%(when)s　%(who)s")
+        % {
+            "when": format_datetime(referral.sent_at),
+            "who": referral.sent_by.user,
         },
-        state=str(referral.get_state_display()), tone=TONES[STATES(referral.state)],
+        state=str(referral.get_state_display()),
+        tone=TONES[STATES(referral.state)],
         until=format_long(referral.open_until) if referral.open_until else "",
-        answer=answer, answer_reason=referral.answer_reason,
+        answer=answer,
+        answer_reason=referral.answer_reason,
         case_url=reverse("case_detail", args=[referral.case_id]) if opens_case else "",
     )
 
@@ -124,9 +132,12 @@ def received_rows(membership: Membership) -> list[Row]:
     rows = sorted(_rows(found), key=lambda r: r.state != STATES.SENT)
     return [
         Row(
-            r.pk, format_short(r.sent_at), _("%(agency)sから") % {"agency": r.from_agency.name},
+            r.pk,
+            format_short(r.sent_at),
+            _("%(agency)sから") % {"agency": r.from_agency.name},
             f"{r.get_mode_display()}　{r.reason.splitlines()[0][:60]}",
-            reverse("referral_detail", args=[r.pk]), str(r.get_state_display()),
+            reverse("referral_detail", args=[r.pk]),
+            str(r.get_state_display()),
             TONES[STATES(r.state)],
         )
         for r in rows
@@ -140,9 +151,12 @@ def sent_rows(membership: Membership) -> list[Row]:
     titles = titles_for(membership, [r.case_id for r in rows])
     return [
         Row(
-            r.pk, format_short(r.sent_at), f"{titles[r.case_id]} → {addressee_of(r)}",
+            r.pk,
+            format_short(r.sent_at),
+            f"{titles[r.case_id]} → {addressee_of(r)}",
             f"{r.get_mode_display()}　{r.reason.splitlines()[0][:60]}",
-            reverse("referral_detail", args=[r.pk]), str(r.get_state_display()),
+            reverse("referral_detail", args=[r.pk]),
+            str(r.get_state_display()),
             TONES[STATES(r.state)],
         )
         for r in rows

@@ -54,7 +54,7 @@ def seers_of(
         CaseGrant.objects.visible_to(membership)
         .in_force()
         .filter(content_object=case)
-        .exclude(group_id=membership.agency_id)
+        .exclude(group=membership.agency_id)
     )
     for grant in [*own, *given]:
         _add(opened[grant.group_id], grant.basis, grant.person_id, grant.period.upper)
@@ -90,7 +90,7 @@ def _add_of_others(
         return
     lines = list(ConsentLine.objects.filter(consent__in=list(others)))
     types = {line.conference_type_id for line in lines if line.conference_type_id}
-    standing = defaultdict(set)
+    standing: dict[int | None, set[int | None]] = defaultdict(set)
     for member in StandingMember.objects.filter(
         conference_type__in=types, agency__isnull=False, ended_on__isnull=True
     ):
@@ -103,9 +103,7 @@ def _add_of_others(
         named = {a for line in mine for a in _named(line, standing) if not line.is_exception}
         named -= {line.agency_id for line in mine if line.is_exception}
         for agency in named & team:
-            _add(
-                opened[agency], enums.GrantBasis.CONSENT, consent.person_id, consent.period.upper
-            )
+            _add(opened[agency], enums.GrantBasis.CONSENT, consent.person_id, consent.period.upper)
 
 
 def _named(line: ConsentLine, standing: dict[int | None, set[int | None]]) -> set[int]:
@@ -139,7 +137,9 @@ def _line(agency: str, entry: _Opened, persons: dict[uuid.UUID, Person]) -> Seer
     ends = [end for end in entry.ends if end is not None]
     # The earliest end: from that day on, less is open.
     until = min(ends) if ends and not is_responsible else None
-    shown = _("%(day)sまで") % {"day": format_short(instant_to_until_day(until))} if until else (
-        until_words(None)
+    shown = (
+        _("%(day)sまで") % {"day": format_short(instant_to_until_day(until))}
+        if until
+        else (until_words(None))
     )
     return Seer(agency, "・".join(words), shown)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cases.enums import Audience
-from cases.forms.records import AboutForm, ClockField
+from cases.forms.records import HOUSEHOLD, AboutForm, ClockField
 from config.lib.eras import TOKYO, today
 from config.lib.forms import ChoiceCards, EraDateField, IdempotencyKey, SafeLine, SafeText
 from outreach import enums
@@ -90,6 +90,8 @@ class VisitForm(AboutForm):
         super().__init__(*args, **kwargs)
         if not self.is_bound:
             self.initial.setdefault("on", today())
+            if not self.persons:
+                self.initial.setdefault("about", [HOUSEHOLD])
         if not chooses_audience:
             del self.fields["audience"]
 
@@ -132,5 +134,5 @@ class VisitForm(AboutForm):
     @property
     def opens_more(self) -> bool:
         """Whether 「くわしく」 stands open: something was typed there, or is wrong."""
-        names = ("stage", "place", "companions", "minutes_spent")
+        names = ("at", "stage", "place", "companions", "minutes_spent")
         return any(self[name].errors or (self.is_bound and self[name].value()) for name in names)

@@ -35,6 +35,8 @@ class VisitLine:
     title: str
     url: str
     when: str
+    day: str
+    who: str
     outcome: str
     tone: str
     topics: str
@@ -125,6 +127,8 @@ def visit_line(visit: Visit, persons: dict[uuid.UUID, list[Person]]) -> VisitLin
         title=_title(visit, persons),
         url=_url(visit),
         when=format_datetime_short(record.happened_at),
+        day=format_short(record.happened_at),
+        who=record.names(known),
         outcome=str(visit.get_result_display()),
         tone="ok" if visit.result in enums.MET else "",
         topics="　".join(part for part in _topics(visit, record.names(known)) if part),

@@ -88,8 +88,8 @@ def case_timeline(
         TimelineEntry(
             record_id=visit.pk,
             at=records[visit.pk].happened_at,
-            title=f"{visit.get_method_display()}　{visit.get_result_display()}",
-            text="\n".join(part for part in (visit.met_whom, visit.text, _next(visit)) if part),
+            title=_heading(visit),
+            text="\n".join(part for part in (visit.text, _next(visit)) if part),
         )
         for visit in found
     ]
@@ -131,6 +131,12 @@ def _new_url(membership: Membership, case: Case) -> str:
     if not can(check_can_log_visit, membership, case):
         return ""
     return reverse("visit_new", args=[case.pk])
+
+
+def _heading(visit: Visit) -> str:
+    """「訪問　家族と会えた（母）」."""
+    whom = f"（{visit.met_whom}）" if visit.met_whom else ""
+    return f"{visit.get_method_display()}　{visit.get_result_display()}{whom}"
 
 
 def _next(visit: Visit) -> str:

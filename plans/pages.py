@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from agencies.enums import Permission
 from agencies.models import Membership
 from agencies.permissions import ActionDenied
 from config.lib.eras import format_datetime_short, format_long, format_short
@@ -17,6 +19,7 @@ from plans.queries import ENDING
 from plans.transitions import STEPS
 
 STAGES = ("プラン案", "会議", "決定", "実施・モニタリング", "評価・終結")
+DECISION = 2
 STAGE = {
     enums.PlanStatus.DRAFT: 0,
     enums.PlanStatus.RETURNED: 0,
@@ -69,6 +72,8 @@ def stepper(plan: Plan, steps: list[PlanStep]) -> list[dict[str, str]]:
         position = STAGE.get(enums.PlanStatus(step.to_status), len(STAGES) - 1)
         if step.to_status != step.from_status and position <= now:
             on[position] = format_short(step.at)
+    if plan.decided_at and now > DECISION:
+        on[DECISION] = format_short(plan.decided_at)
     return [
         {
             "label": _(label),
@@ -157,18 +162,34 @@ def _next_in_force(by: Membership, plan: Plan, today: datetime.date) -> Next:
                 late=True,
                 due=_("%(n)s日超過") % {"n": (today - plan.ends_on).days},
             )
-    if permissions.can_monitor(by, plan):
-        overdue = (today - plan.review_on).days
+        return _next_review(plan, today)
+    mine = plan.supportitems.filter(agency_id=by.agency_id, status=enums.ItemStatus.OPEN)
+    days = sorted(mine.values_list("until", flat=True))
+    if days and by.may(Permission.WRITE_RECORDS):
         return Next(
-            _("本人・世帯と役割のある機関の様子を確かめ、モニタリングを書きます。"),
-            reverse("monitor_new", args=key),
-            _("モニタリングを書く"),
-            due=_("%(n)s日超過") % {"n": overdue}
-            if overdue > 0
-            else _("%(day)sまで") % {"day": review},
-            late=overdue > 0,
+            _("あなたの機関が受け持つ支援が%(n)s件あります。終わったものは「済み」にします。")
+            % {"n": len(days)},
+            "#roles",
+            _("役割分担を見る"),
+            **_due(days[0], today),
         )
     return Next(_("実施中です。次回モニタリングは%(day)sです。") % {"day": review}, wait=True)
+
+
+def _due(day: datetime.date, today: datetime.date) -> dict[str, Any]:
+    late = (today - day).days
+    if late > 0:
+        return {"due": _("%(n)s日超過") % {"n": late}, "late": True}
+    return {"due": _("%(day)sまで") % {"day": format_short(day)}}
+
+
+def _next_review(plan: Plan, today: datetime.date) -> Next:
+    return Next(
+        _("本人・世帯と役割のある機関の様子を確かめ、モニタリングを書きます。"),
+        reverse("monitor_new", args=[plan.pk]),
+        _("モニタリングを書く"),
+        **_due(plan.review_on, today),
+    )
 
 
 def history(

@@ -5,6 +5,7 @@ Every count and line comes from `standing_with`: never from what an item under s
 
 from __future__ import annotations
 
+import datetime
 import uuid
 
 from django.urls import reverse
@@ -134,12 +135,7 @@ def panel(membership: Membership, case: Case) -> Panel | None:
             "title": plan_title(plan),
             "status": str(plan.get_status_display()),
             "tone": tone_of(plan.status),
-            "sub": f"{format_short(plan.starts_on)}〜{format_short(plan.ends_on)}"
-            f"　{plan.record.author_agency.name}",
-            "when": format_short(plan.review_on)
-            if plan.status == enums.PlanStatus.IN_FORCE
-            else "",
-            "late": plan.status == enums.PlanStatus.IN_FORCE and plan.review_on < today,
+            **_when(plan, today),
         }
         for plan in plans
     ]
@@ -154,10 +150,37 @@ def panel(membership: Membership, case: Case) -> Panel | None:
     )
 
 
+def _when(plan: Plan, today: datetime.date) -> dict[str, object]:
+    """When it began, or how late its review is; period and agency below."""
+    runs = plan.status == enums.PlanStatus.IN_FORCE
+    late = runs and plan.review_on < today
+    parts = [
+        _("次回モニタリング %(day)s") % {"day": format_short(plan.review_on)} if runs else "",
+        _("期間 %(first)s〜%(last)s")
+        % {"first": format_short(plan.starts_on), "last": format_short(plan.ends_on)},
+        plan.record.author_agency.name,
+    ]
+    return {
+        "when": _("%(n)s日超過") % {"n": (today - plan.review_on).days}
+        if late
+        else format_short(plan.starts_on),
+        "late": late,
+        "sub": "　".join(part for part in parts if part),
+    }
+
+
 def next_plan(membership: Membership, case: Case) -> NextStep | None:
     """What the plans of this case ask of this membership next. Two queries."""
-    plans = of_case(membership, case)
-    own = [p for p in plans if p.record.author_agency_id == membership.agency_id]
+    today = timezone.localdate()
+    own = [
+        plan
+        for plan in of_case(membership, case)
+        if plan.record.author_agency_id == membership.agency_id
+    ]
+    near = set(mine_to_review(membership, today).values_list("pk", flat=True))
+    late = [plan for plan in own if plan.pk in near and plan.review_on < today]
+    if late:
+        return _review(late[0])
     for plan in own:
         if plan.status in enums.EDITABLE and can_draft(membership, case):
             return NextStep(
@@ -166,16 +189,16 @@ def next_plan(membership: Membership, case: Case) -> NextStep | None:
                 _("プラン案を開く"),
                 reverse("plan_detail", args=[plan.pk]),
             )
-    due = set(mine_to_review(membership, timezone.localdate()).values_list("pk", flat=True))
-    for plan in own:
-        if plan.pk in due:
-            return NextStep(
-                _("%(plan)sのモニタリングが%(day)sです。")
-                % {"plan": plan_title(plan), "day": format_short(plan.review_on)},
-                _("モニタリングを書く"),
-                reverse("monitor_new", args=[plan.pk]),
-            )
-    return None
+    return next((_review(plan) for plan in own if plan.pk in near), None)
+
+
+def _review(plan: Plan) -> NextStep:
+    words = {"plan": plan_title(plan), "day": format_short(plan.review_on)}
+    return NextStep(
+        _("%(plan)sのモニタリングの予定は%(day)sです。様子を確かめて記録します。") % words,
+        _("モニタリングを書く"),
+        reverse("monitor_new", args=[plan.pk]),
+    )
 
 
 def next_draft(membership: Membership, case: Case) -> NextStep | None:

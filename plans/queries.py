@@ -78,8 +78,17 @@ def plan_lines(
     shown = rows[:limit]
     households = titles_for(membership, {row[1] for row in shown}) if shown else {}
     lines = [
-        PlanLine(key, case, programme_words(programme, sequence), households[case], *rest)
-        for key, case, programme, sequence, *rest in shown
+        PlanLine(
+            key=row[0],
+            case_id=row[1],
+            title=programme_words(row[2], row[3]),
+            household=households[row[1]],
+            agency=row[4],
+            status=row[5],
+            review_on=row[6],
+            ends_on=row[7],
+        )
+        for row in shown
     ]
     return lines, len(rows) > limit
 
@@ -305,7 +314,7 @@ def _role_line(
     return RoleLine(
         key=item.pk,
         agency_id=item.agency_id,
-        goal=_("目標%(n)s") % {"n": numbers[item.goal_id]} if item.goal_id else "―",
+        goal=_("目標%(n)s") % {"n": numbers[item.goal_id]} if item.goal_id else "",
         support=item.content,
         who=item.agency.name,
         worker=item.worker,

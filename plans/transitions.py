@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -23,7 +24,7 @@ class Step:
     """One named step; `target` None leaves the state as it is; any one permission suffices."""
 
     name: str
-    label: str
+    label: str | Promise
     sources: tuple[str, ...]
     target: str | None
     permissions: tuple[Permission, ...]

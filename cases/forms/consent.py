@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -24,21 +23,30 @@ from config.lib.forms import (
 )
 
 GRID = {"class": "choices-grid"}
+ORDER = [sector.value for sector in Sector]
 GIVEN = enums.ConsentAnswer.GIVEN
 
 
 def sector_of(agency: Agency) -> str:
     """The group an agency stands in: its first sector."""
-    return agency.sectors[0] if agency.sectors else Sector.OTHER
+    return agency.sectors[0] if agency.sectors else Sector.OTHER.value
 
 
 class ConsentForm(KasaneForm):
-    """One person's answer. The agencies stand in one field per sector (`to_<sector>`)."""
+    """One person's answer. The agencies stand in the order of their sectors."""
 
     answer = forms.ChoiceField(
         label=gettext_lazy("本人の答え"),
         choices=enums.ConsentAnswer.choices,
         widget=ChoiceCards(attrs={"class": ""}),
+    )
+    agencies = forms.MultipleChoiceField(
+        label=gettext_lazy("伝えてよい機関"),
+        required=False,
+        widget=MultiChoiceCards(attrs=GRID),
+        help_text=gettext_lazy(
+            "選んだ機関が支援チームに入ると、選んだ種類の記録が開きます。同意だけではまだ開きません。"
+        ),
     )
     conference_types = forms.MultipleChoiceField(
         label=gettext_lazy("会議の構成機関"),
@@ -110,52 +118,26 @@ class ConsentForm(KasaneForm):
         own: int | None,
         **kwargs: Any,
     ) -> None:
-        self.agencies = {str(a.pk): a for a in agencies}
+        self.known = {str(a.pk): a for a in agencies}
         self.types = {str(t.pk): t for t in conference_types}
         self.needs_proxy, self.own = needs_proxy, own
         super().__init__(*args, **kwargs)
-        self.sector_fields = self._add_sectors()
+        by_sector = sorted(agencies, key=lambda a: ORDER.index(sector_of(a)))
+        self._show("agencies", [(str(a.pk), a.name) for a in by_sector])
         self._show("conference_types", [(key, t.name) for key, t in self.types.items()])
-        self._show(
-            "exceptions",
-            [(key, a.name) for key, a in self.agencies.items() if a.pk != self.own],
-        )
+        self._show("exceptions", [(str(a.pk), a.name) for a in by_sector if a.pk != self.own])
+        hints = {str(a.pk): str(Sector(sector_of(a)).label) for a in agencies}
+        for name in ("agencies", "exceptions"):
+            if name in self.fields:
+                self.fields[name].widget.hints = hints
         if needs_proxy:
             self.initial.setdefault("method", enums.ConsentMethod.PROXY)
 
     def _show(self, name: str, choices: list[tuple[str, str]]) -> None:
         if choices:
-            self.fields[name].choices = choices
+            self.fields[name].choices = choices  # type: ignore[attr-defined]
         else:
             del self.fields[name]
-
-    def _add_sectors(self) -> list[str]:
-        groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        for key, agency in self.agencies.items():
-            groups[sector_of(agency)].append((key, agency.name))
-        names = []
-        for sector in Sector:
-            if not groups.get(sector):
-                continue
-            name = f"to_{sector.value}"
-            field = forms.MultipleChoiceField(
-                label=sector.label,
-                required=False,
-                choices=groups[sector],
-                widget=MultiChoiceCards(attrs=GRID),
-                error_messages={
-                    "invalid_choice": _("%(label)sは表示された中から選んでください。")
-                    % {"label": sector.label}
-                },
-            )
-            self.fields[name] = field
-            names.append(name)
-        return names
-
-    @property
-    def sectors(self) -> list[forms.BoundField]:
-        """The fields of agencies, for the template."""
-        return [self[name] for name in self.sector_fields]
 
     @property
     def excepts_somebody(self) -> bool:
@@ -165,9 +147,8 @@ class ConsentForm(KasaneForm):
         )
 
     def addressees(self) -> list[Agency]:
-        """The agencies ticked, over all sectors."""
-        keys = [k for name in self.sector_fields for k in self.cleaned_data.get(name, [])]
-        return [self.agencies[key] for key in keys]
+        """The agencies ticked."""
+        return self._of(self.known, "agencies")
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -187,9 +168,8 @@ class ConsentForm(KasaneForm):
 
     def _clean_given(self, data: dict[str, Any]) -> None:
         addressees, types = self.addressees(), data.get("conference_types") or []
-        if not addressees and not types and not any(n in self.errors for n in self.sector_fields):
-            first = self.sector_fields[0] if self.sector_fields else None
-            self.add_error(first, _("だれに伝えてよいか、機関か会議を1つ以上選んでください。"))
+        if not addressees and not types and "agencies" not in self.errors:
+            self.add_error("agencies", _("だれに伝えてよいか、機関か会議を1つ以上選んでください。"))
         if not data.get("categories") and "categories" not in self.errors:
             self.add_error("categories", _("伝えてよい情報の種類を1つ以上選んでください。"))
         if not data.get("method") and "method" not in self.errors:
@@ -228,20 +208,11 @@ class ConsentForm(KasaneForm):
             proxy_power=data["proxy_power"] if is_proxy else "",
             agencies=self.addressees() if is_given else [],
             conference_types=self._of(self.types, "conference_types") if is_given else [],
-            exceptions=self._of(self.agencies, "exceptions") if is_given else [],
+            exceptions=self._of(self.known, "exceptions") if is_given else [],
         )
 
     def _of(self, known: dict[str, Any], name: str) -> list[Any]:
         return [known[key] for key in self.cleaned_data.get(name) or []]
-
-
-def ticked(agencies: Iterable[Agency], chosen: set[int]) -> dict[str, list[str]]:
-    """Initial ticks of the sector fields."""
-    initial: dict[str, list[str]] = defaultdict(list)
-    for agency in agencies:
-        if agency.pk in chosen:
-            initial[f"to_{Sector(sector_of(agency)).value}"].append(str(agency.pk))
-    return dict(initial)
 
 
 class WithdrawForm(KasaneForm):

@@ -70,7 +70,7 @@ class AboutForm(KasaneForm):
     def __init__(self, *args: Any, persons: Sequence[Person], **kwargs: Any) -> None:
         self.persons = {str(person.pk): person for person in persons}
         super().__init__(*args, **kwargs)
-        self.fields["about"].choices = [
+        self.fields["about"].choices = [  # type: ignore[attr-defined]
             *((key, person.shown_name) for key, person in self.persons.items()),
             (HOUSEHOLD, _("世帯全体")),
         ]
@@ -165,7 +165,7 @@ class NoteForm(AboutForm):
     def __init__(self, *args: Any, hints: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["audience"].widget.hints = dict(hints)
-        self.fields["category"].choices = [c for c in enums.Category.choices if c[0] != "plan"]
+        self.fields["category"].choices = [c for c in enums.Category.choices if c[0] != "plan"]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -224,7 +224,7 @@ class IssueForm(KasaneForm):
     def __init__(self, *args: Any, persons: Sequence[Person], **kwargs: Any) -> None:
         self.persons = {str(person.pk): person for person in persons}
         super().__init__(*args, **kwargs)
-        self.fields["about"].choices = [
+        self.fields["about"].choices = [  # type: ignore[attr-defined]
             *((key, person.shown_name) for key, person in self.persons.items()),
             (HOUSEHOLD, _("世帯全体")),
         ]
@@ -243,7 +243,7 @@ class SolveForm(KasaneForm):
 
     def __init__(self, *args: Any, noted_on: datetime.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["on"].min = noted_on
+        self.fields["on"].min = noted_on  # type: ignore[attr-defined]
 
 
 class AssessmentForm(AboutForm):

@@ -83,14 +83,14 @@ class ReferralForm(KasaneForm):
         self.types = {str(t.pk): t for t in conference_types}
         self.criteria_by_code = {c.code: c.text for c in criteria}
         super().__init__(*args, **kwargs)
-        self.fields["persons"].choices = [(k, p.shown_name) for k, p in self.persons_by_key.items()]
+        self.fields["persons"].choices = [(k, p.shown_name) for k, p in self.persons_by_key.items()]  # type: ignore[attr-defined]
         if len(persons) == 1:
             self.initial.setdefault("persons", list(self.persons_by_key))
         self._set_addressee(hints)
         if mode != MODES.NOTIFICATION:
             del self.fields["legal_ground"]
         if self.criteria_by_code and mode != MODES.NOTIFICATION:
-            self.fields["criteria"].choices = list(self.criteria_by_code.items())
+            self.fields["criteria"].choices = list(self.criteria_by_code.items())  # type: ignore[attr-defined]
         else:
             del self.fields["criteria"]
 
@@ -98,7 +98,7 @@ class ReferralForm(KasaneForm):
         if self.mode == MODES.SECRECY:
             del self.fields["to_agency"]
             field = self.fields["to_conference_type"]
-            field.choices = [(key, t.name) for key, t in self.types.items()]
+            field.choices = [(key, t.name) for key, t in self.types.items()]  # type: ignore[attr-defined]
             field.widget.hints = dict(hints)
             if len(self.types) == 1:
                 self.initial.setdefault("to_conference_type", next(iter(self.types)))
@@ -108,7 +108,7 @@ class ReferralForm(KasaneForm):
         field = self.fields["to_agency"]
         if self.mode == MODES.CONSENT:
             field.widget = ChoiceCards(attrs=dict(STACK), hints=hints)
-        field.choices = choices if self.mode == MODES.CONSENT else [("", "―――"), *choices]
+        field.choices = choices if self.mode == MODES.CONSENT else [("", "―――"), *choices]  # type: ignore[attr-defined]
 
     @property
     def asks_my_number(self) -> bool:

@@ -28,23 +28,32 @@ def case_access(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     membership = request.membership
     grants = grants_on(membership, on.case.pk)
     records = list(
-        Record.objects.visible_to(membership).for_case(on.case)
-        .filter(carry_out__isnull=True).newest_first()[:SHOWN]
+        Record.objects.visible_to(membership)
+        .for_case(on.case)
+        .filter(carry_out__isnull=True)
+        .newest_first()[:SHOWN]
     )
     lines = [
         {
-            "when": format_datetime_short(r.happened_at), "kind": str(r.get_kind_display()),
-            "about": r.names(on.persons), "category": str(r.get_category_display()),
-            "why": found.reason, "rule": found.rule,
+            "when": format_datetime_short(r.happened_at),
+            "kind": str(r.get_kind_display()),
+            "about": r.names(on.persons),
+            "category": str(r.get_category_display()),
+            "why": found.reason,
+            "rule": found.rule,
         }
         for r in records
         # V6: what only an item under secrecy lays open has its reason in the sitting, not here.
         if (found := explain_record(membership, r, grants)).rule != "V6"
     ]
     context = {
-        "case": on.case, "title": on.title, "why": explain_case(membership, on.case.pk, grants),
-        "grants": [_grant(g, on.persons) for g in grants], "records": lines,
-        "seers": on.seers(membership), "log": _own_log(request, on.case.pk),
+        "case": on.case,
+        "title": on.title,
+        "why": explain_case(membership, on.case.pk, grants),
+        "grants": [_grant(g, on.persons) for g in grants],
+        "records": lines,
+        "seers": on.seers(membership),
+        "log": _own_log(request, on.case.pk),
     }
     return render(request, "cases/access_detail.html", context)
 
@@ -72,8 +81,10 @@ def _own_log(request: MemberRequest, case_id: uuid.UUID) -> list[dict[str, str]]
     )
     return [
         {
-            "when": format_datetime_short(row.at), "action": str(row.get_action_display()),
-            "purpose": str(row.get_purpose_display()), "count": str(len(row.record_ids) or ""),
+            "when": format_datetime_short(row.at),
+            "action": str(row.get_action_display()),
+            "purpose": str(row.get_purpose_display()),
+            "count": str(len(row.record_ids) or ""),
         }
         for row in rows
     ]

@@ -24,8 +24,12 @@ def case_detail(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     case = case_or_404(request.membership, case_id)
     page = case_page(request.membership, case, before=request.GET.get("before", ""))
     log_access(
-        request.membership, Action.OPEN, what="case_detail", basis=page.explanation.basis,
-        case_id=case.pk, record_ids=page.record_ids,
+        request.membership,
+        Action.OPEN,
+        what="case_detail",
+        basis=page.explanation.basis,
+        case_id=case.pk,
+        record_ids=page.record_ids,
     )
     return render(request, "cases/case_detail.html", {"page": page})
 
@@ -37,13 +41,20 @@ def case_print(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     case = case_or_404(request.membership, case_id)
     page = case_page(request.membership, case, before=request.GET.get("before", ""))
     log_access(
-        request.membership, Action.PRINT, what="case_print", basis=page.explanation.basis,
-        case_id=case.pk, record_ids=page.record_ids,
+        request.membership,
+        Action.PRINT,
+        what="case_print",
+        basis=page.explanation.basis,
+        case_id=case.pk,
+        record_ids=page.record_ids,
     )
     sheet = {
         "title": f"{page.title}　{case.number}",
         "basis": str(GrantBasis(page.explanation.basis).label),
-        "handling": "取扱注意", "serial": "", "secret": False, "landscape": False,
+        "handling": "取扱注意",
+        "serial": "",
+        "secret": False,
+        "landscape": False,
         "issued_on": format_long(today()),
         "issuer": f"{request.membership.agency_name}　{request.user}",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -41,16 +42,30 @@ def note_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     on = subject(request, case_id, "note_new")
     check_can_write(request.membership, on.case)
     form = NoteForm(
-        request.POST or None, persons=on.people, hints=_audience_hints(request, on),
+        request.POST or None,
+        persons=on.people,
+        hints=_audience_hints(request, on),
         initial={"on": today()},
     )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         write_note(
-            case=on.case, by=request.membership, persons=form.chosen(),
+            case=on.case,
+            by=request.membership,
+            persons=form.chosen(),
             happened_at=form.happened_at(),
-            **{k: data[k] for k in (
-                "text", "method", "category", "audience", "with_whom", "place", "next_step")},
+            **{
+                k: data[k]
+                for k in (
+                    "text",
+                    "method",
+                    "category",
+                    "audience",
+                    "with_whom",
+                    "place",
+                    "next_step",
+                )
+            },
         )
         _log_declared(request, on.case.pk, form)
         messages.success(request, _("記録を保存しました。"))
@@ -69,16 +84,15 @@ def _audience_hints(request: MemberRequest, on: Subject) -> dict[str, str]:
         enums.Audience.TEAM: team,
         enums.Audience.AGENCY: _(
             "%(agency)sの職員だけが読めます。同意があっても、ほかの機関には開きません。"
-        ) % {"agency": own},
+        )
+        % {"agency": own},
     }
 
 
 def _log_declared(request: MemberRequest, case_id: uuid.UUID, form: KasaneForm) -> None:
     """V16: that twelve digits were declared to be no My Number is logged, without the digits."""
     for name in form.not_my_number_fields:
-        log_access(
-            request.membership, Action.WRITE, what=f"not_my_number:{name}", case_id=case_id
-        )
+        log_access(request.membership, Action.WRITE, what=f"not_my_number:{name}", case_id=case_id)
 
 
 @member(Permission.READ_CASES)
@@ -101,9 +115,7 @@ def note_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
         conflicts = form.conflicts(note)
     about = note.record.names(on.persons)
     shown = {"about": about, "when": format_datetime(note.record.happened_at)}
-    return form_page(
-        request, "cases/note_edit.html", on, form, conflicts=conflicts, shown=shown
-    )
+    return form_page(request, "cases/note_edit.html", on, form, conflicts=conflicts, shown=shown)
 
 
 def _changed(request: MemberRequest, note: Note, form: NoteEditForm) -> bool:
@@ -128,7 +140,9 @@ def issue_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         add_issue(
-            case=on.case, by=request.membership, person=form.person(),
+            case=on.case,
+            by=request.membership,
+            person=form.person(),
             **{k: data[k] for k in ("issue_type", "is_primary", "status", "noted_on", "note")},
         )
         messages.success(request, _("課題を足しました。"))
@@ -163,22 +177,20 @@ def assessment_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     """A section of the assessment; what is written already stands beside it."""
     on = subject(request, case_id, "assessment_new")
     check_can_write(request.membership, on.case)
-    form = AssessmentForm(
-        request.POST or None, persons=on.people, initial={"assessed_on": today()}
-    )
+    form = AssessmentForm(request.POST or None, persons=on.people, initial={"assessed_on": today()})
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         assess(
-            case=on.case, by=request.membership, persons=form.chosen(),
+            case=on.case,
+            by=request.membership,
+            persons=form.chosen(),
             **{k: data[k] for k in ("category", "situation", "strengths", "assessed_on")},
         )
         _log_declared(request, on.case.pk, form)
         messages.success(request, _("アセスメントを保存しました。続けて次の項目を書けます。"))
         again = "more" in request.POST
         return redirect("assessment_new" if again else "case_detail", case_id=on.case.pk)
-    return form_page(
-        request, "cases/assessment_new.html", on, form, written=_written(request, on)
-    )
+    return form_page(request, "cases/assessment_new.html", on, form, written=_written(request, on))
 
 
 def _written(request: MemberRequest, on: Subject) -> list[dict[str, str]]:
@@ -192,7 +204,8 @@ def _written(request: MemberRequest, on: Subject) -> list[dict[str, str]]:
     return [
         {
             "term": str(s.record.get_category_display()),
-            "value": s.record.names(on.persons), "note": format_short(s.assessed_on),
+            "value": s.record.names(on.persons),
+            "note": format_short(s.assessed_on),
         }
         for s in sections
     ]
@@ -202,29 +215,37 @@ def _written(request: MemberRequest, on: Subject) -> list[dict[str, str]]:
 @both
 def carry_out_detail(request: MemberRequest, carry_out_id: uuid.UUID) -> HttpResponse:
     """持ち出し: the text and the notes under it, for its people alone (V6)."""
-    carry_out = get_object_or_404(
-        CarryOut.objects.visible_to(request.membership), pk=carry_out_id
-    )
+    carry_out = get_object_or_404(CarryOut.objects.visible_to(request.membership), pk=carry_out_id)
     may_write = request.membership.may(Permission.WRITE_RECORDS) and _is_mine(request, carry_out)
     form = CarriedNoteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         if not may_write:
             raise ActionDenied(_("この持ち出しに記録を書けるのは、名指しされた人だけです。"))
         write_note(
-            case=Case(pk=carry_out.case_id), by=request.membership, carry_out=carry_out,
+            case=Case(pk=carry_out.case_id),
+            by=request.membership,
+            carry_out=carry_out,
             **form.cleaned_data,
         )
         messages.success(request, _("記録を保存しました。この持ち出しの人だけが読めます。"))
         return redirect("carry_out_detail", carry_out_id=carry_out.pk)
     notes = _carried_notes(request, carry_out)
     log_access(
-        request.membership, Action.OPEN, what="carry_out_detail", basis="106-6",
-        purpose=Purpose.SUPPORT_CONFERENCE, case_id=carry_out.case_id,
+        request.membership,
+        Action.OPEN,
+        what="carry_out_detail",
+        basis="106-6",
+        purpose=Purpose.SUPPORT_CONFERENCE,
+        case_id=carry_out.case_id,
         record_ids=[carry_out.pk, *(entry["key"] for entry in notes)],
     )
     context = {
-        "carry_out": carry_out, "until": format_long(carry_out.review_on), "form": form,
-        "decided": format_long(carry_out.decided_at), "notes": notes, "may_write": may_write,
+        "carry_out": carry_out,
+        "until": format_long(carry_out.review_on),
+        "form": form,
+        "decided": format_long(carry_out.decided_at),
+        "notes": notes,
+        "may_write": may_write,
     }
     status = 422 if form.errors else 200
     return render(request, "cases/carry_out_detail.html", context, status=status)
@@ -236,7 +257,7 @@ def _is_mine(request: MemberRequest, carry_out: CarryOut) -> bool:
     ).exists()
 
 
-def _carried_notes(request: MemberRequest, carry_out: CarryOut) -> list[dict[str, object]]:
+def _carried_notes(request: MemberRequest, carry_out: CarryOut) -> list[dict[str, Any]]:
     """The notes under it, newest first. Two queries."""
     records = {
         record.pk: record
@@ -248,9 +269,12 @@ def _carried_notes(request: MemberRequest, carry_out: CarryOut) -> list[dict[str
     notes = Note.objects.in_bulk(list(records))
     return [
         {
-            "key": key, "title": str(notes[key].get_method_display()), "text": notes[key].text,
+            "key": key,
+            "title": str(notes[key].get_method_display()),
+            "text": notes[key].text,
             "when": format_datetime(record.happened_at),
             "by": f"{record.author_agency.name}　{record.author.user}",
         }
-        for key, record in records.items() if key in notes
+        for key, record in records.items()
+        if key in notes
     ]

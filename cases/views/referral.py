@@ -54,8 +54,15 @@ def referral_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         except ActionDenied as error:
             form.add_error(None, str(error))
     return form_page(
-        request, "cases/referral_new.html", on, form, mode=str(mode), words=mode_words(mode),
-        tabs=_tabs(on, mode), hints=_hints(request), is_possible=bool(form.agencies or form.types),
+        request,
+        "cases/referral_new.html",
+        on,
+        form,
+        mode=str(mode),
+        words=mode_words(mode),
+        tabs=_tabs(on, mode),
+        hints=_hints(request),
+        is_possible=bool(form.agencies or form.types),
     )
 
 
@@ -69,20 +76,27 @@ def _form(request: MemberRequest, on: Subject, mode: MODES) -> ReferralForm:
         types = [t for t in found.select_related("secretariat").order_by("order") if t.is_secret]
         hints = {
             str(t.pk): _("事務局：%(agency)s") % {"agency": t.secretariat.name}
-            for t in types if t.secretariat
+            for t in types
+            if t.secretariat
         }
     else:
         agencies = list(
             Agency.objects.filter(municipality=city, is_type=False, ended_on__isnull=True)
-            .exclude(pk=request.membership.agency_id).order_by("order", "name")
+            .exclude(pk=request.membership.agency_id)
+            .order_by("order", "name")
         )
         if mode == MODES.CONSENT:
             agencies, hints = _consented(on, agencies)
     is_complex = mode == MODES.SECRECY or any("coordination" in a.sectors for a in agencies)
     criteria = IntakeCriterion.objects.filter(municipality=city, ended_on__isnull=True)
     return ReferralForm(
-        request.POST or None, mode=mode, persons=on.people, agencies=agencies, hints=hints,
-        conference_types=types, criteria=list(criteria.order_by("order")) if is_complex else [],
+        request.POST or None,
+        mode=mode,
+        persons=on.people,
+        agencies=agencies,
+        hints=hints,
+        conference_types=types,
+        criteria=list(criteria.order_by("order")) if is_complex else [],
     )
 
 
@@ -95,7 +109,8 @@ def _consented(on: Subject, agencies: list[Agency]) -> tuple[list[Agency], dict[
         missing[agency].add(person)
     open_to = [a for a in agencies if len(missing[a.pk]) < len(on.persons)]
     hints = {
-        str(a.pk): _("同意している人：%(names)s") % {
+        str(a.pk): _("同意している人：%(names)s")
+        % {
             "names": "・".join(
                 p.shown_name for k, p in on.persons.items() if k not in missing[a.pk]
             )
@@ -122,10 +137,15 @@ def _hints(request: MemberRequest) -> list[dict[str, str]]:
 def _terms(form: ReferralForm) -> dict[str, Any]:
     data = form.cleaned_data
     return {
-        "mode": form.mode, "persons": form.chosen(), "reason": data["reason"],
-        "summary": composed(form.chosen(), data["summary"]), "to_agency": form.agency(),
-        "to_conference_type": form.conference_type(), "criteria": data.get("criteria") or [],
-        "legal_ground": data.get("legal_ground") or "", "form_key": data["form_key"],
+        "mode": form.mode,
+        "persons": form.chosen(),
+        "reason": data["reason"],
+        "summary": composed(form.chosen(), data["summary"]),
+        "to_agency": form.agency(),
+        "to_conference_type": form.conference_type(),
+        "criteria": data.get("criteria") or [],
+        "legal_ground": data.get("legal_ground") or "",
+        "form_key": data["form_key"],
     }
 
 
@@ -134,23 +154,34 @@ def _preview(request: MemberRequest, on: Subject, form: ReferralForm) -> HttpRes
     terms = _terms(form)
     if form.mode == MODES.CONSENT and (agency := terms["to_agency"]) is not None:
         keys = [p.pk for p in terms["persons"]]
-        lacking = {k for k, _a in missing_consents(
-            case=on.case, persons=keys, agencies=[agency.pk])}
+        lacking = {
+            k for k, _a in missing_consents(case=on.case, persons=keys, agencies=[agency.pk])
+        }
         if lacking:
             names = "・".join(p.shown_name for p in terms["persons"] if p.pk in lacking)
             raise ActionDenied(
-                _("%(names)sの、%(agency)sへの同意が記録されていません。先に同意を記録してください。")
+                _(
+                    "%(names)sの、%(agency)sへの同意が記録されていません。先に同意を記録してください。"
+                )
                 % {"names": names, "agency": agency.name}
             )
     to = terms["to_agency"] or terms["to_conference_type"]
     sheet = Sheet(
-        to=str(to), sender=request.membership.agency_name, reason=terms["reason"],
-        summary=terms["summary"], criteria=form.criteria_texts(),
-        legal_ground=terms["legal_ground"], mode=str(MODES(form.mode).label),
+        to=str(to),
+        sender=request.membership.agency_name,
+        reason=terms["reason"],
+        summary=terms["summary"],
+        criteria=form.criteria_texts(),
+        legal_ground=terms["legal_ground"],
+        mode=str(MODES(form.mode).label),
     )
     context = {
-        "case": on.case, "title": on.title, "form": form, "sheet": sheet,
-        "mode": str(form.mode), "lead": _("%(to)sへ、次のシートを送ります。") % {"to": to},
+        "case": on.case,
+        "title": on.title,
+        "form": form,
+        "sheet": sheet,
+        "mode": str(form.mode),
+        "lead": _("%(to)sへ、次のシートを送ります。") % {"to": to},
         "consequences": _consequences(form, str(to)),
     }
     return render(request, "cases/referral_confirm.html", context)
@@ -158,7 +189,8 @@ def _preview(request: MemberRequest, on: Subject, form: ReferralForm) -> HttpRes
 
 def _consequences(form: ReferralForm, to: str) -> list[dict[str, object]]:
     count = {
-        "figure": len(form.chosen()), "unit": _("人"),
+        "figure": len(form.chosen()),
+        "unit": _("人"),
         "text": _("についてのシートが機関の外へ出ます。"),
     }
     if form.mode == MODES.CONSENT:
@@ -189,7 +221,9 @@ def referral_list(request: MemberRequest) -> HttpResponse:
     received = received_rows(request.membership)
     sent = sent_rows(request.membership)
     log_access(
-        request.membership, Action.LIST, what="referral_list",
+        request.membership,
+        Action.LIST,
+        what="referral_list",
         record_ids=[row.key for row in (*received, *sent)],
     )
     return render(request, "cases/referral_list.html", {"received": received, "sent": sent})
@@ -216,7 +250,11 @@ def _detail(
     by = request.membership
     is_secret = referral.mode == MODES.SECRECY
     log_access(
-        by, Action.OPEN, what="referral_detail", basis=referral.mode, case_id=referral.case_id,
+        by,
+        Action.OPEN,
+        what="referral_detail",
+        basis=referral.mode,
+        case_id=referral.case_id,
         record_ids=[referral.pk],
         purpose=Purpose.SUPPORT_CONFERENCE if is_secret else Purpose.CONSULTATION,
     )
@@ -226,8 +264,12 @@ def _detail(
     except ActionDenied as error:
         why_not = str(error)
     context = {
-        "sheet": sheet_of(referral, by), "referral": referral, "accept_form": accept,
-        "return_form": back, "may_answer": not why_not, "is_secret": is_secret,
+        "sheet": sheet_of(referral, by),
+        "referral": referral,
+        "accept_form": accept,
+        "return_form": back,
+        "may_answer": not why_not,
+        "is_secret": is_secret,
         "is_sender": referral.from_agency_id == by.agency_id,
         "links": [*registry.draw("referral_actions", by, referral)],
     }
@@ -244,9 +286,7 @@ def referral_accept(request: MemberRequest, referral_id: uuid.UUID) -> HttpRespo
     form = AcceptForm(request.POST)
     if not form.is_valid():
         return _detail(request, referral, form, ReturnForm())
-    accept_referral(
-        referral=referral, by=request.membership, comment=form.cleaned_data["comment"]
-    )
+    accept_referral(referral=referral, by=request.membership, comment=form.cleaned_data["comment"])
     if referral.mode == MODES.CONSENT:
         messages.success(request, _("つなぎを受理しました。同意の範囲でケースが開きました。"))
         return redirect("case_detail", case_id=referral.case_id)
@@ -263,9 +303,7 @@ def referral_return(request: MemberRequest, referral_id: uuid.UUID) -> HttpRespo
     form = ReturnForm(request.POST)
     if not form.is_valid():
         return _detail(request, referral, AcceptForm(), form)
-    return_referral(
-        referral=referral, by=request.membership, reason=form.cleaned_data["reason"]
-    )
+    return_referral(referral=referral, by=request.membership, reason=form.cleaned_data["reason"])
     messages.success(
         request,
         _("つなぎを%(sender)sへ返却しました。シートは閉じました。")

@@ -43,9 +43,7 @@ class Subject:
 
 def case_or_404(membership: Membership, case_id: uuid.UUID) -> Case:
     """The case, with the names a page needs; what one may not see does not exist (V15)."""
-    cases = Case.objects.visible_to(membership).select_related(
-        "responsible_agency", "municipality"
-    )
+    cases = Case.objects.visible_to(membership).select_related("responsible_agency", "municipality")
     found: Case = get_object_or_404(cases, pk=case_id)
     return found
 

@@ -31,7 +31,7 @@ AgencyChoices = Sequence[tuple[str, Sequence[tuple[str, str]]]]
 
 
 def _date(label: Any, *, required: bool = False, width: str = "date") -> EraDateField:
-    widget = forms.TextInput(attrs={"class": width} if width else {})
+    widget = forms.TextInput(attrs={"class": width} if width else {"size": "22"})
     return EraDateField(label=label, required=required, widget=widget)
 
 
@@ -45,16 +45,25 @@ def _rows() -> dict[str, forms.Field]:
         found[f"goal_{n}_on"] = _date(format_lazy(gettext_lazy("目標{n}の達成時期"), n=n))
     for n in range(1, ITEMS + 1):
         found[f"item_{n}_content"] = SafeLine(
-            label=format_lazy(gettext_lazy("役割{n}の支援内容"), n=n), limit=400, required=False
+            label=format_lazy(gettext_lazy("役割{n}の支援内容"), n=n),
+            widget=forms.TextInput(attrs={"size": "34"}),
+            limit=400,
+            required=False,
         )
         found[f"item_{n}_agency"] = forms.ChoiceField(
             label=format_lazy(gettext_lazy("役割{n}の実施機関"), n=n), required=False
         )
         found[f"item_{n}_worker"] = SafeLine(
-            label=format_lazy(gettext_lazy("役割{n}の担当者"), n=n), limit=100, required=False
+            label=format_lazy(gettext_lazy("役割{n}の担当者"), n=n),
+            widget=forms.TextInput(attrs={"size": "10"}),
+            limit=100,
+            required=False,
         )
         found[f"item_{n}_frequency"] = SafeLine(
-            label=format_lazy(gettext_lazy("役割{n}の頻度"), n=n), limit=100, required=False
+            label=format_lazy(gettext_lazy("役割{n}の頻度"), n=n),
+            widget=forms.TextInput(attrs={"size": "10"}),
+            limit=100,
+            required=False,
         )
         found[f"item_{n}_until"] = _date(format_lazy(gettext_lazy("役割{n}の期限"), n=n), width="")
         found[f"item_{n}_goal"] = forms.TypedChoiceField(
@@ -203,21 +212,20 @@ class PlanForm(_Rows):
         ]
 
 
+HINTS: Any = {
+    enums.PlanProgramme.COORDINATION: gettext_lazy("複数の機関の役割を決め、方向をそろえる"),
+    enums.PlanProgramme.OUTREACH: gettext_lazy("会えるようになるまでの関わりを続ける"),
+    enums.PlanProgramme.PARTICIPATION: gettext_lazy("社会とのつながりの場へつなぐ"),
+}
+
+
 class PlanNewForm(PlanForm):
     """A new plan: also which programme, about whom, and which plan it follows."""
 
     programme = forms.ChoiceField(
         label=gettext_lazy("事業"),
         choices=enums.PlanProgramme.choices,
-        widget=ChoiceCards(
-            hints={
-                enums.PlanProgramme.COORDINATION: gettext_lazy(
-                    "複数の機関の役割を決め、方向をそろえる"
-                ),
-                enums.PlanProgramme.OUTREACH: gettext_lazy("会えるようになるまでの関わりを続ける"),
-                enums.PlanProgramme.PARTICIPATION: gettext_lazy("社会とのつながりの場へつなぐ"),
-            }
-        ),
+        widget=ChoiceCards(hints=HINTS),
     )
     former = forms.ChoiceField(
         label=gettext_lazy("前のプラン（再プランのとき）"),
@@ -249,7 +257,7 @@ class PlanNewForm(PlanForm):
             del self.fields["persons"]
 
 
-class PlanEditForm(PlanForm, VersionedForm):
+class PlanEditForm(PlanForm, VersionedForm):  # type: ignore[misc]
     """A draft that is changed; whom it is about stays (the envelope never changes)."""
 
 

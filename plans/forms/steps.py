@@ -26,6 +26,13 @@ STATES = (
     *enums.PlanStatus.choices,
 )
 
+OUTCOME_HINTS: Any = {
+    enums.Outcome.CLOSE: gettext_lazy("この事業を終える。支援は主担当が続ける"),
+    enums.Outcome.REPLAN: gettext_lazy("目標や役割を見直し、新しいプランを作る"),
+    enums.Outcome.INTERRUPT: gettext_lazy("転居・拒否などで続けられない"),
+    enums.Outcome.CONTINUE: gettext_lazy("今のプランのまま続ける"),
+}
+
 
 def _day(label: Any, **kwargs: Any) -> EraDateField:
     return EraDateField(label=label, widget=forms.TextInput(attrs={"class": "date"}), **kwargs)
@@ -91,14 +98,7 @@ class EvaluationForm(KasaneForm):
     outcome = forms.ChoiceField(
         label=gettext_lazy("判定"),
         choices=enums.Outcome.choices,
-        widget=ChoiceCards(
-            hints={
-                enums.Outcome.CLOSE: gettext_lazy("この事業を終える。支援は主担当が続ける"),
-                enums.Outcome.REPLAN: gettext_lazy("目標や役割を見直し、新しいプランを作る"),
-                enums.Outcome.INTERRUPT: gettext_lazy("転居・拒否などで続けられない"),
-                enums.Outcome.CONTINUE: gettext_lazy("今のプランのまま続ける"),
-            }
-        ),
+        widget=ChoiceCards(hints=OUTCOME_HINTS),
     )
     follow_up = SafeText(label=gettext_lazy("終結後のフォロー"), required=False)
 
@@ -137,7 +137,8 @@ class EndForm(KasaneForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.needs_lead = needs_lead
-        self.fields["lead_agency_after"].choices = [("", _("選んでください")), *agencies]
+        lead: Any = self.fields["lead_agency_after"]
+        lead.choices = [("", _("選んでください")), *agencies]
 
     def clean(self) -> dict[str, Any]:
         """多機関協働 closes only with a lead agency."""

@@ -41,7 +41,7 @@ def plan_detail(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
     judged = list(Evaluation.objects.visible_to(by).filter(plan=plan).select_related(rows))
     shown = [plan.pk, *(row.pk for row in watched), *(row.pk for row in judged)]
     log_access(by, Action.OPEN, what="plan_detail", case_id=plan.record.case_id, record_ids=shown)
-    summary = plan_summary(plan, today)
+    summary, step = plan_summary(plan, today), next_step(by, plan, today)
     may_settle = by.may(Permission.WRITE_RECORDS) and plan.status == enums.PlanStatus.IN_FORCE
     is_author = permissions.is_author(by, plan)
     return render(
@@ -54,8 +54,8 @@ def plan_detail(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
             "tone": tone_of(plan.status),
             "about": about_whom(by, plan),
             "steps": stepper(plan, steps),
-            "next": next_step(by, plan, today),
-            "actions": _actions(by, plan),
+            "next": step,
+            "actions": [link for link in _actions(by, plan) if link.url != step.href],
             "facts": _facts(plan, summary),
             "case_url": _case_url(by, plan),
             "items": [
@@ -103,7 +103,7 @@ def _actions(by: Membership, plan: Plan) -> list[Link]:
         (permissions.can_evaluate, _("評価を書く"), "evaluate_new"),
         (_can_stop, _("終える"), "plan_end"),
     ]
-    links = [Link(_("印刷（プラン兼利用申込書）"), reverse("plan_print", args=key))]
+    links = [Link(_("印刷"), reverse("plan_print", args=key))]
     links += [Link(label, reverse(name, args=key)) for can, label, name in offered if can(by, plan)]
     return links
 

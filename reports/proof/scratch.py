@@ -17,13 +17,16 @@ class NoScratch(Exception):
 
 
 @contextmanager
-def scratch() -> Iterator[tuple[str, str]]:
-    """Aliases of the owner's and the application's connection to a new, migrated database."""
+def scratch(template: str = "") -> Iterator[tuple[str, str]]:
+    """Aliases of the owner's and the application's connection to a new database, migrated or
+    copied from one that is (and that nobody is connected to)."""
     name = f"kasane_proof_{secrets.token_hex(6)}"
     owner = connections["owner"]
     try:
         with owner._nodb_cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'")
+            cursor.execute(
+                f"CREATE DATABASE \"{name}\" TEMPLATE \"{template or 'template0'}\" ENCODING 'UTF8'"
+            )
     except DatabaseError as error:
         raise NoScratch(str(error)) from error
     aliases = {"proof_owner": "owner", "proof_app": "default"}
@@ -36,7 +39,8 @@ def scratch() -> Iterator[tuple[str, str]]:
             role = owner.ops.quote_name(settings.KASANE_APP_ROLE)
             cursor.execute(f'GRANT CONNECT ON DATABASE "{name}" TO {role}')
             cursor.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
-        call_command("migrate", database="proof_owner", verbosity=0, interactive=False)
+        if not template:
+            call_command("migrate", database="proof_owner", verbosity=0, interactive=False)
         yield "proof_owner", "proof_app"
     finally:
         for alias in aliases:

@@ -6,7 +6,6 @@ import datetime
 import uuid
 from typing import Any
 
-from django.http import HttpResponse
 from django.test import Client
 
 from agencies.models import Membership
@@ -21,25 +20,28 @@ def client(member: Membership) -> Client:
     return sign_in(Client(), member)
 
 
-def get(member: Membership, url: str) -> HttpResponse:
+def get(member: Membership, url: str) -> Any:
     return client(member).get(url)
 
 
-def post(member: Membership, url: str, data: dict[str, Any]) -> HttpResponse:
+def post(member: Membership, url: str, data: dict[str, Any]) -> Any:
     return client(member).post(url, data)
 
 
-def page(member: Membership, case: Case) -> HttpResponse:
+def page(member: Membership, case: Case) -> Any:
     return get(member, f"/cases/{case.pk}/")
 
 
-def text(response: HttpResponse, status: int = 200) -> str:
+def text(response: Any, status: int = 200) -> str:
     assert response.status_code == status, response.status_code
     return response.content.decode()
 
 
 def note(
-    by: Membership, case: Case, words: str, persons: tuple[Person, ...] | list[Person] = (),
+    by: Membership,
+    case: Case,
+    words: str,
+    persons: tuple[Person, ...] | list[Person] = (),
     **more: Any,
 ) -> uuid.UUID:
     with w.act(by):
@@ -51,7 +53,9 @@ def note(
 def two() -> tuple[PersonFacts, PersonFacts]:
     return (
         PersonFacts(
-            name="架空野 花", name_kana="かくうの はな", relation="head",
+            name="架空野 花",
+            name_kana="かくうの はな",
+            relation="head",
             birth_on=datetime.date(1947, 5, 1),
         ),
         PersonFacts(name="別姓田 次郎", name_kana="べっせいだ じろう", relation="child"),
@@ -64,8 +68,13 @@ def referred(city: w.World, **terms: Any) -> tuple[Case, Person, Person, Consent
     given = w.consent(city.elderly, mother, city.agencies["disability"], **terms)
     with w.act(city.elderly):
         referral = refer(
-            case=case, by=city.elderly, mode="consent", reason="お願いします", summary="母のこと",
-            persons=[mother], to_agency=city.agencies["disability"],
+            case=case,
+            by=city.elderly,
+            mode="consent",
+            reason="お願いします",
+            summary="母のこと",
+            persons=[mother],
+            to_agency=city.agencies["disability"],
         )
     with w.act(city.disability):
         accept_referral(referral=referral, by=city.disability)

@@ -28,11 +28,16 @@ def url_for(case, person):
 
 def filled(city, **changed):
     return {
-        "answer": "given", "given_on": "R8.5.1",
-        "to_elderly": [city.agencies["elderly"].pk],
-        "to_disability": [city.agencies["disability"].pk],
-        "categories": ["basic", "progress", "household"], "purpose": "家計の相談",
-        "method": "signed", "proxy_name": "", "proxy_power": "", "until": "", **changed,
+        "answer": "given",
+        "given_on": "R8.5.1",
+        "agencies": [city.agencies["elderly"].pk, city.agencies["disability"].pk],
+        "categories": ["basic", "progress", "household"],
+        "purpose": "家計の相談",
+        "method": "signed",
+        "proxy_name": "",
+        "proxy_power": "",
+        "until": "",
+        **changed,
     }
 
 
@@ -45,7 +50,7 @@ def test_form_has_the_responsible_agency_ticked_and_no_notifier(city):
     case, (mother, _son) = w.household(city.elderly, *two())
     shown = text(get(city.elderly, url_for(case, mother)))
     own = city.agencies["elderly"].pk
-    assert f'name="to_elderly" value="{own}"' in shown
+    assert f'name="agencies" value="{own}"' in shown
     assert "checked" in shown
     assert 'value="notifier"' not in shown
     assert city.agencies["disability"].name in shown
@@ -55,9 +60,12 @@ def test_form_has_the_responsible_agency_ticked_and_no_notifier(city):
 def test_consent_is_recorded_with_its_addressees_and_opens_at_once(city):
     case, mother, son, _given = referred(city)
     answer = post(
-        city.elderly, url_for(case, son),
+        city.elderly,
+        url_for(case, son),
         filled(
-            city, until="R20.3.31", covers_household="on",
+            city,
+            until="R20.3.31",
+            covers_household="on",
             exceptions=[city.agencies["child"].pk],
             conference_types=[city.conferences["plan"].pk],
         ),
@@ -92,7 +100,7 @@ def test_refused_and_not_asked_are_answers_too(city, answer):
     [
         ({"given_on": "R30.1.1"}, "答えた日は今日までの日付"),
         ({"categories": []}, "伝えてよい情報の種類を1つ以上選んでください。"),
-        ({"to_elderly": [], "to_disability": []}, "機関か会議を1つ以上選んでください。"),
+        ({"agencies": []}, "機関か会議を1つ以上選んでください。"),
         ({"method": ""}, "同意の方法を選んでください。"),
         ({"method": "proxy", "proxy_name": "架空野 太郎"}, "代理権の根拠"),
         ({"until": "R8.1.1"}, "いつまでは今日からあとの日付"),
@@ -134,9 +142,11 @@ def test_the_operation_refuses_a_childs_own_consent_too(city):
         w.consent(city.child, child, city.agencies["elderly"])
     with w.act(city.child), pytest.raises(Exception, match="種類を1つ以上"):
         record_consent(
-            person=child, by=city.child,
+            person=child,
+            by=city.child,
             terms=ConsentTerms(
-                answer="given", given_on=timezone.localdate(),
+                answer="given",
+                given_on=timezone.localdate(),
                 agencies=[city.agencies["elderly"]],
             ),
         )
@@ -189,7 +199,9 @@ def test_an_exception_is_not_shown_to_the_one_excepted(city):
     """The responsible agency reads a consent another agency took, but not that it is excepted."""
     case, mother, _son, _given = referred(city)
     w.consent(
-        city.disability, mother, city.agencies["disability"],
+        city.disability,
+        mother,
+        city.agencies["disability"],
         exceptions=(city.agencies["elderly"],),
     )
     with w.act(city.elderly):

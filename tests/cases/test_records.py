@@ -27,16 +27,25 @@ def city():
 
 def filled(**changed):
     return {
-        "method": "phone", "on": "R8.5.1", "at": "14:30", "with_whom": "花さん", "place": "",
-        "about": ["household"], "text": "電話で話した", "next_step": "来週訪問",
-        "category": "progress", "audience": "team", **changed,
+        "method": "phone",
+        "on": "R8.5.1",
+        "at": "14:30",
+        "with_whom": "花さん",
+        "place": "",
+        "about": ["household"],
+        "text": "電話で話した",
+        "next_step": "来週訪問",
+        "category": "progress",
+        "audience": "team",
+        **changed,
     }
 
 
 def test_note_is_written_about_persons_in_its_category_for_its_audience(city):
     case, mother, _son, _given = referred(city)
     answer = post(
-        city.elderly, f"/cases/{case.pk}/notes/new/",
+        city.elderly,
+        f"/cases/{case.pk}/notes/new/",
         filled(about=[str(mother.pk)], category="health", audience="agency"),
     )
     assert answer.status_code == 302
@@ -85,7 +94,8 @@ def test_bad_note_gets_a_sentence_and_loses_nothing(city, changed, sentence):
 def test_household_and_a_person_at_once_is_refused(city):
     case, (mother, _son) = w.household(city.elderly)
     answer = post(
-        city.elderly, f"/cases/{case.pk}/notes/new/",
+        city.elderly,
+        f"/cases/{case.pk}/notes/new/",
         filled(about=["household", str(mother.pk)]),
     )
     assert "同時に選べません" in text(answer, 422)
@@ -118,8 +128,13 @@ def test_forms_by_member(city, who, status, what):
 
 def edit(**changed):
     return {
-        "method": "visit", "with_whom": "", "place": "", "text": "直した文", "next_step": "",
-        "version": "1", **changed,
+        "method": "visit",
+        "with_whom": "",
+        "place": "",
+        "text": "直した文",
+        "next_step": "",
+        "version": "1",
+        **changed,
     }
 
 
@@ -140,8 +155,11 @@ def test_stale_note_shows_both_and_keeps_what_was_typed(city):
     key = note(city.elderly, case, "もとの文")
     with w.act(city.elderly2):
         change_note(
-            note=Note.objects.select_related("record__case").get(pk=key), by=city.elderly2,
-            version=1, text="同僚の文", method="visit",
+            note=Note.objects.select_related("record__case").get(pk=key),
+            by=city.elderly2,
+            version=1,
+            text="同僚の文",
+            method="visit",
         )
     shown = text(post(city.elderly, f"/notes/{key}/edit/", edit()), 422)
     assert "ほかの人が先に保存しました" in shown
@@ -165,10 +183,15 @@ def test_another_agency_reads_a_note_but_does_not_correct_it(city):
 def test_issue_is_added_and_solved_by_its_agency(city):
     case, mother, _son, _given = referred(city)
     answer = post(
-        city.elderly, f"/cases/{case.pk}/issues/new/",
+        city.elderly,
+        f"/cases/{case.pk}/issues/new/",
         {
-            "about": str(mother.pk), "issue_type": "debt", "is_primary": "on",
-            "status": "suspected", "noted_on": "R8.4.1", "note": "督促状",
+            "about": str(mother.pk),
+            "issue_type": "debt",
+            "is_primary": "on",
+            "status": "suspected",
+            "noted_on": "R8.4.1",
+            "note": "督促状",
         },
     )
     assert answer.status_code == 302
@@ -188,7 +211,10 @@ def test_issue_is_added_and_solved_by_its_agency(city):
 def test_issue_in_the_future_is_refused(city):
     case, _persons = w.household(city.elderly)
     data = {
-        "about": "household", "issue_type": "debt", "status": "confirmed", "noted_on": "R30.1.1",
+        "about": "household",
+        "issue_type": "debt",
+        "status": "confirmed",
+        "noted_on": "R30.1.1",
         "note": "残るはず",
     }
     shown = text(post(city.elderly, f"/cases/{case.pk}/issues/new/", data), 422)
@@ -201,10 +227,15 @@ def test_assessment_is_written_section_by_section(city):
     w.consent(city.elderly, mother, city.agencies["elderly"], city.agencies["disability"])
     url = f"/cases/{case.pk}/assessment/new/"
     answer = post(
-        city.disability, url,
+        city.disability,
+        url,
         {
-            "category": "health", "about": [str(mother.pk)], "situation": "膝が痛い",
-            "strengths": "毎朝歩く", "assessed_on": "R8.5.1", "more": "1",
+            "category": "health",
+            "about": [str(mother.pk)],
+            "situation": "膝が痛い",
+            "strengths": "毎朝歩く",
+            "assessed_on": "R8.5.1",
+            "more": "1",
         },
     )
     assert (answer.status_code, answer.url) == (302, url)
@@ -227,17 +258,18 @@ def carried(city, *members, until=None):
         carry_out.save(force_insert=True)
         for member in members:
             CarryOutGrant(
-                permission_id=_any_permission(), user=member.user, content_object=carry_out,
-                membership=member, granted_by=city.head,
+                permission_id=_any_permission(),
+                user=member.user,
+                content_object=carry_out,
+                membership=member,
+                granted_by=city.head,
                 period=TimestamptzRange(timezone.now() - datetime.timedelta(hours=1), day),
             ).save(force_insert=True)
     return case, carry_out
 
 
 def _any_permission() -> int:
-    return Permission.objects.get(
-        content_type__app_label="cases", codename="view_carryout"
-    ).pk
+    return Permission.objects.get(content_type__app_label="cases", codename="view_carryout").pk
 
 
 def test_carry_out_is_for_its_people_alone(city):

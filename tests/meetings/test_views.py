@@ -14,6 +14,7 @@ from meetings.models import AgendaItem, Sitting
 from tests import world as w
 from tests.meetings import situations as s
 from tests.meetings.test_consent import plan_item
+from tests.signing import sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -26,9 +27,7 @@ def city():
 
 
 def client(member):
-    browser = Client()
-    browser.force_login(member.user)
-    return browser
+    return sign_in(Client(), member)
 
 
 def get(member, name, *args, query=""):

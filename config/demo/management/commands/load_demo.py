@@ -19,19 +19,27 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("cities", nargs="*", help="city codes (default: every city)")
+        parser.add_argument(
+            "--people",
+            action="store_true",
+            help="agencies, users and secretariat lists only, no household",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         cities = Municipality.objects.order_by("code")
         if options["cities"]:
             cities = cities.filter(code__in=options["cities"])
         for city in cities:
-            self.stdout.write(f"{city.name}: {self.load(city)}")
+            done = self.load(city, people_only=options["people"])
+            self.stdout.write(f"{city.name}: {done}")
 
     @transaction.atomic
-    def load(self, city: Municipality) -> str:
+    def load(self, city: Municipality, *, people_only: bool = False) -> str:
         """One city, whole or not at all."""
         members = load_people(city)
         load_sysadmin(city)
+        if people_only:
+            return "見本の利用者を読み込みました"
         first = members["livelihood"]
         with acting(first.pk):
             if Consultation.objects.visible_to(first).exists():

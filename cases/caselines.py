@@ -1,0 +1,152 @@
+"""Rows of the case page: a person with what the reader may know of their consent; an issue."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from agencies.models import Membership
+from cases import enums
+from cases.models import Case, CaseGrant, Consent, Issue, Person
+from cases.permissions import can, check_can_record_consent
+from cases.seers import is_open
+from config.lib.eras import PartialDate, format_long, format_partial, format_short, today
+from config.lib.fiscal import instant_to_until_day
+
+
+@dataclass(frozen=True)
+class ConsentState:
+    """A person's answer as far as this reader may know it; empty words = nothing to say."""
+
+    words: str = ""
+    tone: str = ""
+    detail: str = ""
+    consent: Consent | None = None
+
+
+@dataclass(frozen=True)
+class PersonLine:
+    """A row of 世帯員."""
+
+    person: Person
+    name: str
+    kana: str
+    born: str
+    relation: str
+    living: str
+    consent: ConsentState
+    edit_url: str
+    consent_url: str
+    withdraw_url: str
+
+
+@dataclass(frozen=True)
+class IssueLine:
+    """A row of 課題: ◎ or ○, of whom, since when."""
+
+    mark: str
+    label: str
+    about: str
+    since: str
+    status: str
+    note: str
+    solve_url: str
+    is_solved: bool
+
+
+def consent_state(
+    membership: Membership,
+    case: Case,
+    key: uuid.UUID,
+    grants: Sequence[CaseGrant],
+    consents: Sequence[Consent],
+) -> ConsentState:
+    """Whole for who may see the consent; for a recipient its own line; for others nothing."""
+    consent = next((c for c in consents if c.person_id == key), None)
+    if consent is not None:
+        if is_open(consent):
+            return ConsentState(_("同意あり"), "ok", _until(consent.period.upper), consent)
+        if consent.answer == enums.ConsentAnswer.GIVEN:
+            return ConsentState(_("同意の期限切れ"), "warn", _until(consent.period.upper), consent)
+        day = format_short(consent.given_on)
+        return ConsentState(str(consent.get_answer_display()), "warn", day, consent)
+    mine = next((g for g in grants if g.person_id == key), None)
+    if mine is not None:
+        return ConsentState(_("あなたの機関に同意"), "ok", _until(mine.period.upper))
+    if membership.agency_id == case.responsible_agency_id:
+        return ConsentState(_("同意 未記録"), "warn")
+    return ConsentState()
+
+
+def _until(end: datetime.datetime | None) -> str:
+    if end is None:
+        return _("期限なし")
+    return _("%(day)sまで") % {"day": format_short(instant_to_until_day(end))}
+
+
+def born(person: Person) -> str:
+    """「昭和22年5月1日（79歳）」, as far as it is known."""
+    age = person.age(today())
+    if person.birth_on:
+        words = format_long(person.birth_on)
+    elif person.birth_year:
+        words = format_partial(PartialDate(person.birth_year, estimated=person.is_age_estimated))
+    else:
+        return ""
+    return _("%(born)s（%(age)s歳%(about)s）") % {
+        "born": words,
+        "age": age,
+        "about": _("くらい") if person.is_age_estimated else "",
+    }
+
+
+def person_line(
+    membership: Membership, case: Case, person: Person, state: ConsentState, may_write: bool
+) -> PersonLine:
+    may_edit = may_write and membership.agency_id in (
+        person.author_agency_id,
+        case.responsible_agency_id,
+    )
+    may_ask = can(check_can_record_consent, membership, person)
+    is_given = state.consent is not None and state.consent.answer == enums.ConsentAnswer.GIVEN
+    return PersonLine(
+        person=person,
+        name=person.shown_name,
+        kana=person.name_kana,
+        born=_("死亡") if person.is_deceased else born(person),
+        relation=str(person.get_relation_display()),
+        living=_("同居") if person.is_cohabiting else _("別居"),
+        consent=state,
+        edit_url=reverse("person_edit", args=[person.pk]) if may_edit else "",
+        consent_url=reverse("consent_new", args=[case.pk, person.pk]) if may_ask else "",
+        withdraw_url=(
+            reverse("consent_withdraw", args=[state.consent.pk])
+            if is_given and may_ask and state.consent
+            else ""
+        ),
+    )
+
+
+def issue_line(
+    membership: Membership, issue: Issue, persons: dict[uuid.UUID, Person], may_write: bool
+) -> IssueLine:
+    is_solved = issue.solved_on is not None
+    is_own = issue.record.author_agency_id == membership.agency_id
+    since = _("%(day)sから") % {"day": format_short(issue.noted_on)}
+    if issue.solved_on:
+        since += "　" + _("%(day)s 解消") % {"day": format_short(issue.solved_on)}
+    return IssueLine(
+        "◎" if issue.is_primary else "○",
+        str(issue.get_issue_type_display()),
+        issue.record.names(persons),
+        since,
+        str(issue.get_status_display()),
+        issue.note,
+        reverse("issue_solve", args=[issue.pk]) if may_write and is_own and not is_solved else "",
+        is_solved,
+    )

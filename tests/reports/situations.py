@@ -1,0 +1,552 @@
+"""The vocabulary of docs/visibility-cases.toml: each sentence is done by those who would do it.
+
+A step is matched by one pattern and runs through the operations; only what no operation does yet
+(a person is shut off, time passes) is written over the owner's connection.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.models import Permission as GuardianPermission
+from django.db import connections
+from django.utils import timezone
+from psycopg.types.range import TimestamptzRange
+
+from agencies.models import ConferenceType, Membership
+from cases.models import (
+    CarryOut,
+    CarryOutGrant,
+    Case,
+    Consent,
+    ConsentLine,
+    Consultation,
+    DuplicateHint,
+    Person,
+    Record,
+    Referral,
+    SupportTeam,
+)
+from cases.operations import (
+    accept_referral,
+    add_person,
+    change_person,
+    close_case,
+    leave_team,
+    open_case,
+    refer,
+    return_referral,
+    sync_grants,
+    take_consultation,
+    withdraw_consent,
+    write_note,
+)
+from cases.operations.case import PersonFacts
+from cases.operations.consultation import ConsultationFacts
+from config.lib.fiscal import until_day_to_instant
+from config.lib.mynumber import refuse_my_number
+from meetings.models import AgendaItem, ItemGrant
+from meetings.operations import (
+    appoint,
+    call_ad_hoc,
+    propose_from_referral,
+    propose_item,
+    revoke_appointment,
+    send_notice,
+    take_pledge,
+)
+from tests import world as w
+
+DAY = datetime.timedelta(days=1)
+STEPS: list[tuple[re.Pattern[str], Callable[..., None]]] = []
+
+
+def step(pattern: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a sentence."""
+
+    def keep(function: Callable[..., None]) -> Callable[..., None]:
+        STEPS.append((re.compile(pattern + r"\.?"), function))
+        return function
+
+    return keep
+
+
+class Situation:
+    """A city and the things named so far, by their names in the sentences."""
+
+    def __init__(self, city: w.World) -> None:
+        self.city = city
+        self.case: Case | None = None
+        self.things: dict[str, tuple[str, Any]] = {}  # name -> (table, key)
+        self.persons: dict[str, Person] = {}
+        self.rows: dict[str, Any] = {}
+
+    def do(self, sentence: str) -> None:
+        for pattern, function in STEPS:
+            if match := pattern.fullmatch(sentence):
+                function(self, **match.groupdict())
+                return
+        raise ValueError(f"no such sentence: {sentence}")
+
+    def who(self, name: str) -> Membership:
+        return self.city.members[name]
+
+    def people(self, text: str) -> list[Person]:
+        return [self.persons[name.strip()] for name in re.split(r",| and ", text)]
+
+    def agencies(self, text: str | None) -> list[Any]:
+        names = [name.strip() for name in re.split(r",| and ", text or "")]
+        return [self.city.agencies[name] for name in names if name]
+
+    def keep(self, name: str, table: str, row: Any) -> None:
+        self.rows[name] = row
+        self.things[name] = (table, row.pk)
+
+
+def owner(sql: str, *params: Any) -> list[tuple[Any, ...]]:
+    """What no operation does: over the owner's connection."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.fetchall()) if cursor.description else []
+
+
+# --- case and persons ---------------------------------------------------------------------------
+
+
+@step(r"(?P<by>\w+) opens a case with (?P<names>.+)")
+def _open(s: Situation, by: str, names: str) -> None:
+    with w.act(s.who(by)):
+        s.case = open_case(by=s.who(by))
+        s.keep("case", "cases_case", s.case)
+        for text in re.split(r", | and ", names):
+            name, _space, age = text.partition(" ")
+            _add(s, by, name, age)
+
+
+def _add(s: Situation, by: str, name: str, age: str) -> None:
+    born = None
+    if age:
+        born = timezone.localdate() - datetime.timedelta(days=int(age) * 365 + int(age) // 4 + 30)
+    facts = PersonFacts(name=f"架空 {name}", name_kana=f"かくう {name}", birth_on=born)
+    s.persons[name] = add_person(case=s.case, by=s.who(by), facts=facts)
+    s.keep(name, "cases_person", s.persons[name])
+    rows = owner("SELECT history_id FROM cases_historicalperson WHERE id = %s", s.persons[name].pk)
+    s.things[f"history of {name}"] = ("cases_historicalperson", rows[0][0])
+
+
+@step(r"(?P<by>\w+) adds (?P<name>\w+)")
+def _add_later(s: Situation, by: str, name: str) -> None:
+    with w.act(s.who(by)):
+        _add(s, by, name, "")
+
+
+@step(r"(?P<name>\w+) dies(?: (?P<ago>\d+) days ago)?")
+def _die(s: Situation, name: str, ago: str | None) -> None:
+    person = s.persons[name]
+    by = next(m for m in s.city.members.values() if m.pk == person.author_id)
+    with w.act(by):
+        person.refresh_from_db()
+        facts = PersonFacts(
+            name=person.name, birth_on=person.birth_on, is_deceased=True,
+            died_on=timezone.localdate() - int(ago or 0) * DAY,
+        )
+        change_person(person=person, by=by, facts=facts, version=person.version)
+
+
+@step(r"(?P<by>\w+) closes the case")
+def _close(s: Situation, by: str) -> None:
+    with w.act(s.who(by)):
+        close_case(case=s.case, by=s.who(by), reason="終結")
+
+
+@step(r"(?P<agency>\w+) leaves the team")
+def _leave(s: Situation, agency: str) -> None:
+    with w.act(s.who(agency)):
+        leave_team(case=s.case, agency=s.city.agencies[agency])
+
+
+@step(r"(?P<agency>\w+) puts itself into the team")
+def _intrude(s: Situation, agency: str) -> None:
+    with w.act(s.who(agency)):
+        SupportTeam(case=s.case, agency=s.city.agencies[agency], via="referral").save(
+            force_insert=True
+        )
+        sync_grants(s.case)
+
+
+@step(r"(?P<by>\w+) makes its agency responsible")
+def _seize(s: Situation, by: str) -> None:
+    with w.act(s.who(by)):
+        Case.objects.filter(pk=s.case.pk).update(responsible_agency=s.city.agencies[by])
+
+
+@step(r"(?P<by>\w+) makes (?P<name>\w+) its own")
+def _seize_person(s: Situation, by: str, name: str) -> None:
+    with w.act(s.who(by)):
+        Person.objects.filter(pk=s.persons[name].pk).update(author_agency=s.city.agencies[by])
+
+
+# --- consent ------------------------------------------------------------------------------------
+
+
+@step(
+    r"(?P<name>\w+) consents to (?P<agencies>[\w, ]*?)(?:the conference (?P<kind>\w+))?"
+    r"(?: for (?P<categories>[a-z, ]+?))?(?P<tick> with the household)?"
+    r"(?: except (?P<exceptions>[\w, ]+?))?(?: before (?P<taker>\w+))?(?P<proxy> by proxy)?"
+)
+def _consent(
+    s: Situation, name: str, agencies: str, kind: str | None, categories: str | None,
+    tick: str | None, exceptions: str | None, taker: str | None, proxy: str | None,
+) -> None:
+    from_person = s.persons[name]
+    by = s.who(taker or "elderly")
+    terms = w.ConsentTerms(
+        answer="given", given_on=timezone.localdate(),
+        categories=categories.split(", ") if categories else w.ALL, covers_household=bool(tick),
+        method="proxy" if proxy else "signed", proxy_name="架空 親" if proxy else "",
+        proxy_power="親権者" if proxy else "", agencies=s.agencies(agencies),
+        conference_types=[s.city.conferences[kind]] if kind else [],
+        exceptions=s.agencies(exceptions),
+    )
+    with w.act(by):
+        consent = w.record_consent(person=from_person, by=by, terms=terms)
+    s.keep(f"consent of {name}", "cases_consent", consent)
+    for key, agency, is_exception in owner(
+        "SELECT id, agency_id, is_exception FROM cases_consentline WHERE consent_id = %s",
+        consent.pk,
+    ):
+        code = next((c for c, a in s.city.agencies.items() if a.pk == agency), "conference")
+        word = "exception" if is_exception else "line"
+        s.things[f"{word} of {name} for {code}"] = ("cases_consentline", key)
+
+
+@step(r"(?P<name>\w+) refuses")
+def _refuse(s: Situation, name: str) -> None:
+    w.consent(s.who("elderly"), s.persons[name], answer="refused")
+
+
+@step(r"(?P<name>\w+) withdraws")
+def _withdraw(s: Situation, name: str) -> None:
+    consent = s.rows[f"consent of {name}"]
+    by = next(m for m in s.city.members.values() if m.pk == consent.explained_by_id)
+    with w.act(by):
+        withdraw_consent(consent=consent, by=by, reason="本人の希望")
+
+
+@step(r"(?P<by>\w+) takes the withdrawal of (?P<name>\w+) back")
+def _unwithdraw(s: Situation, by: str, name: str) -> None:
+    with w.act(s.who(by)):
+        Consent.objects.filter(pk=s.rows[f"consent of {name}"].pk).update(
+            withdrawn_at=None, withdrawn_by=None
+        )
+
+
+@step(r"the consent of (?P<name>\w+) has expired")
+def _expire(s: Situation, name: str) -> None:
+    """Time passes: consent and grant both ended an hour ago, nobody did anything."""
+    key = s.rows[f"consent of {name}"].pk
+    for table, column in (("cases_consent", "id"), ("cases_casegrant", "consent_id")):
+        owner(
+            f"UPDATE {table} SET period = tstzrange(lower(period), now() - interval '1 hour')"
+            f" WHERE {column} = %s", key,
+        )
+
+
+@step(r"(?P<agency>\w+) (?P<how>becomes|ceases to be) a standing member of (?P<kind>\w+)")
+def _standing(s: Situation, agency: str, how: str, kind: str) -> None:
+    members = s.city.conferences[kind].standing_members
+    if how == "becomes":
+        members.create(municipality=s.city.city, agency=s.city.agencies[agency])
+    else:
+        members.filter(agency=s.city.agencies[agency]).update(ended_on=timezone.localdate())
+
+
+# --- sheets -------------------------------------------------------------------------------------
+
+
+@step(r"(?P<by>\w+) refers (?P<names>[\w, ]+) to (?P<to>\w+)")
+def _refer(s: Situation, by: str, names: str, to: str) -> None:
+    _send(s, by, mode="consent", persons=s.people(names), to_agency=s.city.agencies[to])
+
+
+@step(r"(?P<by>\w+) notifies (?P<to>\w+) about (?P<names>[\w, ]+)")
+def _notify(s: Situation, by: str, to: str, names: str) -> None:
+    _send(
+        s, by, mode="notification", persons=s.people(names), to_agency=s.city.agencies[to],
+        legal_ground="児童福祉法第25条",
+    )
+
+
+@step(r"(?P<by>\w+) sends a sheet without consent to (?P<kind>\w+)")
+def _secrecy(s: Situation, by: str, kind: str) -> None:
+    to = s.city.conferences[kind]
+    _send(s, by, mode="secrecy", persons=list(s.persons.values())[:1], to_conference_type=to)
+
+
+def _send(s: Situation, by: str, **more: Any) -> None:
+    with w.act(s.who(by)):
+        sheet = refer(case=s.case, by=s.who(by), reason="依頼", summary="概要", **more)
+    s.keep("sheet", "cases_referral", sheet)
+
+
+@step(r"(?P<by>\w+) accepts")
+def _accept(s: Situation, by: str) -> None:
+    with w.act(s.who(by)):
+        accept_referral(referral=s.rows["sheet"], by=s.who(by))
+    rows = owner(
+        "SELECT id FROM cases_supportteam WHERE case_id = %s AND agency_id = %s",
+        s.case.pk, s.who(by).agency_id,
+    )
+    if rows:
+        s.things[f"team entry of {by}"] = ("cases_supportteam", rows[0][0])
+
+
+@step(r"(?P<by>\w+) returns the sheet")
+def _return(s: Situation, by: str) -> None:
+    with w.act(s.who(by)):
+        return_referral(referral=s.rows["sheet"], by=s.who(by), reason="対象外のため")
+
+
+# --- records ------------------------------------------------------------------------------------
+
+
+@step(
+    r"(?P<by>\w+) writes (?P<name>\w+) about (?P<names>[\w, ]+?)"
+    r"(?: in (?P<category>\w+))?(?P<alone> for itself)?(?: under (?P<carry>\w+))?"
+)
+def _write(
+    s: Situation, by: str, name: str, names: str, category: str | None, alone: str | None,
+    carry: str | None,
+) -> None:
+    with w.act(s.who(by)):
+        note = write_note(
+            case=s.case, by=s.who(by), text="訪問した", method="visit",
+            persons=[] if names == "the household" else s.people(names),
+            category=category or "progress", audience="agency" if alone else "team",
+            carry_out=s.rows[carry] if carry else None,
+        )
+    s.rows[name] = note
+    s.things[name] = ("cases_record", note.record_id)
+    s.things[f"text of {name}"] = ("cases_note", note.record_id)
+    rows = owner(
+        "SELECT history_id FROM cases_historicalnote WHERE record_id = %s", note.record_id
+    )
+    s.things[f"history of {name}"] = ("cases_historicalnote", rows[0][0])
+
+
+@step(r"(?P<by>\w+) takes a consultation")
+def _consult(s: Situation, by: str) -> None:
+    facts = ConsultationFacts(
+        mode="with_consent", route="person_phone", complaint="相談", urgency="low"
+    )
+    with w.act(s.who(by)):
+        row = take_consultation(by=s.who(by), facts=facts, persons=[PersonFacts()], issues=["debt"])
+    s.keep("consultation", "cases_consultation", row)
+    rows = owner(
+        "SELECT id FROM cases_consultationperson WHERE consultation_id = %s", row.pk
+    )
+    s.things["person of the consultation"] = ("cases_consultationperson", rows[0][0])
+
+
+@step(r"a note may not hold (?P<text>.+)")
+def _number(s: Situation, text: str) -> None:
+    refuse_my_number(text)
+
+
+# --- conferences --------------------------------------------------------------------------------
+
+
+@step(r"(?P<name>\w+) is on the list of (?P<kind>\w+)(?P<how> unpledged| of last year| no more)?")
+def _list(s: Situation, name: str, kind: str, how: str | None) -> None:
+    w.list_secretary(s.city, s.who(name), kind)
+    change = {
+        " unpledged": "pledged_at = NULL", " of last year": "fiscal_year = fiscal_year - 1",
+        " no more": "ended_at = now()",
+    }.get(how or "")  # fmt: skip
+    if change:
+        owner(
+            f"UPDATE agencies_secretariatmember SET {change} WHERE membership_id = %s",
+            s.who(name).pk,
+        )
+
+
+@step(r"(?P<kind>\w+) is a merged body")
+def _merge(s: Situation, kind: str) -> None:
+    ConferenceType.objects.filter(pk=s.city.conferences[kind].pk).update(
+        bases=["106-4-2-5", "106-6"]
+    )
+    s.city.conferences[kind].refresh_from_db()
+
+
+@step(r"(?P<by>\w+) lays (?P<names>[\w, ]+) before plan with (?P<agencies>[\w, ]+)")
+def _propose(s: Situation, by: str, names: str, agencies: str) -> None:
+    kind = s.city.conferences["plan"]
+    with w.act(s.who("coordinator")):
+        sitting = call_ad_hoc(
+            by=s.who("coordinator"), conference_types=[kind], on=timezone.localdate() + DAY
+        )
+    with w.act(s.who(by)):
+        item = propose_item(
+            sitting=sitting, by=s.who(by), conference_type=kind,
+            agenda_type="social_resources", case=s.case, persons=s.people(names), title="議題",
+            briefing="論点", participants=s.agencies(agencies),
+        )
+    s.keep("item", "meetings_agendaitem", item)
+    s.rows["sitting"] = sitting
+    s.things["sitting"] = ("meetings_sitting", sitting.pk)
+
+
+@step(r"(?P<by>\w+) puts the sheet before (?P<kind>\w+)")
+def _put(s: Situation, by: str, kind: str) -> None:
+    with w.act(s.who(by)):
+        sitting = call_ad_hoc(
+            by=s.who(by), conference_types=[s.city.conferences[kind]],
+            on=timezone.localdate() + DAY,
+        )
+        item = propose_from_referral(
+            referral=s.rows["sheet"], sitting=sitting, by=s.who(by),
+            agenda_type="information_sharing", title="議題", briefing="概要",
+        )
+    s.keep("item", "meetings_agendaitem", item)
+    s.rows["sitting"] = sitting
+    s.things["sitting"] = ("meetings_sitting", sitting.pk)
+    key = owner("SELECT id FROM meetings_itemstep WHERE item_id = %s", item.pk)[0][0]
+    s.things["step of the item"] = ("meetings_itemstep", key)
+
+
+@step(r"(?P<name>\w+) is appointed")
+def _appoint(s: Situation, name: str) -> None:
+    with w.act(s.who("head")):
+        grant = appoint(item=s.rows["item"], by=s.who("head"), member=s.who(name))
+    s.keep(f"appointment of {name}", "meetings_itemgrant", grant)
+
+
+@step(r"(?P<name>\w+) pledges")
+def _pledge(s: Situation, name: str) -> None:
+    with w.act(s.who(name)):
+        grant = ItemGrant.objects.get(pk=s.rows[f"appointment of {name}"].pk)
+        take_pledge(grant=grant, by=s.who(name))
+
+
+@step(r"the appointment of (?P<name>\w+) is revoked")
+def _revoke(s: Situation, name: str) -> None:
+    with w.act(s.who("head")):
+        grant = ItemGrant.objects.get(pk=s.rows[f"appointment of {name}"].pk)
+        revoke_appointment(grant=grant, by=s.who("head"))
+
+
+@step(r"(?P<name>\w+) takes back the revocation")
+def _unrevoke(s: Situation, name: str) -> None:
+    with w.act(s.who(name)):
+        ItemGrant.objects.filter(pk=s.rows[f"appointment of {name}"].pk).update(revoked_at=None)
+
+
+@step(r"(?P<by>\w+) sends the notice")
+def _notice(s: Situation, by: str) -> None:
+    with w.act(s.who(by)):
+        send_notice(sitting=s.rows["sitting"], by=s.who(by))
+
+
+@step(r"(?P<days>\d+) days pass after the sitting")
+def _pass(s: Situation, days: str) -> None:
+    """Time passes: the sitting and the period of its item move into the past."""
+    gap = datetime.timedelta(days=int(days) + 1)
+    owner(
+        "UPDATE meetings_sitting SET \"on\" = \"on\" - %s::interval,"
+        " noticed_at = noticed_at - %s::interval WHERE id = %s",
+        gap, gap, s.rows["sitting"].pk,
+    )
+    owner(
+        "UPDATE meetings_agendaitem SET open_period = tstzrange(lower(open_period) - %s::interval,"
+        " upper(open_period) - %s::interval) WHERE id = %s",
+        gap, gap, s.rows["item"].pk,
+    )
+
+
+@step(r"(?P<by>\w+) lays (?P<record>\w+) before the item")
+def _material(s: Situation, by: str, record: str) -> None:
+    with w.act(s.who(by)):
+        changed = AgendaItem.objects.filter(pk=s.rows["item"].pk).update(
+            material_ids=[s.things[record][1]]
+        )
+    if not changed:
+        raise PermissionError(record)
+
+
+@step(
+    r"head carries (?P<name>\w+) out to (?P<people>[\w, ]+?)(?: until (?P<ago>\d+) days ago)?"
+)
+def _carry(s: Situation, name: str, people: str, ago: str | None) -> None:
+    """What the sitting decided: as the decision writes it."""
+    head = s.who("head")
+    review = timezone.localdate() + (30 if ago is None else -int(ago)) * DAY
+    right = GuardianPermission.objects.get(
+        content_type__app_label="cases", codename="view_carryout"
+    )
+    with w.act(head):
+        made = CarryOut(case_id=s.case.pk, text="見守り", review_on=review, decided_by=head)
+        made.save(force_insert=True)
+        for code in people.split(", "):
+            CarryOutGrant(
+                user_id=s.who(code).user_id, permission=right, content_object=made,
+                membership=s.who(code), granted_by=head,
+                period=TimestamptzRange(timezone.now() - 99 * DAY, until_day_to_instant(review)),
+            ).save(force_insert=True)
+    s.keep(name, "cases_carryout", made)
+
+
+@step(r"(?P<by>\w+) prolongs the carry-out")
+def _prolong(s: Situation, by: str) -> None:
+    with w.act(s.who(by)):
+        CarryOutGrant.objects.filter(membership=s.who(by)).update(
+            period=TimestamptzRange(timezone.now() - 99 * DAY, None)
+        )
+
+
+# --- people -------------------------------------------------------------------------------------
+
+
+@step(r"the membership of (?P<name>\w+) (?P<how>ended yesterday|ends today|starts tomorrow)")
+def _ended(s: Situation, name: str, how: str) -> None:
+    change = {
+        "ended yesterday": "until = (now() AT TIME ZONE 'Asia/Tokyo')::date - 1",
+        "ends today": "until = (now() AT TIME ZONE 'Asia/Tokyo')::date",
+        "starts tomorrow": "since = (now() AT TIME ZONE 'Asia/Tokyo')::date + 1",
+    }[how]
+    owner(f"UPDATE agencies_membership SET {change} WHERE id = %s", s.who(name).pk)
+
+
+@step(r"the membership of (?P<name>\w+) is not confirmed")
+def _unconfirmed(s: Situation, name: str) -> None:
+    owner("UPDATE agencies_membership SET confirmed_at = NULL WHERE id = %s", s.who(name).pk)
+
+
+@step(r"(?P<name>\w+) is shut off")
+def _shut_off(s: Situation, name: str) -> None:
+    owner("UPDATE agencies_user SET is_active = false WHERE id = %s", s.who(name).user_id)
+
+
+@step(r"(?P<name>\w+) becomes a (?P<role>\w+)")
+def _role(s: Situation, name: str, role: str) -> None:
+    owner("UPDATE agencies_membership SET role_id = %s WHERE id = %s", role, s.who(name).pk)
+
+
+@step(r"the log line of the opening is looked at")
+def _log(s: Situation) -> None:
+    rows = owner(
+        "SELECT id FROM agencies_accesslog WHERE case_id = %s AND what = 'open_case'", s.case.pk
+    )
+    s.things["log line"] = ("agencies_accesslog", rows[0][0])
+
+
+@step(r"the office is told of a duplicate")
+def _hint(s: Situation) -> None:
+    number = s.case.number
+    rows = owner(
+        "SELECT id FROM cases_duplicatehint WHERE first_number = %s OR second_number = %s",
+        number, number,
+    )
+    s.things["hint"] = ("cases_duplicatehint", rows[0][0])
