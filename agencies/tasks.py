@@ -79,7 +79,8 @@ def run_next() -> bool:
                 entry.failed_at = timezone.now()
             else:
                 entry.due_at = timezone.now() + datetime.timedelta(minutes=2**entry.attempts)
-        entry.save()
+        # The application may change these columns of a job and no other.
+        entry.save(update_fields=["due_at", "attempts", "done_at", "failed_at", "error"])
     return True
 
 

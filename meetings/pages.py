@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from agencies.enums import AgendaType, Permission
+from agencies.enums import AgendaType, Decider, Permission
 from agencies.models import Agency, ConferenceType, LegalBasis, Membership
 from config.lib.eras import format_long, format_short, format_with_weekday
 from meetings import enums
@@ -161,8 +161,8 @@ def law_in_force(codes: Sequence[str]) -> list[LegalBasis]:
 
 
 def law_words(laws: Sequence[LegalBasis]) -> str:
-    """「社会福祉法第106条の6（支援会議）」."""
-    return "、".join(f"{law.act}{law.article}（{law.label}）" for law in laws)
+    """「社会福祉法第106条の6　支援会議（守秘義務）」."""
+    return "、".join(f"{law.act}{law.article}　{law.label}" for law in laws)
 
 
 def people_choices(
@@ -254,14 +254,11 @@ def consequences(item: AgendaItem, roles: Sequence[dict[str, Any]]) -> list[dict
     """この決定で起きること, in figures."""
     if item.agenda_type == AgendaType.PLAN_ADEQUACY and item.plan is not None:
         agencies = len({row["who"].split("　")[0] for row in roles})
-        n = item.plan.sequence
+        words = _("「適切」なら、プラン第%(n)s版がこの決定で実施に入ります。")
+        if item.conference_type.municipality.decided_by == Decider.AGENCY:
+            words = _("「適切」なら、プラン第%(n)s版が市の定めた機関の決定待ちになります。")
         return [
-            {
-                "text": _(
-                    "「適切」なら、プラン第%(n)s版がこの決定で実施に入ります（決定を機関が行う市では、その機関の決定待ちになります）。"
-                )
-                % {"n": n}
-            },
+            {"text": words % {"n": item.plan.sequence}},
             {"figure": agencies, "unit": _("機関"), "text": _("に役割が届きます")},
             {
                 "figure": len(roles),

@@ -158,7 +158,10 @@ def _state(indicator: Indicator, year: int, value: Decimal | None) -> tuple[str,
         return (_("維持") if is_kept else _("達成")), "ok"
     missing = f"{number(target - value)}{indicator.unit}"
     if target_of(indicator, year) is None:
-        return _("目標の年度まであと%(n)s") % {"n": missing}, ""
+        return _("%(when)sの目標まであと%(n)s") % {
+            "when": _target_year(indicator),
+            "n": missing,
+        }, ""
     return _("目標まであと%(n)s") % {"n": missing}, "info"
 
 

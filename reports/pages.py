@@ -65,6 +65,11 @@ class Chapter:
     plans: list[PlanLine] = field(default_factory=list)
     definitions: list[dict[str, str]] = field(default_factory=list)
 
+    @property
+    def has_target(self) -> bool:
+        """Whether the table needs a column for targets."""
+        return any(line.target for line in self.lines)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -258,7 +263,7 @@ def year_rows(membership: Membership) -> list[YearRow]:
     rows = []
     for year in sorted((y for y in years if y <= current), reverse=True):
         row = found.get(year)
-        detail = _("新規相談受付 %(n)s件") % {"n": number(row.value)} if row else ""
+        detail = _("%(n)s件") % {"n": number(row.value)} if row else "－"
         rows.append(
             YearRow(
                 title=label(year),

@@ -81,7 +81,7 @@ def plan_picture(
         _("事業"),
         _("件"),
         rows,
-        before if any(row["before"] is not None for row in rows) else "",
+        before if any(row["before"] for row in rows) else "",
         _("目標") if has_target else "",
     )
 
@@ -108,8 +108,12 @@ def picture_of(
             "before": sum((row["before"] for row in rest), Decimal(0)) if former else None,
         }
         rows = [*rows[: LONGEST - 1], last]
-    caption = f"{figure.name}　{dimension.title}"
-    return _drawn(caption, str(dimension.title), str(figure.unit), rows, before if former else "")
+    if not any(row["before"] for row in rows):
+        before = ""  # a year without any says nothing a column is worth
+        for row in rows:
+            row["before"] = None
+    caption = f"{figure.name}（{dimension.title}）"
+    return _drawn(caption, str(dimension.title), str(figure.unit), rows, before)
 
 
 def parts_of(figure: Figure, dimension: Dimension, counts: Counts) -> list[tuple[str, Decimal]]:
@@ -170,9 +174,7 @@ def progress(indicators: list[IndicatorLine]) -> Picture | None:
         if line.value is None or not target:
             continue
         share = (line.value * 100 / target).quantize(Decimal("1"))
-        rows.append(
-            {"label": line.label, "value": share, "text": f"{share}%", "target": Decimal(100)}
-        )
+        rows.append({"label": line.label, "value": share, "target": Decimal(100)})
     if not rows:
         return None
-    return _drawn(_("目標に対する割合"), _("評価指標"), "%", rows, "", _("目標"))
+    return _drawn(_("目標に対する割合（線が目標）"), _("評価指標"), "%", rows)

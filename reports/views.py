@@ -85,7 +85,7 @@ def report_print(request: MemberRequest, year: int) -> HttpResponse:
         "basis": "",
         "serial": "",
         "secret": False,
-        "landscape": False,
+        "landscape": True,
         "issued_on": format_long(timezone.localdate()),
         "issuer": f"{request.membership.agency_name}　{request.user}",
     }

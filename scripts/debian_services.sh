@@ -14,10 +14,11 @@ if [ -z "$programs" ] || ! command -v redis-server >/dev/null; then
 fi
 
 folder=$(mktemp -d /tmp/kasane-debian-XXXXXX)
-postgres_pid='' redis_pid=''
+postgres_pid='' redis_pid='' command_pid=''
 finish() {
   status=$?
   trap - EXIT INT TERM HUP
+  [ -n "$command_pid" ] && kill -TERM "$command_pid" 2>/dev/null && wait "$command_pid" || true
   [ -n "$redis_pid" ] && kill -TERM "$redis_pid" 2>/dev/null || true
   [ -n "$postgres_pid" ] && kill -INT "$postgres_pid" 2>/dev/null || true
   wait || true
@@ -78,4 +79,7 @@ export DATABASE_OWNER_URL=postgresql://kasane_owner:$KASANE_OWNER_PASSWORD@$serv
 export DATABASE_URL=postgresql://kasane_app:$KASANE_APP_PASSWORD@$server/kasane
 export REDIS_URL=redis://:$KASANE_REDIS_PASSWORD@127.0.0.1:$REDIS_PORT/0
 echo "Debian の $("$programs/postgres" --version) と $(redis-server --version | cut -d' ' -f1-3)"
-"$@"
+# Not in the foreground: bash would keep a signal waiting until the command ends by itself.
+"$@" </dev/null &
+command_pid=$!
+wait "$command_pid"

@@ -21,7 +21,8 @@ def django_db_setup(django_db_blocker, worker_id):  # type: ignore[no-untyped-de
         owner, app = connections["owner"], connections["default"]
         with owner._nodb_cursor() as cursor:
             cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            cursor.execute(f"CREATE DATABASE \"{name}\" TEMPLATE \"{migrated or 'template0'}\" ENCODING 'UTF8'")
+            source = migrated or "template0"
+            cursor.execute(f"CREATE DATABASE \"{name}\" TEMPLATE \"{source}\" ENCODING 'UTF8'")
         for connection in (owner, app):
             connection.close()
             connection.settings_dict["NAME"] = name

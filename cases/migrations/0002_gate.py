@@ -370,6 +370,16 @@ CREATE TRIGGER standing_changed AFTER INSERT OR DELETE
 
 # Narrow doors for what the actor does to rows it may not read afterwards, or at all.
 DOORS = """
+-- To whom a consent is open now, for whoever may withdraw it: grants given on a consent that
+-- another agency took stand in that agency's name, so their store does not show them.
+CREATE FUNCTION kasane.consent_grantees(consent_key uuid) RETURNS SETOF integer
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT g.group_id FROM public.cases_casegrant AS g
+    JOIN public.cases_consent AS c ON c.id = g.consent_id
+    JOIN public.cases_case AS k ON k.id = c.case_id
+    WHERE c.id = consent_key AND g.revoked_at IS NULL AND g.period @> now()
+      AND (kasane.actor()).agency_id IN (c.taken_by_agency_id, k.responsible_agency_id)
+$$;
 CREATE FUNCTION kasane.next_label(case_key uuid) RETURNS integer
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT count(*)::integer FROM public.cases_person AS p
@@ -415,6 +425,7 @@ def grant_functions(apps, schema_editor):
         f"GRANT EXECUTE ON FUNCTION kasane.missing_consents(uuid, uuid[], integer[]) TO {role}",
         f"GRANT EXECUTE ON FUNCTION kasane.consents_until(uuid, uuid[], integer) TO {role}",
         f"GRANT EXECUTE ON FUNCTION kasane.fiscal_year() TO {role}",
+        f"GRANT EXECUTE ON FUNCTION kasane.consent_grantees(uuid) TO {role}",
         f"GRANT EXECUTE ON FUNCTION kasane.next_label(uuid) TO {role}",
         f"GRANT EXECUTE ON FUNCTION kasane.supersede_consent(uuid, text) TO {role}",
         f"GRANT EXECUTE ON FUNCTION kasane.return_referral(uuid, text) TO {role}",

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from psycopg.types.range import TimestamptzRange
@@ -18,7 +19,7 @@ from agencies.operations import notify
 from agencies.permissions import ActionDenied, check_may
 from agencies.trail import log_access
 from cases import enums
-from cases.models import CaseGrant, Consent, ConsentLine, Person, Record
+from cases.models import Consent, ConsentLine, Person, Record
 from cases.operations.access import sync_grants
 from cases.operations.case import check_open
 from config.lib.fiscal import from_day_to_instant, until_day_to_instant
@@ -122,15 +123,24 @@ class Loss:
     records: int
 
 
+def _grantees(consent: Consent) -> list[int]:
+    """The agencies to which the consent is open now."""
+    with connection.cursor() as cursor:
+        cursor.execute("select kasane.consent_grantees(%s)", [consent.pk])
+        return [key for (key,) in cursor.fetchall()]
+
+
 def losses_of_withdrawal(consent: Consent, by: Membership) -> list[Loss]:
     """For the confirmation page: per agency, how many records close, as far as `by` sees them."""
-    grants = CaseGrant.objects.filter(consent=consent, revoked_at__isnull=True)
-    names = {a.pk: a.name for a in Agency.objects.filter(pk__in=grants.values("group_id"))}
+    names = {a.pk: a.name for a in Agency.objects.filter(pk__in=_grantees(consent))}
+    about = Q(person_ids__contains=[consent.person_id])
+    if consent.covers_household:
+        about |= Q(is_household=True)
     records = Record.objects.visible_to(by).filter(
+        about,
         case_id=consent.case_id,
         audience=enums.Audience.TEAM,
         category__in=consent.categories,
-        person_ids__contains=[consent.person_id],
     )
     return [
         Loss(name, records.exclude(author_agency_id=key).count())
@@ -145,8 +155,7 @@ def withdraw_consent(*, consent: Consent, by: Membership, reason: str) -> None:
     locked = Consent.objects.select_for_update().get(pk=consent.pk)
     if locked.withdrawn_at is not None:
         raise ActionDenied(_("この同意は、すでに撤回されています。"))
-    closing = CaseGrant.objects.filter(consent=locked, revoked_at__isnull=True)
-    told = set(closing.values_list("group_id", flat=True)) - {by.agency_id}
+    told = set(_grantees(locked)) - {by.agency_id}
     Consent.objects.filter(pk=locked.pk).update(
         withdrawn_at=timezone.now(), withdrawn_by=by, withdrawal_reason=reason
     )

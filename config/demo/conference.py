@@ -91,7 +91,7 @@ class Conference:
             if self.city.signature == "required":
                 sign_plan(plan=plan, by=by, on=timezone.localdate())
             roles = SupportItem.objects.visible_to(by).filter(plan=plan).values("agency_id")
-            item = propose_item(
+            return propose_item(
                 sitting=sitting,
                 by=by,
                 conference_type=body,
@@ -103,7 +103,6 @@ class Conference:
                 briefing=plan.problems,
                 participants=list(Agency.objects.filter(pk__in=roles)),
             )
-        return item
 
     def decide(self, item: AgendaItem, decision: str, *, opinion: str, minutes: str) -> None:
         """Notice, sitting, decision; and the agency's own decision where the city wants one."""

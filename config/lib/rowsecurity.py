@@ -1,9 +1,9 @@
 """The one way to say how a table is gated: a migration operation that forces row security.
 
 `Gate(table, read=…)` enables and forces row-level security, writes the policies of the
-application's login and grants it just the verbs named. A condition is SQL over the table's own columns; always
-qualify them with the table's name: an unqualified column binds to the inner table of a sub-select
-and opens everything. Conditions ask `(select kasane.actor())` who is acting.
+application's login and grants it just the verbs named. A condition is SQL over the table's own
+columns; always qualify them with the table's name: an unqualified column binds to the inner table
+of a sub-select and opens everything. Conditions ask `(select kasane.actor())` who is acting.
 
 The owner's login (migrations and proofs) has a policy of its own, because FORCE binds it too.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 
 from agencies.enums import Action
@@ -15,6 +15,11 @@ from agencies.trail import log_access
 from meetings.models import AgendaItem, Sitting
 from meetings.operations.common import basis_of, purpose_of
 from meetings.pages import law_of, law_words
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent, also when nothing was ticked; None before anything was."""
+    return request.POST if request.method == "POST" else None
 
 
 def get_item(request: MemberRequest, item_id: UUID) -> AgendaItem:

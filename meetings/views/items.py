@@ -35,7 +35,7 @@ from meetings.permissions import (
     check_is_listed,
     check_still_open,
 )
-from meetings.views.common import form_page, get_item, log_item, secrecy
+from meetings.views.common import form_page, get_item, log_item, posted, secrecy
 from meetings.views.laying import materials_shown
 from meetings.views.proposing import Proposal
 from plans.models import Plan
@@ -50,7 +50,7 @@ def item_new(request: MemberRequest) -> HttpResponse:
     proposal = Proposal(request.membership, request.GET)
     if proposal.place is None:
         return render(request, "meetings/item_choose.html", proposal.choose_page())
-    form = proposal.form(request.POST or None)
+    form = proposal.form(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             item = proposal.propose(form.cleaned_data)
@@ -142,7 +142,7 @@ def item_participants(request: MemberRequest, item_id: UUID) -> HttpResponse:
     office = item.conference_type.secretariat_id
     choices = agency_choices(request.membership, without=[office, item.proposing_agency_id])
     initial = {"participants": [str(k) for k in item.participant_ids], "version": item.version}
-    form = ParticipantsForm(request.POST or None, choices=choices, initial=initial)
+    form = ParticipantsForm(posted(request), choices=choices, initial=initial)
     if request.method == "POST" and form.is_valid() and form.check_version(item):
         chosen = Agency.objects.filter(pk__in=form.cleaned_data["participants"])
         try:
@@ -188,7 +188,7 @@ def item_attach(request: MemberRequest, item_id: UUID) -> HttpResponse:
     )
     found = {str(a.pk): a for a in earlier.order_by("-proposed_at")}
     choices = [(key, f"{a.title}（{a.sitting.on or _('日程未定')}）") for key, a in found.items()]
-    form = AttachForm(request.POST or None, choices=choices)
+    form = AttachForm(posted(request), choices=choices)
     if request.method == "POST" and form.is_valid():
         attach_earlier(item=item, by=by, earlier=found[form.cleaned_data["earlier"]])
         messages.success(request, _("前の議題を付けました。この議題の人が読めます。"))

@@ -38,7 +38,7 @@ from meetings.pages import (
     sitting_row,
 )
 from meetings.permissions import can, check_can_name_secretary, check_is_listed
-from meetings.views.common import form_page, get_item, log_item, secrecy
+from meetings.views.common import form_page, get_item, log_item, posted, secrecy
 
 LAW = ["106-6"]
 
@@ -51,7 +51,7 @@ def item_people(request: MemberRequest, item_id: UUID) -> HttpResponse:
     item = get_item(request, item_id)
     check_is_listed(by, item.conference_type)
     people = people_choices(by)
-    form = AppointForm(request.POST or None, people=people)
+    form = AppointForm(posted(request), people=people)
     if request.method == "POST" and form.is_valid():
         chosen = get_object_or_404(Membership.objects.with_names(), pk=form.cleaned_data["member"])
         try:
@@ -115,7 +115,7 @@ def pledge(request: MemberRequest, grant_id: UUID) -> HttpResponse:
     seen = AgendaItem.objects.visible_to(by).filter(pk=grant.content_object_id).first()
     if grant.pledged_at is not None and seen is not None:
         return redirect("item_detail", seen.pk)
-    form = PledgeForm(request.POST or None)
+    form = PledgeForm(posted(request))
     if request.method == "POST" and form.is_valid():
         take_pledge(grant=grant, by=by)
         messages.success(request, _("誓約を記録しました。"))
@@ -157,7 +157,7 @@ def secretariat_list(request: MemberRequest) -> HttpResponse:
         if body.is_secret
     ]
     mine = [body for body in bodies if can(check_can_name_secretary, by, body)]
-    form = _secretary_form(by, mine, request.POST or None)
+    form = _secretary_form(by, mine, posted(request))
     if request.method == "POST":
         if form is None:
             raise ActionDenied(_("事務局名簿に人を載せるのは、会議を主催する機関の長です。"))
@@ -252,7 +252,7 @@ def secretariat_step(request: MemberRequest, entry_id: UUID, step: str) -> HttpR
         return redirect("secretariat_list")
     if step != "pledge" or entry.membership_id != by.pk:
         raise Http404
-    form = PledgeForm(request.POST or None)
+    form = PledgeForm(posted(request))
     if request.method == "POST" and form.is_valid():
         pledge_as_secretary(entry=entry, by=by)
         messages.success(request, _("誓約を記録しました。今年度の守秘の議題を扱えます。"))

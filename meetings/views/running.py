@@ -39,6 +39,7 @@ from meetings.views.common import (
     get_sitting,
     items_of,
     log_item,
+    posted,
     secrecy,
 )
 from meetings.views.laying import materials_shown
@@ -81,7 +82,7 @@ def item_run(request: MemberRequest, item_id: UUID) -> HttpResponse:
     if item.state != enums.ItemState.NOTICED:
         return redirect("item_detail", item.pk)
     check_can_decide(by, item)
-    form = _decision_form(by, item, request.POST or None)
+    form = _decision_form(by, item, posted(request))
     if request.method == "POST" and form.is_valid() and form.check_version(item):
         try:
             decide_item(item=item, by=by, version=item.version, **_decision(form.cleaned_data))
@@ -198,7 +199,7 @@ def item_minutes(request: MemberRequest, item_id: UUID) -> HttpResponse:
     item = get_item(request, item_id)
     check_can_run_item(request.membership, item)
     initial = {"minutes": item.minutes, "version": item.version}
-    form = MinutesForm(request.POST or None, initial=initial)
+    form = MinutesForm(posted(request), initial=initial)
     if request.method == "POST" and form.is_valid() and form.check_version(item):
         try:
             write_minutes(item=item, by=request.membership, **form.cleaned_data)

@@ -30,7 +30,7 @@ from meetings.operations import (
 )
 from meetings.pages import agenda_lines, secret_words, sitting_row
 from meetings.permissions import LIVE, can, check_can_call, check_can_run
-from meetings.views.common import form_page, get_sitting, items_of
+from meetings.views.common import form_page, get_sitting, items_of, posted
 
 PAST_SHOWN = 30
 S = enums.SittingState
@@ -88,7 +88,7 @@ def sitting_new(request: MemberRequest) -> HttpResponse:
     bodies = [b for b in _bodies(by) if can(check_can_call, by, [b])]
     if not bodies:
         raise ActionDenied(_("臨時の会議を開けるのは、その会議の主催機関と事務局だけです。"))
-    form = AdHocForm(request.POST or None, bodies=bodies)
+    form = AdHocForm(posted(request), bodies=bodies)
     if request.method == "POST" and form.is_valid():
         chosen = [b for b in bodies if str(b.pk) in form.cleaned_data["conference_types"]]
         try:
@@ -223,7 +223,7 @@ def sitting_date(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
     row = sitting_row(sitting)
     check_can_run(request.membership, row.bodies)
     initial = {"on": sitting.on, "starts_at": sitting.starts_at, "place": sitting.place}
-    form = DateForm(request.POST or None, initial=initial)
+    form = DateForm(posted(request), initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             set_date(sitting=sitting, by=request.membership, **form.cleaned_data)

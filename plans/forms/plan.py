@@ -46,7 +46,7 @@ def _rows() -> dict[str, forms.Field]:
     for n in range(1, ITEMS + 1):
         found[f"item_{n}_content"] = SafeLine(
             label=format_lazy(gettext_lazy("役割{n}の支援内容"), n=n),
-            widget=forms.TextInput(attrs={"size": "34"}),
+            widget=forms.TextInput(attrs={"size": "46"}),
             limit=400,
             required=False,
         )

@@ -15,9 +15,8 @@ from django.views.decorators.http import require_GET
 from agencies.enums import Action, Permission
 from agencies.guards import MemberRequest, member
 from agencies.models import LegalBasis, Membership
-from agencies.trail import log_access
 from cases.models import Case
-from config.lib.eras import format_datetime, format_long
+from config.lib.eras import format_long
 from config.lib.registry import Link
 from plans import enums, permissions
 from plans.models import Evaluation, Monitoring, Plan
@@ -39,8 +38,8 @@ def plan_detail(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
     rows = "record__author_agency"
     watched = list(Monitoring.objects.visible_to(by).filter(plan=plan).select_related(rows))
     judged = list(Evaluation.objects.visible_to(by).filter(plan=plan).select_related(rows))
-    shown = [plan.pk, *(row.pk for row in watched), *(row.pk for row in judged)]
-    log_access(by, Action.OPEN, what="plan_detail", case_id=plan.record.case_id, record_ids=shown)
+    shown = [row.pk for row in [*watched, *judged]]
+    secret = look(request, plan, "plan_detail", records=shown)
     summary, step = plan_summary(plan, today), next_step(by, plan, today)
     may_settle = by.may(Permission.WRITE_RECORDS) and plan.status == enums.PlanStatus.IN_FORCE
     is_author = permissions.is_author(by, plan)
@@ -49,6 +48,7 @@ def plan_detail(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
         "plans/plan_detail.html",
         {
             "plan": plan,
+            "secret": secret,
             "title": plan_title(plan),
             "summary": summary,
             "tone": tone_of(plan.status),
@@ -117,34 +117,33 @@ def _can_stop(by: Membership, plan: Plan) -> bool:
 def plan_print(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
     """プラン兼利用申込書, A4."""
     by, plan = request.membership, visible_plan(request, plan_id)
-    look(request, plan, "plan_print", Action.PRINT)
+    secret = look(request, plan, "plan_print", Action.PRINT)
+    summary = plan_summary(plan)
+    facts = _facts(plan, summary)
+    context = {
+        "sheet": _sheet(by, secret),
+        "plan": plan,
+        "title": plan_title(plan),
+        "summary": summary,
+        "about": about_whom(by, plan),
+        "facts": list(zip(facts[::2], facts[1::2], strict=True)),
+        "back_url": reverse("plan_detail", args=[plan.pk]),
+    }
+    return render(request, "plans/plan_print.html", context)
+
+
+def _sheet(by: Membership, secret: str) -> dict[str, Any]:
+    """Head and foot of the paper; the basis is the statute's text in force today."""
     today = timezone.localdate()
-    basis = (
-        LegalBasis.objects.filter(code=PLAN_BASIS, effective_from__lte=today)
-        .order_by("-effective_from")
-        .first()
-    )
-    sheet = {
+    texts = LegalBasis.objects.filter(code=PLAN_BASIS, effective_from__lte=today)
+    basis = texts.order_by("-effective_from").first()
+    return {
         "title": _("支援プラン兼利用申込書"),
         "handling": _("取扱注意"),
         "serial": "",
-        "basis": f"{basis.act}{basis.article}（{basis.label}）" if basis else "",
-        "secret": False,
+        "basis": secret or (f"{basis.act}{basis.article}" if basis else ""),
+        "secret": bool(secret),
         "landscape": False,
         "issued_on": format_long(today),
         "issuer": f"{by.municipality.name}　{by.agency_name}",
     }
-    return render(
-        request,
-        "plans/plan_print.html",
-        {
-            "sheet": sheet,
-            "plan": plan,
-            "title": plan_title(plan),
-            "summary": plan_summary(plan),
-            "about": about_whom(by, plan),
-            "facts": _facts(plan, plan_summary(plan)),
-            "written": format_datetime(plan.record.written_at),
-            "back_url": reverse("plan_detail", args=[plan.pk]),
-        },
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -13,9 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from agencies.enums import Action, Permission
+from agencies.enums import Action, Permission, Purpose
 from agencies.guards import MemberRequest, member
-from agencies.models import Membership
+from agencies.models import LegalBasis, Membership
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases.models import Case, Person
@@ -30,6 +31,8 @@ from plans.models import Plan
 from plans.operations import agencies_without_access
 from plans.queries import about_whom, plan_summary, plan_title, programme_words
 
+SECRECY = "106-6"
+
 
 def visible_plan(request: MemberRequest, plan_id: uuid.UUID) -> Plan:
     """The plan, or 404."""
@@ -37,11 +40,38 @@ def visible_plan(request: MemberRequest, plan_id: uuid.UUID) -> Plan:
     return get_object_or_404(plans.select_related("record", "record__author_agency"), pk=plan_id)
 
 
-def look(request: MemberRequest, plan: Plan, what: str, action: Action = Action.OPEN) -> None:
-    """The access log's line for a page that shows this plan's text (V10)."""
+def secrecy_basis(by: Membership, plan: Plan) -> str:
+    """Empty where consent covers the plan; else the law under which alone it is read here (V6).
+
+    Such a page stands in the dark frame, on paper too, and its look is logged under that basis.
+    """
+    if Plan.objects.standing_with(by).filter(pk=plan.pk).exists():
+        return ""
+    texts = LegalBasis.objects.filter(code=SECRECY, effective_from__lte=timezone.localdate())
+    basis = texts.order_by("-effective_from").first()
+    return f"{basis.act}{basis.article}（{basis.label}）" if basis else SECRECY
+
+
+def look(
+    request: MemberRequest,
+    plan: Plan,
+    what: str,
+    action: Action = Action.OPEN,
+    *,
+    records: Iterable[uuid.UUID] = (),
+) -> str:
+    """The access log's line for a page that shows this plan's text (V10); gives secrecy_basis."""
+    basis = secrecy_basis(request.membership, plan)
     log_access(
-        request.membership, action, what=what, case_id=plan.record.case_id, record_ids=[plan.pk]
+        request.membership,
+        action,
+        what=what,
+        purpose=Purpose.SUPPORT_CONFERENCE if basis else Purpose.CONSULTATION,
+        basis=SECRECY if basis else "",
+        case_id=plan.record.case_id,
+        record_ids=[plan.pk, *records],
     )
+    return basis
 
 
 @member(Permission.DRAFT_PLAN)
@@ -237,7 +267,7 @@ def plan_submit(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
         operations.submit_plan(plan=plan, by=by)
         messages.success(request, _("会議に付議しました。"))
         return redirect("plan_detail", plan_id=plan.pk)
-    look(request, plan, "plan_submit")
+    secret = look(request, plan, "plan_submit")
     summary = plan_summary(plan)
     closed = agencies_without_access(plan, by)
     effects: list[dict[str, Any]] = [
@@ -258,6 +288,7 @@ def plan_submit(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
             "title": plan_title(plan),
             "about": about_whom(by, plan),
             "form": None,
+            "secret": secret,
             "heading": _("会議に付議する"),
             "effects": effects,
             "closed": closed,

@@ -38,7 +38,7 @@ def plan_decide(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
         operations.decide_plan(plan=plan, by=by, note=form.cleaned_data["note"])
         messages.success(request, _("プランを決定しました。今日から実施に入ります。"))
         return redirect("plan_detail", plan_id=plan.pk)
-    look(request, plan, "plan_decide")
+    secret = look(request, plan, "plan_decide")
     return render(
         request,
         "plans/plan_confirm.html",
@@ -47,6 +47,7 @@ def plan_decide(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
             "title": plan_title(plan),
             "about": about_whom(by, plan),
             "form": form,
+            "secret": secret,
             "heading": _("プランを決定する"),
             "effects": _effects(plan),
             "closed": agencies_without_access(plan, by),
@@ -171,7 +172,7 @@ def plan_end(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _end(by, plan, form):
         messages.success(request, _("判定を確定しました。"))
         return redirect("plan_detail", plan_id=plan.pk)
-    look(request, plan, "plan_end")
+    secret = look(request, plan, "plan_end")
     waiting = plan.supportitems.filter(status=enums.ItemStatus.OPEN).count()
     return render(
         request,
@@ -181,6 +182,7 @@ def plan_end(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
             "title": plan_title(plan),
             "about": about_whom(by, plan),
             "form": form,
+            "secret": secret,
             "heading": _("判定を確定する"),
             "closed": [],
             "label": _("確定する"),

@@ -86,7 +86,7 @@ _INTAKE = (
             _choices("status", _("いまの状態"), ConsultationStatus),
             Dimension("anonymous", _("匿名"), YES_NO),
         ),
-        ("month", "sector", "agency", "route", "mode"),
+        ("sector", "agency", "route", "mode", "month"),
     ),
     Figure(
         "cases_opened", _("新しく支援を始めた世帯"), CASES, _CONS, Way.DISTINCT,

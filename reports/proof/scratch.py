@@ -25,7 +25,7 @@ def scratch(template: str = "") -> Iterator[tuple[str, str]]:
     try:
         with owner._nodb_cursor() as cursor:
             cursor.execute(
-                f"CREATE DATABASE \"{name}\" TEMPLATE \"{template or 'template0'}\" ENCODING 'UTF8'"
+                f'CREATE DATABASE "{name}" TEMPLATE "{template or "template0"}" ENCODING \'UTF8\''
             )
     except DatabaseError as error:
         raise NoScratch(str(error)) from error

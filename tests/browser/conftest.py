@@ -7,10 +7,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect as see
 
 from tests.browser import site as sites
 from tests.browser.site import Site
 from tests.browser.visitor import WIDE, Visitor
+
+# A machine that runs other tests at the same time is slow; nothing waits longer than it must.
+PATIENCE = 30_000
+see.set_options(timeout=PATIENCE)
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [
@@ -70,7 +75,7 @@ def arrive(new_context: Callable[..., Any], site: Site) -> Iterator[Callable[[],
 
     def make() -> Visitor:
         context = new_context()
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         visitors.append(Visitor(context, site))
         return visitors[-1]
 

@@ -295,6 +295,10 @@ def test_ended_membership_sees_nothing(city):
 )
 def test_the_applications_login_cannot_go_round_the_gate(city, statement):
     w.household(city.elderly)
-    with w.act(city.elderly), pytest.raises(DatabaseError), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
+    with (
+        w.act(city.elderly),
+        pytest.raises(DatabaseError),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)

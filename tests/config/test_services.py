@@ -17,7 +17,7 @@ from config.lib.services.home import load_secrets, open_home
 from config.lib.services.product import listen
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 30
+PATIENCE = 90
 
 
 def environment(**more: str) -> dict[str, str]:

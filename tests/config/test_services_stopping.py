@@ -17,7 +17,7 @@ import pytest
 from config.lib.services.embedded import ADDRESSES
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 30
+PATIENCE = 90
 
 # One program in four characters. It notes its number in a file when it lives.
 CHARACTER = """

@@ -7,6 +7,8 @@ import datetime
 import pytest
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from psycopg.types.range import TimestamptzRange
 
@@ -19,6 +21,7 @@ from plans.models import Goal, Monitoring, Plan, PlanStep, SupportItem
 from plans.queries import plan_summary, plans_for_conference
 from tests import world as w
 from tests.plans import situations as s
+from tests.signing import sign_in
 
 pytestmark = [pytest.mark.django_db(databases=["default"]), pytest.mark.database]
 
@@ -190,6 +193,17 @@ def test_plan_under_secrecy_is_decided_by_who_reads_it_there_and_stands_in_no_li
         assert Plan.objects.visible_to(city.head).filter(pk=plan.pk).exists()
         assert not Plan.objects.standing_with(city.head).exists()
         assert plans_for_conference(city.head) == []
+    browser = sign_in(Client(), city.head)
+    for name in ("plan_detail", "plan_print"):
+        page = browser.get(reverse(name, args=[plan.pk])).content.decode()
+        assert "守秘" in page
+        assert "第106条の6" in page
+    assert "架空野" not in browser.get(reverse("plan_list")).content.decode()
+    assert (
+        "守秘"
+        not in sign_in(Client(), by).get(reverse("plan_detail", args=[plan.pk])).content.decode()
+    )
+    with w.act(city.head):
         read = Plan.objects.visible_to(city.head).get(pk=plan.pk)
         assert plan_summary(read).items[0].support == "家計相談"
         decided = ops.record_conference_result(

@@ -22,12 +22,7 @@ from cases.models import (
     CarryOutGrant,
     Case,
     Consent,
-    ConsentLine,
-    Consultation,
-    DuplicateHint,
     Person,
-    Record,
-    Referral,
     SupportTeam,
 )
 from cases.operations import (
@@ -101,6 +96,11 @@ class Situation:
         names = [name.strip() for name in re.split(r",| and ", text or "")]
         return [self.city.agencies[name] for name in names if name]
 
+    def find(self, thing: str) -> tuple[str, Any]:
+        """Table and key of what a sentence calls so."""
+        table, key = self.things[thing]
+        return table, key() if callable(key) else key
+
     def keep(self, name: str, table: str, row: Any) -> None:
         self.rows[name] = row
         self.things[name] = (table, row.pk)
@@ -133,8 +133,10 @@ def _add(s: Situation, by: str, name: str, age: str) -> None:
     facts = PersonFacts(name=f"架空 {name}", name_kana=f"かくう {name}", birth_on=born)
     s.persons[name] = add_person(case=s.case, by=s.who(by), facts=facts)
     s.keep(name, "cases_person", s.persons[name])
-    rows = owner("SELECT history_id FROM cases_historicalperson WHERE id = %s", s.persons[name].pk)
-    s.things[f"history of {name}"] = ("cases_historicalperson", rows[0][0])
+    # Looked up when asked: the owner's connection sees it once it is committed.
+    first = "SELECT history_id FROM cases_historicalperson WHERE id = %s"
+    key = s.persons[name].pk
+    s.things[f"history of {name}"] = ("cases_historicalperson", lambda: owner(first, key)[0][0])
 
 
 @step(r"(?P<by>\w+) adds (?P<name>\w+)")
@@ -150,7 +152,9 @@ def _die(s: Situation, name: str, ago: str | None) -> None:
     with w.act(by):
         person.refresh_from_db()
         facts = PersonFacts(
-            name=person.name, birth_on=person.birth_on, is_deceased=True,
+            name=person.name,
+            birth_on=person.birth_on,
+            is_deceased=True,
             died_on=timezone.localdate() - int(ago or 0) * DAY,
         )
         change_person(person=person, by=by, facts=facts, version=person.version)
@@ -198,16 +202,27 @@ def _seize_person(s: Situation, by: str, name: str) -> None:
     r"(?: except (?P<exceptions>[\w, ]+?))?(?: before (?P<taker>\w+))?(?P<proxy> by proxy)?"
 )
 def _consent(
-    s: Situation, name: str, agencies: str, kind: str | None, categories: str | None,
-    tick: str | None, exceptions: str | None, taker: str | None, proxy: str | None,
+    s: Situation,
+    name: str,
+    agencies: str,
+    kind: str | None,
+    categories: str | None,
+    tick: str | None,
+    exceptions: str | None,
+    taker: str | None,
+    proxy: str | None,
 ) -> None:
     from_person = s.persons[name]
     by = s.who(taker or "elderly")
     terms = w.ConsentTerms(
-        answer="given", given_on=timezone.localdate(),
-        categories=categories.split(", ") if categories else w.ALL, covers_household=bool(tick),
-        method="proxy" if proxy else "signed", proxy_name="架空 親" if proxy else "",
-        proxy_power="親権者" if proxy else "", agencies=s.agencies(agencies),
+        answer="given",
+        given_on=timezone.localdate(),
+        categories=categories.split(", ") if categories else w.ALL,
+        covers_household=bool(tick),
+        method="proxy" if proxy else "signed",
+        proxy_name="架空 親" if proxy else "",
+        proxy_power="親権者" if proxy else "",
+        agencies=s.agencies(agencies),
         conference_types=[s.city.conferences[kind]] if kind else [],
         exceptions=s.agencies(exceptions),
     )
@@ -251,7 +266,8 @@ def _expire(s: Situation, name: str) -> None:
     for table, column in (("cases_consent", "id"), ("cases_casegrant", "consent_id")):
         owner(
             f"UPDATE {table} SET period = tstzrange(lower(period), now() - interval '1 hour')"
-            f" WHERE {column} = %s", key,
+            f" WHERE {column} = %s",
+            key,
         )
 
 
@@ -275,7 +291,11 @@ def _refer(s: Situation, by: str, names: str, to: str) -> None:
 @step(r"(?P<by>\w+) notifies (?P<to>\w+) about (?P<names>[\w, ]+)")
 def _notify(s: Situation, by: str, to: str, names: str) -> None:
     _send(
-        s, by, mode="notification", persons=s.people(names), to_agency=s.city.agencies[to],
+        s,
+        by,
+        mode="notification",
+        persons=s.people(names),
+        to_agency=s.city.agencies[to],
         legal_ground="児童福祉法第25条",
     )
 
@@ -298,7 +318,8 @@ def _accept(s: Situation, by: str) -> None:
         accept_referral(referral=s.rows["sheet"], by=s.who(by))
     rows = owner(
         "SELECT id FROM cases_supportteam WHERE case_id = %s AND agency_id = %s",
-        s.case.pk, s.who(by).agency_id,
+        s.case.pk,
+        s.who(by).agency_id,
     )
     if rows:
         s.things[f"team entry of {by}"] = ("cases_supportteam", rows[0][0])
@@ -318,22 +339,29 @@ def _return(s: Situation, by: str) -> None:
     r"(?: in (?P<category>\w+))?(?P<alone> for itself)?(?: under (?P<carry>\w+))?"
 )
 def _write(
-    s: Situation, by: str, name: str, names: str, category: str | None, alone: str | None,
+    s: Situation,
+    by: str,
+    name: str,
+    names: str,
+    category: str | None,
+    alone: str | None,
     carry: str | None,
 ) -> None:
     with w.act(s.who(by)):
         note = write_note(
-            case=s.case, by=s.who(by), text="訪問した", method="visit",
+            case=s.case,
+            by=s.who(by),
+            text="訪問した",
+            method="visit",
             persons=[] if names == "the household" else s.people(names),
-            category=category or "progress", audience="agency" if alone else "team",
+            category=category or "progress",
+            audience="agency" if alone else "team",
             carry_out=s.rows[carry] if carry else None,
         )
     s.rows[name] = note
     s.things[name] = ("cases_record", note.record_id)
     s.things[f"text of {name}"] = ("cases_note", note.record_id)
-    rows = owner(
-        "SELECT history_id FROM cases_historicalnote WHERE record_id = %s", note.record_id
-    )
+    rows = owner("SELECT history_id FROM cases_historicalnote WHERE record_id = %s", note.record_id)
     s.things[f"history of {name}"] = ("cases_historicalnote", rows[0][0])
 
 
@@ -345,9 +373,7 @@ def _consult(s: Situation, by: str) -> None:
     with w.act(s.who(by)):
         row = take_consultation(by=s.who(by), facts=facts, persons=[PersonFacts()], issues=["debt"])
     s.keep("consultation", "cases_consultation", row)
-    rows = owner(
-        "SELECT id FROM cases_consultationperson WHERE consultation_id = %s", row.pk
-    )
+    rows = owner("SELECT id FROM cases_consultationperson WHERE consultation_id = %s", row.pk)
     s.things["person of the consultation"] = ("cases_consultationperson", rows[0][0])
 
 
@@ -390,9 +416,15 @@ def _propose(s: Situation, by: str, names: str, agencies: str) -> None:
         )
     with w.act(s.who(by)):
         item = propose_item(
-            sitting=sitting, by=s.who(by), conference_type=kind,
-            agenda_type="social_resources", case=s.case, persons=s.people(names), title="議題",
-            briefing="論点", participants=s.agencies(agencies),
+            sitting=sitting,
+            by=s.who(by),
+            conference_type=kind,
+            agenda_type="social_resources",
+            case=s.case,
+            persons=s.people(names),
+            title="議題",
+            briefing="論点",
+            participants=s.agencies(agencies),
         )
     s.keep("item", "meetings_agendaitem", item)
     s.rows["sitting"] = sitting
@@ -403,12 +435,17 @@ def _propose(s: Situation, by: str, names: str, agencies: str) -> None:
 def _put(s: Situation, by: str, kind: str) -> None:
     with w.act(s.who(by)):
         sitting = call_ad_hoc(
-            by=s.who(by), conference_types=[s.city.conferences[kind]],
+            by=s.who(by),
+            conference_types=[s.city.conferences[kind]],
             on=timezone.localdate() + DAY,
         )
         item = propose_from_referral(
-            referral=s.rows["sheet"], sitting=sitting, by=s.who(by),
-            agenda_type="information_sharing", title="議題", briefing="概要",
+            referral=s.rows["sheet"],
+            sitting=sitting,
+            by=s.who(by),
+            agenda_type="information_sharing",
+            title="議題",
+            briefing="概要",
         )
     s.keep("item", "meetings_agendaitem", item)
     s.rows["sitting"] = sitting
@@ -455,14 +492,18 @@ def _pass(s: Situation, days: str) -> None:
     """Time passes: the sitting and the period of its item move into the past."""
     gap = datetime.timedelta(days=int(days) + 1)
     owner(
-        "UPDATE meetings_sitting SET \"on\" = \"on\" - %s::interval,"
+        'UPDATE meetings_sitting SET "on" = "on" - %s::interval,'
         " noticed_at = noticed_at - %s::interval WHERE id = %s",
-        gap, gap, s.rows["sitting"].pk,
+        gap,
+        gap,
+        s.rows["sitting"].pk,
     )
     owner(
         "UPDATE meetings_agendaitem SET open_period = tstzrange(lower(open_period) - %s::interval,"
         " upper(open_period) - %s::interval) WHERE id = %s",
-        gap, gap, s.rows["item"].pk,
+        gap,
+        gap,
+        s.rows["item"].pk,
     )
 
 
@@ -476,9 +517,7 @@ def _material(s: Situation, by: str, record: str) -> None:
         raise PermissionError(record)
 
 
-@step(
-    r"head carries (?P<name>\w+) out to (?P<people>[\w, ]+?)(?: until (?P<ago>\d+) days ago)?"
-)
+@step(r"head carries (?P<name>\w+) out to (?P<people>[\w, ]+?)(?: until (?P<ago>\d+) days ago)?")
 def _carry(s: Situation, name: str, people: str, ago: str | None) -> None:
     """What the sitting decided: as the decision writes it."""
     head = s.who("head")
@@ -491,8 +530,11 @@ def _carry(s: Situation, name: str, people: str, ago: str | None) -> None:
         made.save(force_insert=True)
         for code in people.split(", "):
             CarryOutGrant(
-                user_id=s.who(code).user_id, permission=right, content_object=made,
-                membership=s.who(code), granted_by=head,
+                user_id=s.who(code).user_id,
+                permission=right,
+                content_object=made,
+                membership=s.who(code),
+                granted_by=head,
                 period=TimestamptzRange(timezone.now() - 99 * DAY, until_day_to_instant(review)),
             ).save(force_insert=True)
     s.keep(name, "cases_carryout", made)
@@ -547,6 +589,7 @@ def _hint(s: Situation) -> None:
     number = s.case.number
     rows = owner(
         "SELECT id FROM cases_duplicatehint WHERE first_number = %s OR second_number = %s",
-        number, number,
+        number,
+        number,
     )
     s.things["hint"] = ("cases_duplicatehint", rows[0][0])

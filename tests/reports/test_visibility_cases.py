@@ -82,7 +82,7 @@ def perform(situation: Situation, sentence: str) -> None:
 
 def ask(situation, world, name, thing, *, expected, rule):
     """Three answers, and a reason in words (V17)."""
-    table, key = situation.things[thing]
+    table, key = situation.find(thing)
     member = situation.who(name)
     answer = decide(world, world.memberships[member.pk], world.get(table, key))
     fresh = Membership.objects.with_names().get(pk=member.pk)

@@ -50,7 +50,7 @@ def serve(supervisor: Supervisor, environment: Mapping[str, str]) -> None:
             _start_programs(supervisor, env, listener, sockets)
             port = listener.getsockname()[1]
             supervisor.wait_until(
-                lambda: _is_ready(address, port), seconds=60, what=f"http://localhost:{port}/ "
+                lambda: _is_ready(address, port), seconds=180, what=f"http://localhost:{port}/ "
             )
             _announce(supervisor, env, port, time.monotonic() - started)
             supervisor.watch()
