@@ -41,9 +41,14 @@ RECORD = f"""(cases_record.carry_out_id IS NULL AND cases_record.author_agency_i
         WHERE g.membership_id = {actor("membership_id")}
           AND g.content_object_id = cases_record.carry_out_id AND {IN_FORCE}))"""
 
-# A new record: in one's own agency's name, by oneself.
+# A new record: in one's own agency's name, by oneself, in a case one sees (else writing would open
+# it: V2 lets an agency read where it wrote), or under a carry-out one holds.
 NEW_RECORD = f"""cases_record.author_agency_id = {AGENCY}
-    AND cases_record.author_id = {actor("membership_id")}"""
+    AND cases_record.author_id = {actor("membership_id")}
+    AND CASE WHEN cases_record.carry_out_id IS NULL
+        THEN EXISTS (SELECT 1 FROM cases_case AS c WHERE c.id = cases_record.case_id)
+        ELSE EXISTS (SELECT 1 FROM cases_carryout AS o WHERE o.id = cases_record.carry_out_id
+            AND o.case_id = cases_record.case_id) END"""
 
 # The receiving and the granting agency, and the privacy officer of the city.
 GRANT = f"""cases_casegrant.group_id = {AGENCY}
@@ -453,7 +458,8 @@ class Migration(migrations.Migration):
         Gate(
             "cases_person",
             read=f"{PERSON} OR {FIGURES}",
-            insert=f"cases_person.author_agency_id = {AGENCY}",
+            insert=f"cases_person.author_agency_id = {AGENCY}"
+            " AND EXISTS (SELECT 1 FROM cases_case AS c WHERE c.id = cases_person.case_id)",
             update="true",
         ),
         history("cases_historicalperson", "cases_person", "id"),
@@ -479,7 +485,10 @@ class Migration(migrations.Migration):
         Gate(
             "cases_consent",
             read=f"{CONSENT} OR {DATES}",
-            insert=f"cases_consent.taken_by_agency_id = {AGENCY}",
+            insert=f"cases_consent.taken_by_agency_id = {AGENCY}"
+            " AND EXISTS (SELECT 1 FROM cases_person AS p WHERE p.id = cases_consent.person_id"
+            " AND p.case_id = cases_consent.case_id)"
+            " AND EXISTS (SELECT 1 FROM cases_case AS c WHERE c.id = cases_consent.case_id)",
             # A withdrawal is not taken back.
             update="cases_consent.withdrawn_at IS NOT NULL",
             columns=("withdrawn_at", "withdrawn_by_id", "withdrawal_reason"),
@@ -506,7 +515,9 @@ class Migration(migrations.Migration):
             read=f"{REFERRAL} OR {FIGURES}",
             # V4: with consent only where every person named consents to the receiver; without,
             # only to the secretariat of a conference type under 106条の6.
-            insert=f"""cases_referral.from_agency_id = {AGENCY} AND CASE cases_referral.mode
+            insert=f"""cases_referral.from_agency_id = {AGENCY}
+                AND EXISTS (SELECT 1 FROM cases_case AS c WHERE c.id = cases_referral.case_id)
+                AND CASE cases_referral.mode
                 WHEN 'consent' THEN cardinality(cases_referral.person_ids) > 0 AND NOT EXISTS (
                     SELECT 1 FROM kasane.missing_consents(cases_referral.case_id,
                         cases_referral.person_ids, ARRAY[cases_referral.to_agency_id]))

@@ -11,7 +11,7 @@ from django.utils import timezone
 from agencies.models import Agency
 from cases.models import Case, SupportTeam
 
-# What rooms above do when the consents of a case have changed (meetings: V5's re-check). Called with
+# What rooms above do when the consents of a case have changed (meetings: V5 again). Called with
 # the case's key at the end of `sync_grants`.
 AFTER_SYNC: list[Callable[[uuid.UUID], None]] = []
 

@@ -21,6 +21,16 @@ OVERFLOW = """() => {
   return [location.pathname, ...wide.slice(0, 4).map((part) => part.outerHTML.slice(0, 160))];
 }"""
 
+CELL = """([row, column]) => {
+  const words = (part) => part.innerText.trim();
+  for (const table of document.querySelectorAll('table')) {
+    const line = [...table.rows].find((one) => one.cells[0] && words(one.cells[0]) === row);
+    const place = [...table.rows[0].cells].findIndex((cell) => words(cell) === column);
+    if (line && place > 0) return words(line.cells[place]);
+  }
+  return null;
+}"""
+
 
 class Visitor:
     """One browser window and whoever sits at it. Verbs take the words on the screen."""
@@ -68,7 +78,11 @@ class Visitor:
 
     def press(self, words: str, *, at: str = "") -> None:
         """A button, or a link, that leads to another page; `at` is the line or card it is in."""
-        self._follow(self._pressable(words, self._place(at) if at else self._content()))
+        scope = self.page.locator("body")
+        if at:
+            line = self.page.locator("tr, li, section, form").filter(has_text=at)
+            scope = line.filter(has=self._pressable(words, self.page)).last
+        self._follow(self._pressable(words, scope).filter(visible=True).first)
 
     def next(self, words: str = "") -> None:
         """The one button under 次にすること, and that it says what it should."""
@@ -97,6 +111,14 @@ class Visitor:
         self._may_be_refused = False
         assert answer is not None
         return answer.status
+
+    def look_again(self) -> None:
+        """Load the same page once more."""
+        self.page.reload()
+
+    def is_asked(self, heading: str) -> bool:
+        """Whether this page is the one that stands here."""
+        return heading in self.heading()
 
     # --- writing -------------------------------------------------------------------------------
 
@@ -152,6 +174,10 @@ class Visitor:
         """The page's one heading."""
         see(self.page.get_by_role("heading", level=1)).to_contain_text(heading)
 
+    def heading(self) -> str:
+        """The page's one heading."""
+        return self.page.get_by_role("heading", level=1).inner_text()
+
     def has_typed(self, label: str, text: str) -> None:
         """What was written is still there."""
         see(self._field(label)).to_have_value(text)
@@ -163,10 +189,9 @@ class Visitor:
 
     def cell(self, row: str, column: str) -> str:
         """What a table says in this row, under this heading."""
-        lines = self.page.get_by_role("row").filter(
-            has=self.page.get_by_role("rowheader", name=row, exact=True)
-        )
-        return lines.first.locator(f'td[data-label="{column}"]').inner_text().strip()
+        found = self.page.evaluate(CELL, [row, column])
+        assert isinstance(found, str), f"「{row}」の「{column}」が表にありません: {self.page.url}"
+        return found
 
     def finds_it_usable(self) -> None:
         """No sideways scrolling at the desk or on a phone, and axe has nothing to say."""
@@ -196,19 +221,10 @@ class Visitor:
         with self.page.expect_navigation(wait_until="load"):
             target.click()
 
-    def _content(self) -> Locator:
-        return self.page.locator("body")
-
-    def _place(self, words: str) -> Locator:
-        """The smallest card or line that shows these words."""
-        return self.page.locator("tr, li, section, form, fieldset").filter(has_text=words).last
-
-    def _pressable(self, words: str, scope: Locator) -> Locator:
-        pattern = re.compile(rf"^{re.escape(words)}(（.*）)?$")
-        button = scope.get_by_role("button", name=pattern)
-        link = scope.get_by_role("link", name=pattern)
-        main = button.or_(link).filter(visible=True)
-        return main.first
+    def _pressable(self, words: str, scope: Locator | Page) -> Locator:
+        # 「見る（架空山 世帯）」: what follows in brackets is for screen readers.
+        name = re.compile(rf"^{re.escape(words)}\s*(（.*）)?$")
+        return scope.get_by_role("button", name=name).or_(scope.get_by_role("link", name=name))
 
     def _field(self, label: str) -> Locator:
         return self.page.get_by_label(re.compile(rf"^{re.escape(label)}\s*({REQUIRED})?$"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import re
+import time
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -107,7 +109,7 @@ def record_consent(
         at.tick("世帯全体についての記録も含む")
     at.fill("目的", purpose)
     at.choose("同意の方法", "書面（署名）")
-    at.press("同意を記録する")
+    at.press("答えを記録する")
     at.reads("の答えを記録しました。")
 
 
@@ -139,3 +141,53 @@ def call_sitting(at: Visitor, body: str) -> None:
     at.fill("開始時刻", "14:00")
     at.press("会議を作る")
     at.reads("臨時の会議を作りました。")
+
+
+def propose(at: Visitor, body: str, briefing: str, participants: tuple[str, ...] = ()) -> None:
+    """付議: which sitting, if there is a choice; then the sheet of the item."""
+    if at.is_asked("どの会議に付議しますか"):
+        at.press("この会議に出す", at=body)
+    at.fill("事例の概要・論点", briefing)
+    if participants:
+        at.choose("参加する機関", *participants)
+    at.press("付議する")
+    at.reads(briefing)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the year's report says of what a journey adds to."""
+
+    consultations: int
+    plans: int
+
+
+def read_figures(at: Visitor) -> Figures:
+    """From the open report."""
+    year = at.heading().split()[-1]
+    return Figures(
+        _number(at.cell("新規相談受付件数", year)), _number(at.cell("多機関協働", "作成"))
+    )
+
+
+def recount(at: Visitor, expected: Figures | None = None) -> Figures:
+    """Open this year's report and have it counted anew by the worker, until it says what is
+    expected. The button files one count a minute, so it is pressed again now and then."""
+    at.go_to("評価と報告")
+    at.press("開く", at="今年度")
+    found = None
+    patience = time.monotonic() + 150
+    while time.monotonic() < patience:
+        at.press("数え直す")
+        at.reads("を数え直しています。")
+        for _ in range(10):
+            time.sleep(1)
+            at.look_again()
+            found = read_figures(at)
+            if expected is None or found == expected:
+                return found
+    raise AssertionError(f"the report says {found}, not {expected}")
+
+
+def _number(text: str) -> int:
+    return int(re.sub(r"\D", "", text) or 0)

@@ -12,12 +12,14 @@ from cases import enums
 from cases.models import Case, CaseGrant, Person, Record, Referral
 from cases.operations import (
     accept_referral,
+    add_person,
     close_case,
     refer,
     return_referral,
     withdraw_consent,
     write_note,
 )
+from cases.operations.case import PersonFacts
 from config.lib.acting import acting
 from tests import world as w
 
@@ -302,3 +304,16 @@ def test_the_applications_login_cannot_go_round_the_gate(city, statement):
         connection.cursor() as cursor,
     ):
         cursor.execute(statement)
+
+
+def test_nobody_writes_a_way_into_a_case_they_do_not_see(city):
+    """Writing would open the case (V2: an agency reads where it wrote): the database refuses."""
+    case, (mother, _son) = w.household(city.elderly)
+    with w.act(city.disability):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            write_note(case=case, by=city.disability, text="x", method="phone")
+        with pytest.raises(DatabaseError), transaction.atomic():
+            add_person(case=case, by=city.disability, facts=PersonFacts())
+    with pytest.raises(DatabaseError), transaction.atomic():
+        w.consent(city.disability, mother, city.agencies["disability"])
+    assert not sees(city.disability, Case, case.pk)
