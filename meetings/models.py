@@ -187,11 +187,11 @@ class ItemGrant(UserObjectPermissionBase):
     pledged_at = models.DateTimeField(_("守秘の確認"), null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ItemGrantQuerySet.as_manager()
+    objects = ItemGrantQuerySet.as_manager()  # type: ignore[assignment,misc]  # not guardian's
 
     class Meta(UserObjectPermissionBase.Meta):
         abstract = False
-        unique_together: list[list[str]] = []
+        unique_together = []
         constraints = [
             models.UniqueConstraint(
                 fields=["membership", "content_object"],

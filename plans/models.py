@@ -90,7 +90,7 @@ class Plan(Content):
     version = models.PositiveIntegerField(default=1)
     history = HistoricalRecords()
 
-    objects = PlanQuerySet.as_manager()
+    objects = PlanQuerySet.as_manager()  # type: ignore[misc]  # narrower than Content's
 
     class Meta:
         constraints = [

@@ -42,7 +42,7 @@ def todos(membership: Membership) -> list[Todo]:
 registry.nav(
     NavItem(
         key="reports",
-        label=gettext_lazy("評価と報告"),  # type: ignore[arg-type]
+        label=gettext_lazy("評価と報告"),
         url_name="report_home",
         group=3,
         permission=Permission.READ_REPORTS,

@@ -22,7 +22,7 @@ def django_db_setup(django_db_blocker, worker_id):  # type: ignore[no-untyped-de
         with owner._nodb_cursor() as cursor:
             cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             source = migrated or "template0"
-            cursor.execute(f"CREATE DATABASE \"{name}\" TEMPLATE \"{source}\" ENCODING 'UTF8'")
+            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}" ENCODING \'UTF8\'')
         for connection in (owner, app):
             connection.close()
             connection.settings_dict["NAME"] = name

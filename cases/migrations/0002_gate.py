@@ -99,10 +99,7 @@ REFERRAL = f"""cases_referral.from_agency_id = {AGENCY}
 
 
 def of_record(table):
-    return (
-        f"EXISTS (SELECT 1 FROM cases_record AS r WHERE r.id = {table}.record_id)"
-        f" OR {FIGURES}"
-    )
+    return f"EXISTS (SELECT 1 FROM cases_record AS r WHERE r.id = {table}.record_id) OR {FIGURES}"
 
 
 def in_record(table):

@@ -58,7 +58,8 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
             scope = Q(taken_by_agency_id=agency) | Q(Exists(mine))
             if membership.may(Permission.OFFICE_HINTS):
                 handled = CaseGrant.objects.filter(
-                    group_id=agency, content_object=OuterRef("case_id"),
+                    group_id=agency,
+                    content_object=OuterRef("case_id"),
                     basis=enums.GrantBasis.CONSENT,
                 ).in_force()
                 scope |= Q(Exists(handled))

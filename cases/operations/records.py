@@ -109,14 +109,23 @@ def write_note(
 
 @transaction.atomic
 def change_note(
-    *, note: Note, by: Membership, version: int, text: str, method: str, with_whom: str = "",
-    place: str = "", next_step: str = "",
+    *,
+    note: Note,
+    by: Membership,
+    version: int,
+    text: str,
+    method: str,
+    with_whom: str = "",
+    place: str = "",
+    next_step: str = "",
 ) -> Note:
     """Correct a note's words; the version before stays (V13). Whom it is about, its category and
     its audience never change. Raises StaleVersion when somebody else saved first."""
     check_can_change_note(by, note.record)
-    changed = Note.objects.visible_to(by).filter(pk=note.pk, version=version).update(
-        version=F("version") + 1
+    changed = (
+        Note.objects.visible_to(by)
+        .filter(pk=note.pk, version=version)
+        .update(version=F("version") + 1)
     )
     if not changed:
         raise StaleVersion

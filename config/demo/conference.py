@@ -67,15 +67,20 @@ class Conference:
         day = timezone.localdate()
         with acting(by.pk):
             if not today:
-                coming = Sitting.objects.visible_to(by).upcoming(day).filter(
-                    conference_types=body, is_ad_hoc=False
+                coming = (
+                    Sitting.objects.visible_to(by)
+                    .upcoming(day)
+                    .filter(conference_types=body, is_ad_hoc=False)
                 )
                 found = coming.order_by("month", "on").first()
                 if found is not None:
                     return found
                 day = to_business_day(day + datetime.timedelta(days=14))
             return call_ad_hoc(
-                by=by, conference_types=[body], on=day, starts_at=datetime.time(14, 0),
+                by=by,
+                conference_types=[body],
+                on=day,
+                starts_at=datetime.time(14, 0),
                 place="市役所 会議室",
             )
 

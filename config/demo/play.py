@@ -152,9 +152,7 @@ class Player:
                 primary_issue=step["primary"],
             )
             if step.get("finish"):
-                finish_consultation(
-                    consultation=self.consultation, by=by, screening=step["finish"]
-                )
+                finish_consultation(consultation=self.consultation, by=by, screening=step["finish"])
             elif step.get("make_case", True):
                 self.case = make_case(consultation=self.consultation, by=by)
                 found = Person.objects.visible_to(by).filter(case=self.case)

@@ -23,7 +23,7 @@ from meetings.models import AgendaItem
 
 People = Sequence[tuple[str, list[tuple[str, str]]]]
 
-HINTS = {
+HINTS: dict[str, Any] = {
     enums.Decision.SHARED: _("この議題の中だけで共有して終わります。"),
     enums.Decision.WATCH: _("次の会議に、今回の資料と一緒に載ります。"),
     enums.Decision.ROLES: _("下に書いた内容を、選んだ人だけが見直し日まで使えます。"),

@@ -56,7 +56,7 @@ def appoint(*, item: AgendaItem, by: Membership, member: Membership) -> ItemGran
     if ItemGrant.objects.filter(content_object=locked, membership=member).standing().exists():
         raise ActionDenied(_("この人は、すでに指名されています。"))
     grant = ItemGrant(
-        user_id=member.user_id,
+        user=member.user,
         permission=GuardianPermission.objects.get(
             content_type__app_label="meetings", codename="view_agendaitem"
         ),

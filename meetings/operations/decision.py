@@ -81,7 +81,7 @@ def decide_item(
         decided_by=by,
         carry_out=made,
     )
-    _tell(locked)
+    _tell(locked, by)
     return locked
 
 
@@ -150,7 +150,7 @@ def _carry_out(item: AgendaItem, by: Membership, facts: CarryOutFacts | None) ->
     period = TimestamptzRange(transaction_now(), until_day_to_instant(facts.review_on))
     for member in people:
         CarryOutGrant(
-            user_id=member.user_id,
+            user=member.user,
             permission=right,
             content_object=made,
             membership=member,
@@ -204,11 +204,11 @@ def next_sitting(item: AgendaItem, by: Membership) -> Sitting | None:
     )
 
 
-def _tell(item: AgendaItem) -> None:
+def _tell(item: AgendaItem, by: Membership) -> None:
     """With consent, the agencies that take part; under secrecy nobody: they were in the room."""
     if item.is_secret:
         return
-    for agency in {*item.participant_ids, item.proposing_agency_id} - {item.decided_by.agency_id}:
+    for agency in {*item.participant_ids, item.proposing_agency_id} - {by.agency_id}:
         notify(
             agency=agency,
             kind="item_decided",

@@ -49,7 +49,7 @@ def propose_item(
         case = Case.objects.visible_to(by).get(pk=case.pk)
         check_open(case)
     _check_plan(agenda_type, plan, case, by)
-    agencies = {a.pk for a in participants} | {conference_type.secretariat_id} - {None}
+    agencies = _taking_part(participants, conference_type)
     item = AgendaItem(
         sitting=sitting,
         conference_type=conference_type,
@@ -78,6 +78,12 @@ def propose_item(
     item.save(force_insert=True)
     leave_step(item, by, "propose")
     return item
+
+
+def _taking_part(participants: Sequence[Agency], body: ConferenceType) -> set[int]:
+    """V5: the secretariat's agency is always among them."""
+    chosen = {agency.pk for agency in participants}
+    return chosen if body.secretariat_id is None else {*chosen, body.secretariat_id}
 
 
 def _check_plan(agenda_type: str, plan: Plan | None, case: Case | None, by: Membership) -> None:
@@ -203,7 +209,7 @@ def change_participants(
     if locked.is_secret:
         raise ActionDenied(_("守秘の議題は、機関ではなく人を指名します。"))
     _check_proposer(locked, by)
-    agencies = {a.pk for a in participants} | {locked.conference_type.secretariat_id} - {None}
+    agencies = _taking_part(participants, locked.conference_type)
     case = locked.case
     if case is not None:
         _check_covered(case, _persons(locked, by), agencies)
@@ -241,13 +247,15 @@ def attach_earlier(*, item: AgendaItem, by: Membership, earlier: AgendaItem) -> 
     if not locked.is_secret:
         raise ActionDenied(_("前の議題を付けるのは、守秘の議題だけです。"))
     check_is_listed(by, locked.conference_type)
+    if locked.case_id is None:
+        raise ActionDenied(_("ケースのない議題には、前の議題を付けられません。"))
     known = AgendaItem.objects.visible_to(by).filter(
         pk=earlier.pk,
         case_id=locked.case_id,
         conference_type_id=locked.conference_type_id,
         basis=enums.ItemBasis.SECRECY,
     )
-    if locked.case_id is None or earlier.pk == locked.pk or not known.exists():
+    if earlier.pk == locked.pk or not known.exists():
         raise ActionDenied(_("付けられるのは、同じ会議の、同じケースの前の議題です。"))
     keys = list(dict.fromkeys([*locked.attached_ids, earlier.pk]))
     save_item(locked, by, "attach", attached_ids=keys)

@@ -36,9 +36,14 @@ def name_secretary(
     if not conference_type.is_secret:
         raise ActionDenied(_("事務局名簿は、守秘の会議（106条の6）にだけあります。"))
     known = Membership.objects.active().with_names().filter(pk=member.pk).first()
-    if known is None or known.agency_id not in (
-        conference_type.secretariat_id,
-        conference_type.host_id,
+    if (
+        known is None
+        or known.agency is None
+        or known.agency_id
+        not in (
+            conference_type.secretariat_id,
+            conference_type.host_id,
+        )
     ):
         raise ActionDenied(_("名簿に載せられるのは、事務局の機関にいま所属のある人です。"))
     if not known.may(Permission.READ_CASES):
@@ -58,7 +63,7 @@ def name_secretary(
         entry.pledged_at = entry.ended_at = None
         entry.save()
     notify(
-        agency=known.agency_id,
+        agency=known.agency,
         membership=known,
         kind="secretary_named",
         key=f"{entry.pk}:{entry.named_at.isoformat()}",

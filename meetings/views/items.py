@@ -179,7 +179,7 @@ def item_attach(request: MemberRequest, item_id: UUID) -> HttpResponse:
     earlier = (
         AgendaItem.objects.visible_to(by)
         .filter(
-            case_id=item.case_id,
+            case=item.case_id,
             conference_type=item.conference_type,
             basis=enums.ItemBasis.SECRECY,
         )

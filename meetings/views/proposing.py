@@ -108,7 +108,7 @@ class Proposal:
 
     def form(self, data: QueryDict | None) -> Any:
         """The form the body asks for."""
-        types = [(t.value, t.label) for t in agenda_types_of(self.body)]
+        types = [(t.value, str(t.label)) for t in agenda_types_of(self.body)]
         if self.referral is not None:
             sealed = [t for t in types if AgendaType(t[0]) not in NEEDS_PLAN]
             return SheetForm(data, agenda_types=sealed, initial={"briefing": self.referral.summary})

@@ -189,7 +189,7 @@ def _attendee(key: str) -> dict[str, Any]:
     kind, pk = key.split(":", 1)
     if kind == "m":
         return {"membership": Membership.objects.with_names().get(pk=pk)}
-    return {"agency": Agency.objects.get(pk=pk)}
+    return {"agency": Agency.objects.get(pk=int(pk))}
 
 
 @member(Permission.READ_CASES)

@@ -159,7 +159,7 @@ def _next_of(sitting: Sitting, items: list[Any], runs: bool) -> dict[str, Any]:
     waiting = {"text": "", "label": "", "step": "", "url": "", "wait": True}
     state = sitting.state
     if not runs:
-        texts = {
+        texts: dict[str, str] = {
             S.UNDATED: _("事務局が日程を決めるのを待っています。"),
             S.PLANNED: _("開催通知を待っています。それまで議題を出せます。"),
             S.NOTICED: _("開催日を待っています。"),

@@ -5,32 +5,81 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('cases', '0001_initial'),
+        ("cases", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Visit',
+            name="Visit",
             fields=[
-                ('record', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='cases.record')),
-                ('method', models.CharField(choices=[('visit', '訪問'), ('phone', '電話'), ('letter', '手紙'), ('accompany', '同行'), ('other', 'その他')], max_length=10)),
-                ('result', models.CharField(choices=[('absent', '不在・会えなかった'), ('met_person', '本人と会えた'), ('met_family', '家族と会えた'), ('met_others', '近隣・関係者と会えた')], max_length=20)),
-                ('met_whom', models.CharField(blank=True, max_length=300, verbose_name='会えた人')),
-                ('place', models.CharField(blank=True, max_length=300)),
-                ('companions', models.CharField(blank=True, max_length=300, verbose_name='同行者')),
-                ('minutes_spent', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='所要時間（分）')),
-                ('stage', models.CharField(blank=True, choices=[('', '記入しない'), ('no_contact', 'まだ会えない'), ('door', '玄関先で話せる'), ('talking', '会話が続く'), ('trust', '困りごとを話せる'), ('linked', '支援につながった')], max_length=20)),
-                ('text', models.TextField(blank=True)),
-                ('next_on', models.DateField(blank=True, null=True, verbose_name='次の予定日')),
-                ('next_step', models.CharField(blank=True, max_length=600)),
-                ('form_key', models.UUIDField(unique=True)),
+                (
+                    "record",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        serialize=False,
+                        to="cases.record",
+                    ),
+                ),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[
+                            ("visit", "訪問"),
+                            ("phone", "電話"),
+                            ("letter", "手紙"),
+                            ("accompany", "同行"),
+                            ("other", "その他"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "result",
+                    models.CharField(
+                        choices=[
+                            ("absent", "不在・会えなかった"),
+                            ("met_person", "本人と会えた"),
+                            ("met_family", "家族と会えた"),
+                            ("met_others", "近隣・関係者と会えた"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("met_whom", models.CharField(blank=True, max_length=300, verbose_name="会えた人")),
+                ("place", models.CharField(blank=True, max_length=300)),
+                ("companions", models.CharField(blank=True, max_length=300, verbose_name="同行者")),
+                (
+                    "minutes_spent",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="所要時間（分）"
+                    ),
+                ),
+                (
+                    "stage",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "記入しない"),
+                            ("no_contact", "まだ会えない"),
+                            ("door", "玄関先で話せる"),
+                            ("talking", "会話が続く"),
+                            ("trust", "困りごとを話せる"),
+                            ("linked", "支援につながった"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("text", models.TextField(blank=True)),
+                ("next_on", models.DateField(blank=True, null=True, verbose_name="次の予定日")),
+                ("next_step", models.CharField(blank=True, max_length=600)),
+                ("form_key", models.UUIDField(unique=True)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
     ]

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
         *(
             Gate(
                 table,
-                read=f"{of_record(table)} OR {FIGURES}",
+                read=f"{FIGURES} OR {of_record(table)}",
                 insert=in_record(table),
                 update=in_record(table),
             )

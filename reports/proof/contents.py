@@ -7,7 +7,7 @@ from typing import Any
 
 from agencies.models import Indicator
 from cases.models import AssessmentSection, Issue, Note, Record
-from community.models import CommunityIssue, IssueSource, Place, PlaceEvent
+from community.models import CommunityIssue, IssueSource, IssueStep, Place, PlaceEvent
 from outreach.models import Visit
 from participation.models import FollowUp, Match, Resource
 from plans.models import Evaluation, Goal, Monitoring, Plan, PlanStep, SupportItem
@@ -129,6 +129,13 @@ def city_rows(draw: Any) -> None:
         indicator = Indicator.objects.using(draw.using).create(
             code="proof", label="指標", source="manual", **city
         )
+        issue = draw.put(
+            CommunityIssue(
+                id=draw.key(), title="移動", text="足がない", raised_by_agency=agency,
+                form_key=draw.key(), **city,
+            )
+        )  # fmt: skip
+        draw.put(IssueStep(id=draw.key(), issue=issue, state="raised", by_agency=agency, **city))
         for index in range(10):
             place = draw.put(
                 Place(id=draw.key(), name="サロン", kind="salon", added_by_agency=agency, **city)

@@ -52,7 +52,7 @@ VERSIONS: dict[str, tuple[str, str]] = {
 }
 CITY_ROWS = (
     "participation_resource", "community_place", "community_placeevent",
-    "community_communityissue", "reports_figure", "reports_indicatorvalue",
+    "community_communityissue", "community_issuestep", "reports_figure", "reports_indicatorvalue",
 )  # fmt: skip
 
 # The key by which the three answers are compared, where it is not `id`.

@@ -62,7 +62,7 @@ from reports.proof.rights import (
 # V1: system memberships, each with its own tables.
 CITY_TABLES = {
     "participation_resource", "community_place", "community_placeevent",
-    "community_communityissue", "reports_figure", "reports_indicatorvalue",
+    "community_communityissue", "community_issuestep", "reports_figure", "reports_indicatorvalue",
 }  # fmt: skip
 SYSTEM_TABLES = {
     "statistics": CITY_TABLES | {

@@ -112,7 +112,8 @@ def shown_by_database(cursor: Any, table: str, drawn: list[Any], *, whole: bool)
 
 def shown_by_door(using: str, member: Membership, table: str, drawn: list[Any]) -> set[Any]:
     """What `visible_to` returns among the keys drawn."""
-    rows = doors()[table]._default_manager.using(using).visible_to(member)
+    door: Any = doors()[table]._default_manager.using(using)
+    rows = door.visible_to(member)
     return set(rows.filter(**{f"{key_of(table)}__in": drawn}).values_list(key_of(table), flat=True))
 
 

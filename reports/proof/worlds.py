@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.db import connections, transaction
 from psycopg.types.range import TimestamptzRange
@@ -90,9 +89,10 @@ def _item(draw: Draw, drawn: Drawn, sitting: Sitting) -> None:
     asked = [c.person_id for c in drawn.consents if c.answer == "given"]
     persons = draw.some(asked or [p.pk for p in drawn.persons], 1, 1 if draw.chance(0.7) else 2)
     participants = draw.some(draw.agencies[:8], 1, 2 if draw.chance(0.8) else 4)
+    assert sitting.on is not None  # noqa: S101 - every sitting drawn has its day
     closing = draw.now + ((sitting.on - draw.today).days + (kind.closes_after_days or 0)) * DAY
     # V5: from the proposal on; V6: from the notice until some days after the sitting.
-    period: TimestamptzRange[Any] | None = TimestamptzRange(draw.now - 60 * DAY, None)
+    period: TimestamptzRange | None = TimestamptzRange(draw.now - 60 * DAY, None)
     if secret:
         noticed = sitting.noticed_at
         period = TimestamptzRange(noticed, closing + DAY) if noticed else None

@@ -208,9 +208,7 @@ def database() -> Iterator[str]:
                     sql.Identifier(name), sql.Identifier(role)
                 )
             )
-            own.execute(
-                sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(sql.Identifier(role))
-            )
+            own.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(sql.Identifier(role)))
         if not template:
             _migrate(name)
         yield name

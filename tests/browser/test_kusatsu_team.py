@@ -17,8 +17,8 @@ from tests.browser.work import (
     call_sitting,
     in_days,
     propose,
-    recount,
     record_consent,
+    recount,
     refer,
     take_consultation,
 )

@@ -271,6 +271,24 @@ def _expire(s: Situation, name: str) -> None:
         )
 
 
+@step(r"(?P<days>\d+) days pass")
+def _days(s: Situation, days: str) -> None:
+    """Time passes: what was said and begun so far was said and begun earlier."""
+    gap, key = datetime.timedelta(days=int(days)), s.case.pk
+    owner(
+        "UPDATE cases_consent SET given_on = given_on - %s,"
+        " period = tstzrange(lower(period) - %s::interval, upper(period)) WHERE case_id = %s",
+        int(days),
+        gap,
+        key,
+    )
+    owner(
+        "UPDATE cases_supportteam SET joined_at = joined_at - %s::interval WHERE case_id = %s",
+        gap,
+        key,
+    )
+
+
 @step(r"(?P<agency>\w+) (?P<how>becomes|ceases to be) a standing member of (?P<kind>\w+)")
 def _standing(s: Situation, agency: str, how: str, kind: str) -> None:
     members = s.city.conferences[kind].standing_members

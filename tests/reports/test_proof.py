@@ -20,7 +20,7 @@ from reports.proof.worlds import generate
 
 pytestmark = pytest.mark.database
 
-PAIRS = 4000
+PAIRS = 2500
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def drawn(django_db_setup, django_db_blocker):
         for alias in ("owner", "default"):
             connections[alias].close()
         with scratch(template=name) as (owner, app):
-            generate(owner, seed=7, cases=25)
+            generate(owner, seed=7, cases=16)
             yield owner, app
 
 
