@@ -50,6 +50,12 @@ def case_scope(membership: Membership, case: str = "pk") -> Q:
     return Q(Exists(grants_of(membership).filter(content_object=OuterRef(case))))
 
 
+def works_on(membership: Membership, case: Any) -> bool:
+    """More than own records on the case: who only keeps what it wrote writes nothing more (V2)."""
+    grants = grants_of(membership).filter(content_object=case)
+    return grants.exclude(basis=enums.GrantBasis.OWN_RECORDS).exists()
+
+
 def person_scope(membership: Membership) -> Q:
     """A person row: written by the agency (V2), or covered in 基本情報 (V3)."""
     if not reads_cases(membership):

@@ -14,6 +14,7 @@ from agencies.enums import Permission
 from agencies.models import Membership
 from agencies.permissions import ActionDenied, check_may
 from cases import enums
+from cases.gate import works_on
 from cases.models import Case, Consent, Person, Record, Referral
 
 
@@ -32,10 +33,21 @@ def check_is_open(case: Case) -> None:
         raise ActionDenied(_("このケースは終結しているため、変更できません。"))
 
 
-def check_can_write(by: Membership, case: Case) -> None:
-    """Write a record into a case one sees."""
-    check_may(by, Permission.WRITE_RECORDS)
+def check_at_work(by: Membership, case: Case) -> None:
+    """V2: who only keeps what it wrote reads it, and adds nothing."""
     check_is_open(case)
+    if not works_on(by, case):
+        raise ActionDenied(
+            _(
+                "この機関は、いまこのケースの支援に入っていません。自機関の記録を読むことはできます。"
+            )
+        )
+
+
+def check_can_write(by: Membership, case: Case) -> None:
+    """Write a record into a case one works on."""
+    check_may(by, Permission.WRITE_RECORDS)
+    check_at_work(by, case)
 
 
 def check_can_change_note(by: Membership, record: Record) -> None:
@@ -57,7 +69,7 @@ def check_can_solve(by: Membership, record: Record) -> None:
 def check_can_record_consent(by: Membership, person: Person) -> None:
     """Record a person's answer: role, open case, a living person (V3)."""
     check_may(by, Permission.RECORD_CONSENT)
-    check_is_open(person.case)
+    check_at_work(by, person.case)
     if person.is_deceased:
         raise ActionDenied(_("亡くなった方の同意は、新しく記録できません。"))
 
@@ -70,9 +82,9 @@ def check_can_withdraw(by: Membership, consent: Consent) -> None:
 
 
 def check_can_refer(by: Membership, case: Case) -> None:
-    """Send a sheet from a case one sees (V4)."""
+    """Send a sheet from a case one works on (V4)."""
     check_may(by, Permission.REFER)
-    check_is_open(case)
+    check_at_work(by, case)
 
 
 def check_can_answer(by: Membership, referral: Referral) -> None:

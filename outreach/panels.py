@@ -18,14 +18,14 @@ from agencies.models import Membership
 from agencies.trail import log_access
 from cases.enums import RecordKind
 from cases.explain import by_own_or_consent, grants_on
-from cases.models import Case, Record
+from cases.models import CarryOut, Case, Record
 from cases.permissions import can
 from cases.titles import persons_of
 from config.lib.eras import format_short, today
 from config.lib.registry import Link, NavItem, Panel, TimelineEntry, Todo, registry
 from outreach.models import Visit
 from outreach.pages import due_line, visit_line
-from outreach.permissions import check_can_log_visit
+from outreach.permissions import check_can_log_under, check_can_log_visit
 
 PANEL_VISITS = 3
 
@@ -127,6 +127,13 @@ def case_actions(membership: Membership, case: Case) -> list[Link]:
     return [Link(_("訪問を記録"), url)] if url else []
 
 
+def carry_out_actions(membership: Membership, carry_out: CarryOut) -> list[Link]:
+    """訪問を記録 under a carry-out, for the people it names. One query."""
+    if not can(check_can_log_under, membership, carry_out):
+        return []
+    return [Link(_("訪問を記録"), reverse("carry_out_visit_new", args=[carry_out.pk]))]
+
+
 def _new_url(membership: Membership, case: Case) -> str:
     if not can(check_can_log_visit, membership, case):
         return ""
@@ -150,6 +157,7 @@ registry.add("todos", todos, queries=3)
 registry.add("case_timeline", case_timeline, queries=1)
 registry.add("case_panels", case_panels, queries=3, order=60)
 registry.add("case_actions", case_actions, queries=0)
+registry.add("carry_out_actions", carry_out_actions, queries=1)
 registry.nav(
     NavItem(
         "visits", gettext_lazy("訪問記録"), "visit_list", 2, Permission.LOG_VISIT, waiting_count

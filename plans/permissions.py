@@ -14,7 +14,7 @@ from agencies.enums import Decider, Permission, Signature
 from agencies.models import Membership
 from agencies.permissions import ActionDenied, check_may
 from cases.models import Case
-from cases.operations.case import check_open
+from cases.permissions import check_is_open
 from plans import enums
 from plans.models import Plan, SupportItem
 from plans.transitions import check_step
@@ -58,7 +58,7 @@ def needs_signature(by: Membership, plan: Plan) -> bool:
 def check_can_draft(by: Membership, case: Case) -> None:
     """Role, and a case still open."""
     check_may(by, Permission.DRAFT_PLAN)
-    check_open(case)
+    check_is_open(case)
 
 
 def check_can_change(by: Membership, plan: Plan) -> None:

@@ -47,7 +47,10 @@ CREATE FUNCTION kasane.log_access(
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    who uuid := COALESCE((kasane.actor()).membership_id, membership);
+    -- Who acts says who; where nobody does yet, only a sign-in or sign-out may name itself.
+    who uuid := COALESCE((kasane.actor()).membership_id, CASE
+        WHEN action IN ('sign_in', 'sign_in_failed', 'sign_out', 'deny', 'switch')
+        THEN membership END);
 BEGIN
     INSERT INTO public.agencies_accesslog (
         at, membership_id, user_id, agency_id, municipality_id,
@@ -134,7 +137,11 @@ class Migration(migrations.Migration):
             read=f"agencies_notice.membership_id = {actor('membership_id')}"
             " OR (agencies_notice.membership_id IS NULL"
             f" AND agencies_notice.agency_id = {actor('home_agency_id')})",
-            insert="true",
+            # Within the city (or by the scheduler), and to a page of our own.
+            insert="(agencies_notice.url = '' OR agencies_notice.url LIKE '/%') AND ("
+            f"{system('scheduler')} OR EXISTS (SELECT 1 FROM agencies_agency AS a"
+            " WHERE a.group_id = agencies_notice.agency_id"
+            f" AND a.municipality_id = {actor('municipality_id')}))",
             update="true",
             columns=("read_at",),
         ),

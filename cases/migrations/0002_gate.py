@@ -41,12 +41,23 @@ RECORD = f"""(cases_record.carry_out_id IS NULL AND cases_record.author_agency_i
         WHERE g.membership_id = {actor("membership_id")}
           AND g.content_object_id = cases_record.carry_out_id AND {IN_FORCE}))"""
 
-# A new record: in one's own agency's name, by oneself, in a case one sees (else writing would open
-# it: V2 lets an agency read where it wrote), or under a carry-out one holds.
+
+def at_work(case):
+    """V2: who holds more on the case than its own records. Who only keeps what it wrote learns
+    nothing later, writes nothing more and brings nobody in."""
+    return f"""EXISTS (SELECT 1 FROM cases_casegrant AS g
+        WHERE g.group_id = {AGENCY} AND g.content_object_id = {case}
+          AND g.basis <> 'own_records' AND {IN_FORCE})"""
+
+
+AT_WORK = at_work("cases_supportteam.case_id")
+
+# A new record: in one's own agency's name, by oneself, in a case one works on (else writing would
+# open it: V2 lets an agency read where it wrote), or under a carry-out one holds.
 NEW_RECORD = f"""cases_record.author_agency_id = {AGENCY}
     AND cases_record.author_id = {actor("membership_id")}
     AND CASE WHEN cases_record.carry_out_id IS NULL
-        THEN EXISTS (SELECT 1 FROM cases_case AS c WHERE c.id = cases_record.case_id)
+        THEN {at_work("cases_record.case_id")}
         ELSE EXISTS (SELECT 1 FROM cases_carryout AS o WHERE o.id = cases_record.carry_out_id
             AND o.case_id = cases_record.case_id) END"""
 
@@ -74,11 +85,6 @@ LINE = f"""(cases_consentline.agency_id = {AGENCY} AND NOT cases_consentline.is_
     OR (NOT (cases_consentline.is_exception
              AND cases_consentline.agency_id IS NOT DISTINCT FROM {AGENCY})
         AND EXISTS (SELECT 1 FROM cases_consent AS c WHERE c.id = cases_consentline.consent_id))"""
-
-# V2: who only keeps what it wrote learns nothing later: the team is told to those at work.
-AT_WORK = f"""EXISTS (SELECT 1 FROM cases_casegrant AS g
-    WHERE g.group_id = {AGENCY} AND g.content_object_id = cases_supportteam.case_id
-      AND g.basis <> 'own_records' AND {IN_FORCE})"""
 
 DECIDED_BY_ME = f"cases_carryout.decided_by_id = {actor('membership_id')}"
 CARRY_OUT = f"""{AGENCY} IS NOT NULL AND ({DECIDED_BY_ME} OR EXISTS (
@@ -117,11 +123,8 @@ def content(table):
 def history(table, parent, key):
     """V13: a version is read by who may read the row as it now is (what the gate reads of a row
     never changes, so the version as it then was asks the same)."""
-    return Gate(
-        table,
-        read=f"EXISTS (SELECT 1 FROM {parent} AS p WHERE p.{key} = {table}.{key})",
-        insert="true",
-    )
+    seen = f"EXISTS (SELECT 1 FROM {parent} AS p WHERE p.{key} = {table}.{key})"
+    return Gate(table, read=seen, insert=seen)
 
 
 # A record's persons are persons of its case: the array has no foreign key, so a trigger says it.
@@ -255,6 +258,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT min(upper(r.period)) FROM kasane.consent_reach AS r
     WHERE r.case_id = case_key AND r.person_id = ANY (persons) AND r.agency_id = agency
       AND r.period @> now()
+      AND EXISTS (
+        SELECT 1 FROM public.cases_casegrant AS g
+        WHERE g.group_id = (kasane.actor()).agency_id AND g.content_object_id = case_key
+          AND g.revoked_at IS NULL AND g.period @> now())
 $$;
 """
 
@@ -282,6 +289,8 @@ SELECT c.id, t.agency_id, r.person_id, r.categories::text[],
        -- 世帯全体: by the tick of an adult member, unless another member has refused, altogether
        -- or to this agency (V3).
        r.covers_household
+       -- … of a member the responsible agency knows: else whoever may add a person adds a tick.
+       AND p.author_agency_id = c.responsible_agency_id
        AND COALESCE(
            extract(year FROM age((now() AT TIME ZONE 'Asia/Tokyo')::date, p.birth_on)),
            extract(year FROM now() AT TIME ZONE 'Asia/Tokyo') - p.birth_year - 1, 18) >= 18
@@ -398,7 +407,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WHERE c.person_id = person_key AND c.withdrawn_at IS NULL AND EXISTS (
         SELECT 1 FROM public.cases_casegrant AS g
         WHERE g.group_id = (kasane.actor()).agency_id AND g.content_object_id = c.case_id
-          AND g.revoked_at IS NULL AND g.period @> now())
+          AND g.basis <> 'own_records' AND g.revoked_at IS NULL AND g.period @> now())
 $$;
 -- The receiver closes a sheet it may not read any more afterwards (V4).
 CREATE FUNCTION kasane.return_referral(referral_key uuid, because text) RETURNS void
@@ -449,15 +458,19 @@ class Migration(migrations.Migration):
             "cases_case",
             read=f"{CASE} OR {FIGURES}",
             insert=f"cases_case.opened_by_id = {actor('membership_id')}"
-            f" AND cases_case.responsible_agency_id = {AGENCY}",
+            f" AND cases_case.responsible_agency_id = {AGENCY}"
+            f" AND cases_case.municipality_id = {actor('municipality_id')}",
             update=f"cases_case.responsible_agency_id = {AGENCY}",
         ),
         Gate(
             "cases_person",
             read=f"{PERSON} OR {FIGURES}",
             insert=f"cases_person.author_agency_id = {AGENCY}"
-            " AND EXISTS (SELECT 1 FROM cases_case AS c WHERE c.id = cases_person.case_id)",
-            update="true",
+            f" AND {at_work('cases_person.case_id')}",
+            # Who wrote it, or the responsible agency.
+            update=f"cases_person.author_agency_id = {AGENCY}"
+            " OR EXISTS (SELECT 1 FROM cases_case AS c WHERE c.id = cases_person.case_id"
+            f" AND c.responsible_agency_id = {AGENCY})",
         ),
         history("cases_historicalperson", "cases_person", "id"),
         Gate("cases_record", read=f"{RECORD} OR {FIGURES}", insert=NEW_RECORD),
@@ -485,7 +498,7 @@ class Migration(migrations.Migration):
             insert=f"cases_consent.taken_by_agency_id = {AGENCY}"
             " AND EXISTS (SELECT 1 FROM cases_person AS p WHERE p.id = cases_consent.person_id"
             " AND p.case_id = cases_consent.case_id)"
-            " AND EXISTS (SELECT 1 FROM cases_case AS c WHERE c.id = cases_consent.case_id)",
+            f" AND {at_work('cases_consent.case_id')}",
             # A withdrawal is not taken back.
             update="cases_consent.withdrawn_at IS NOT NULL",
             columns=("withdrawn_at", "withdrawn_by_id", "withdrawal_reason"),
@@ -513,7 +526,9 @@ class Migration(migrations.Migration):
             # V4: with consent only where every person named consents to the receiver; without,
             # only to the secretariat of a conference type under 106条の6.
             insert=f"""cases_referral.from_agency_id = {AGENCY}
-                AND EXISTS (SELECT 1 FROM cases_case AS c WHERE c.id = cases_referral.case_id)
+                AND {at_work("cases_referral.case_id")}
+                AND cases_referral.state = 'sent' AND cases_referral.answered_at IS NULL
+                AND cases_referral.to_agency_id IS DISTINCT FROM {AGENCY}
                 AND CASE cases_referral.mode
                 WHEN 'consent' THEN cardinality(cases_referral.person_ids) > 0 AND NOT EXISTS (
                     SELECT 1 FROM kasane.missing_consents(cases_referral.case_id,
@@ -537,8 +552,6 @@ class Migration(migrations.Migration):
                 f" WHERE c.id = {table}.consultation_id)",
                 insert=f"EXISTS (SELECT 1 FROM cases_consultation AS c"
                 f" WHERE c.id = {table}.consultation_id)",
-                update="true",
-                delete="true",
             )
             for table in ("cases_consultationperson", "cases_consultationissue")
         ),

@@ -19,6 +19,7 @@ from agencies.trail import log_access
 from cases import enums
 from cases.models import Case, Person, SupportTeam
 from cases.operations.access import join_team, sync_grants
+from cases.permissions import check_at_work, check_is_open
 from config.lib.kana import fold
 from config.lib.numbers import case_number
 from config.lib.text import normalise
@@ -51,12 +52,6 @@ class PersonFacts:
 def responsible_for(case: Case, membership: Membership) -> bool:
     """Whether the membership acts for the responsible agency (主担当機関)."""
     return membership.agency_id == case.responsible_agency_id
-
-
-def check_open(case: Case) -> None:
-    """Raise ActionDenied on a closed case: it is read, never changed (V2)."""
-    if case.status == enums.CaseStatus.CLOSED:
-        raise ActionDenied(_("このケースは終結しているため、変更できません。"))
 
 
 @transaction.atomic
@@ -94,7 +89,7 @@ def _fields(facts: PersonFacts) -> dict[str, Any]:
 def add_person(*, case: Case, by: Membership, facts: PersonFacts) -> Person:
     """A person of the household, with the next free letter."""
     check_may(by, Permission.WRITE_RECORDS)
-    check_open(case)
+    check_at_work(by, case)
     with connection.cursor() as cursor:
         # Letters count all persons of the case, seen or not; a gap tells nothing but a letter.
         cursor.execute("select kasane.next_label(%s)", [case.pk])
@@ -120,7 +115,7 @@ def change_person(*, person: Person, by: Membership, facts: PersonFacts, version
     Raises StaleVersion when somebody else saved first.
     """
     check_may(by, Permission.WRITE_RECORDS)
-    check_open(person.case)
+    check_is_open(person.case)
     if by.agency_id not in (person.author_agency_id, person.case.responsible_agency_id):
         raise ActionDenied(_("この人の基本情報を変えられるのは、書いた機関と主担当機関です。"))
     changed = (
@@ -152,7 +147,7 @@ def close_case(*, case: Case, by: Membership, reason: str) -> None:
     check_may(by, Permission.WRITE_RECORDS)
     if not responsible_for(case, by):
         raise ActionDenied(_("ケースを終結できるのは主担当機関です。"))
-    check_open(case)
+    check_is_open(case)
     Case.objects.filter(pk=case.pk).update(
         status=enums.CaseStatus.CLOSED,
         closed_at=timezone.now(),

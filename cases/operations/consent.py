@@ -21,7 +21,7 @@ from agencies.trail import log_access
 from cases import enums
 from cases.models import Consent, ConsentLine, Person, Record
 from cases.operations.access import sync_grants
-from cases.operations.case import check_open
+from cases.permissions import check_can_record_consent
 from config.lib.fiscal import from_day_to_instant, until_day_to_instant
 
 
@@ -41,14 +41,6 @@ class ConsentTerms:
     agencies: list[Agency] = field(default_factory=list)
     conference_types: list[ConferenceType] = field(default_factory=list)
     exceptions: list[Agency] = field(default_factory=list)
-
-
-def check_can_record_consent(by: Membership, person: Person) -> None:
-    """Raise ActionDenied with the reason: role, closed case, a person no longer living."""
-    check_may(by, Permission.RECORD_CONSENT)
-    check_open(person.case)
-    if person.is_deceased:
-        raise ActionDenied(_("亡くなった方の同意は、新しく記録できません。"))
 
 
 def needs_proxy(person: Person, by: Membership, on: datetime.date) -> bool:

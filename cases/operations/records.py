@@ -18,8 +18,8 @@ from agencies.trail import log_access
 from cases import enums
 from cases.models import AssessmentSection, CarryOut, Case, Issue, Note, Person, Record
 from cases.operations.access import sync_grants
-from cases.operations.case import StaleVersion, check_open
-from cases.permissions import check_can_change_note, check_can_solve
+from cases.operations.case import StaleVersion
+from cases.permissions import check_at_work, check_can_change_note, check_can_solve
 
 
 def write_record(
@@ -40,7 +40,7 @@ def write_record(
     """
     check_may(by, Permission.WRITE_RECORDS)
     if carry_out is None:
-        check_open(case)
+        check_at_work(by, case)
     ids = sorted({p.pk if isinstance(p, Person) else p for p in persons})
     record = Record(
         case=case,

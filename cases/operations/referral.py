@@ -11,14 +11,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agencies.enums import Action, Permission
-from agencies.models import Agency, ConferenceType, Membership
+from agencies.models import Agency, ConferenceType, Membership, SecretariatMember
 from agencies.operations import notify
 from agencies.permissions import ActionDenied, check_may
 from agencies.trail import log_access
 from cases import enums
 from cases.models import Case, Person, Referral
 from cases.operations.access import join_team, missing_consents
-from cases.operations.case import check_open
+from cases.permissions import check_can_refer
+from config.lib.fiscal import fiscal_year
 
 
 @transaction.atomic
@@ -38,8 +39,7 @@ def refer(
 ) -> Referral:
     """Send a sheet. With consent: every person named must consent to the receiver. Without: to
     the secretariat of a conference type under 106条の6 alone. The same `form_key` sends once."""
-    check_may(by, Permission.REFER)
-    check_open(case)
+    check_can_refer(by, case)
     key = form_key or uuid.uuid4()
     known = Referral.objects.visible_to(by).filter(form_key=key).first()
     if known is not None:
@@ -105,12 +105,24 @@ def _covered_until(
 
 
 def _tell_receiver(referral: Referral) -> None:
-    agency = referral.to_agency_id
-    if agency is None and referral.to_conference_type is not None:
-        agency = referral.to_conference_type.secretariat_id
-    if agency is not None:
+    """The agency; without consent the people on the secretariat's list alone, not their agency."""
+    told: list[tuple[int, Membership | None]] = []
+    if referral.to_agency_id is not None:
+        told.append((referral.to_agency_id, None))
+    elif referral.to_conference_type_id is not None:
+        listed = SecretariatMember.objects.filter(
+            conference_type_id=referral.to_conference_type_id,
+            fiscal_year=fiscal_year(timezone.localdate()),
+            pledged_at__isnull=False,
+            ended_at__isnull=True,
+        )
+        told += [
+            (m.membership.agency_id or 0, m.membership) for m in listed.select_related("membership")
+        ]
+    for agency, person in told:
         notify(
             agency=agency,
+            membership=person,
             kind="referral",
             key=str(referral.pk),
             title=_("つなぎが届いています"),

@@ -19,7 +19,8 @@ from agencies.trail import log_access
 from cases.forms.person import PersonEditForm, PersonForm
 from cases.models import Case, Person
 from cases.operations import add_person, change_person
-from cases.operations.case import StaleVersion, check_open
+from cases.operations.case import StaleVersion
+from cases.permissions import check_at_work, check_is_open
 from cases.titles import household_title, persons_of
 
 
@@ -28,7 +29,7 @@ from cases.titles import household_title, persons_of
 def person_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     """A further person of the household."""
     case = get_object_or_404(Case.objects.visible_to(request.membership), pk=case_id)
-    check_open(case)
+    check_at_work(request.membership, case)
     form = PersonForm(request.POST or None)
     if form.is_bound and form.is_valid():
         try:
@@ -71,7 +72,7 @@ def person_edit(request: MemberRequest, person_id: uuid.UUID) -> HttpResponse:
 
 def _check_can_change(request: MemberRequest, person: Person) -> None:
     """The sentence of `change_person`, asked before the form is shown."""
-    check_open(person.case)
+    check_is_open(person.case)
     if request.membership.agency_id not in (
         person.author_agency_id,
         person.case.responsible_agency_id,

@@ -31,6 +31,7 @@ from cases.permissions import check_can_change_note, check_can_solve, check_can_
 from cases.views.subject import Subject, form_page, subject
 from config.lib.eras import format_datetime, format_long, format_short, today
 from config.lib.forms import KasaneForm
+from config.lib.registry import registry
 
 both = require_http_methods(["GET", "POST"])
 
@@ -246,6 +247,7 @@ def carry_out_detail(request: MemberRequest, carry_out_id: uuid.UUID) -> HttpRes
         "decided": format_long(carry_out.decided_at),
         "notes": notes,
         "may_write": may_write,
+        "links": [*registry.draw("carry_out_actions", request.membership, carry_out)],
     }
     status = 422 if form.errors else 200
     return render(request, "cases/carry_out_detail.html", context, status=status)

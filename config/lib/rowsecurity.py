@@ -135,7 +135,9 @@ class Gate(Operation):
         if self.delete is not None:
             sql += [
                 f"DROP POLICY IF EXISTS gate_remove ON {table}",
-                f"CREATE POLICY gate_remove ON {table} FOR DELETE TO {role} USING ({self.delete})",
+                # A DELETE that names no column is not held by the read policy: say it again.
+                f"CREATE POLICY gate_remove ON {table} FOR DELETE TO {role} "
+                f"USING (({self.read}) AND ({self.delete}))",
                 f"GRANT DELETE ON {table} TO {role}",
             ]
         return sql

@@ -23,6 +23,12 @@ def listed(conference_type):
 
 SITTING = f"meetings_sitting.municipality_id = {CITY} OR {DATES} OR {FIGURES}"
 
+# The office of a body of the city changes a sitting, or who makes them from the rhythm. (Which
+# bodies sit is asked by the operation: a policy that read the link would recurse.)
+RUNS_SITTING = f"""{DATES} OR EXISTS (SELECT 1 FROM agencies_conferencetype AS t
+    WHERE t.municipality_id = meetings_sitting.municipality_id
+      AND ({AGENCY} IN (t.host_id, t.secretariat_id) OR {listed("t.id")}))"""
+
 # V6: the secretariat, and the appointed who took the pledge, while the item is open; an earlier
 # item while one it is attached to is. V5: the proposing agency, and the participants while every
 # person's consent covers them (asked of their own grants: an expired one has closed by itself).
@@ -39,6 +45,8 @@ ITEM = f"""{AGENCY} IS NOT NULL AND (
         OR (meetings_agendaitem.state <> 'blocked'
             AND meetings_agendaitem.open_period @> now()
             AND {AGENCY} = ANY (meetings_agendaitem.participant_ids)
+            AND (meetings_agendaitem.case_id IS NULL
+                OR cardinality(meetings_agendaitem.person_ids) > 0)
             AND meetings_agendaitem.person_ids <@ ARRAY(
                 SELECT g.person_id FROM cases_casegrant AS g
                 WHERE g.group_id = {AGENCY} AND g.person_id IS NOT NULL
@@ -123,7 +131,12 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH failing AS (
         SELECT i.id, kasane.uncovered(i.case_id, i.person_ids, i.participant_ids) AS missing
         FROM public.meetings_agendaitem AS i
-        WHERE (case_key IS NULL OR i.case_id = case_key) AND i.case_id IS NOT NULL
+        WHERE i.case_id IS NOT NULL
+          AND CASE WHEN case_key IS NULL THEN (kasane.actor()).system_name = 'scheduler'
+              ELSE i.case_id = case_key AND EXISTS (
+                SELECT 1 FROM public.cases_casegrant AS g
+                WHERE g.group_id = (kasane.actor()).agency_id
+                  AND g.content_object_id = case_key) END
           AND i.basis = 'consent' AND i.state IN ('proposed', 'noticed')
     ), blocked AS (
         UPDATE public.meetings_agendaitem AS i
@@ -160,10 +173,18 @@ BEGIN
     IF (NEW.basis = 'secrecy') IS DISTINCT FROM ('106-6' = ANY (kind.bases)) THEN
         RAISE EXCEPTION 'the basis follows from the body' USING ERRCODE = 'check_violation';
     END IF;
-    IF NEW.basis = 'consent' AND NEW.state IN ('proposed', 'noticed') AND NEW.case_id IS NOT NULL
+    IF NEW.basis = 'consent' AND NEW.case_id IS NOT NULL
+       AND (NEW.state IN ('proposed', 'noticed') OR TG_OP = 'INSERT'
+            OR NEW.person_ids IS DISTINCT FROM OLD.person_ids
+            OR NEW.participant_ids IS DISTINCT FROM OLD.participant_ids)
        AND (cardinality(NEW.person_ids) = 0
             OR kasane.uncovered(NEW.case_id, NEW.person_ids, NEW.participant_ids) > 0) THEN
         RAISE EXCEPTION 'a consent is missing' USING ERRCODE = 'check_violation';
+    END IF;
+    IF EXISTS (SELECT 1 FROM unnest(NEW.participant_ids) AS n(id)
+               JOIN public.agencies_agency AS a ON a.group_id = n.id
+               WHERE a.municipality_id <> kind.municipality_id) THEN
+        RAISE EXCEPTION 'a participant of another city' USING ERRCODE = 'check_violation';
     END IF;
     -- It closes a set number of days after the sitting, whoever writes the period.
     IF NEW.basis = 'secrecy' AND NEW.open_period IS NOT NULL AND (
@@ -282,7 +303,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(ATTACHED + BLOCK + GUARDS, migrations.RunSQL.noop),
         migrations.RunPython(grant_functions, migrations.RunPython.noop),
-        Gate("meetings_sitting", read=SITTING, insert=SITTING, update=SITTING),
+        Gate("meetings_sitting", read=SITTING, insert=SITTING, update=RUNS_SITTING),
         Gate(
             "meetings_sitting_conference_types",
             read="EXISTS (SELECT 1 FROM meetings_sitting AS s"

@@ -15,7 +15,7 @@ from agencies.permissions import ActionDenied, check_may
 from cases.enums import ReferralMode, ReferralState, TeamVia
 from cases.models import Case, Person, Record, Referral
 from cases.operations import accept_referral, join_team, missing_consents
-from cases.operations.case import check_open
+from cases.permissions import check_is_open
 from meetings import enums
 from meetings.models import AgendaItem, Sitting
 from meetings.operations.common import leave_step, lock_item, save_item, transaction_now
@@ -47,7 +47,7 @@ def propose_item(
     check_agenda(sitting, conference_type, agenda_type)
     if case is not None:
         case = Case.objects.visible_to(by).get(pk=case.pk)
-        check_open(case)
+        check_is_open(case)
     _check_plan(agenda_type, plan, case, by)
     agencies = _taking_part(participants, conference_type)
     item = AgendaItem(

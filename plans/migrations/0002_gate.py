@@ -117,7 +117,7 @@ class Migration(migrations.Migration):
         Gate(
             "plans_historicalplan",
             read=of_plan("plans_historicalplan", "record_id"),
-            insert="true",
+            insert=of_plan("plans_historicalplan", "record_id"),
         ),
         Gate(
             "plans_goal",

@@ -60,7 +60,8 @@ def see_consented(world: World, m: Membership, row: Item) -> Decision:
         return no("V5", "議題が開いていません。")
     if row.case_id is not None:
         mine = rights(world, m.agency_id or 0, row.case_id)
-        if not set(row.person_ids) <= {consent.person_id for consent in mine.consents}:
+        covered = {consent.person_id for consent in mine.consents}
+        if not row.person_ids or not set(row.person_ids) <= covered:
             return no("V5", "すべての人の同意が、所属の機関に及んではいません。")
     return yes("V5", "参加機関です。", "consent", until=row.open_period.until)
 

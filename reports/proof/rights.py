@@ -158,8 +158,13 @@ def opens_to(world: World, case: Case, consent: Consent, agency: int) -> bool:
 
 def opens_household(world: World, consent: Consent, agency: int) -> bool:
     """The household tick of an adult member, unless another member has refused, altogether or
-    to this very agency (V3)."""
-    age = age_on(world.get("cases_person", consent.person_id), world.today, at_least=True)
+    to this very agency (V3); of a member the responsible agency wrote down, or whoever may add a
+    person would add a tick."""
+    person = world.get("cases_person", consent.person_id)
+    case = world.get("cases_case", consent.case_id)
+    if person.author_agency_id != case.responsible_agency_id:
+        return False
+    age = age_on(person, world.today, at_least=True)
     if not consent.covers_household or (age is not None and age < 18):
         return False
     for other in world.of("Consent", consent.case_id):

@@ -85,12 +85,15 @@ def _item(draw: Draw, drawn: Drawn, sitting: Sitting) -> None:
     kind = draw.types[draw.rng.choice(["plan", "plan", "plan", "support", "support", "merged"])]
     secret = kind.is_secret
     state = draw.rng.choice(["proposed", "noticed", "noticed", "decided"])
+    if not secret and draw.chance(0.2):
+        state = "blocked"  # a check found a consent missing
     by = drawn.by
     asked = [c.person_id for c in drawn.consents if c.answer == "given"]
     persons = draw.some(asked or [p.pk for p in drawn.persons], 1, 1 if draw.chance(0.7) else 2)
     participants = draw.some(draw.agencies[:8], 1, 2 if draw.chance(0.8) else 4)
     assert sitting.on is not None  # noqa: S101 - every sitting drawn has its day
-    closing = draw.now + ((sitting.on - draw.today).days + (kind.closes_after_days or 0)) * DAY
+    on = sitting.on or draw.today
+    closing = draw.now + ((on - draw.today).days + (kind.closes_after_days or 0)) * DAY
     # V5: from the proposal on; V6: from the notice until some days after the sitting.
     period: TimestamptzRange | None = TimestamptzRange(draw.now - 60 * DAY, None)
     if secret:
@@ -154,7 +157,6 @@ def _item(draw: Draw, drawn: Drawn, sitting: Sitting) -> None:
 def _sync(using: str) -> None:
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT kasane.sync_grants(id) FROM cases_case")
-        cursor.execute("SELECT kasane.block_uncovered_items(id) FROM cases_case")
 
 
 def _later(draw: Draw, drawn: list[Drawn]) -> None:

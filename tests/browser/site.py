@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
@@ -91,10 +91,8 @@ class Site:
             _signal(child, signal.SIGTERM)
         patience = time.monotonic() + 5
         for child in self.children.values():
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 child.wait(max(0.1, patience - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                pass
             _signal(child, signal.SIGKILL)
             child.wait()
 

@@ -67,7 +67,7 @@ def test_household_gets_a_team_and_a_plan_that_the_report_counts(visitor: Visito
     call_sitting(visitor, BODY)
     visitor.come_back(case)
     visitor.next("会議に付議する")
-    propose(visitor, BODY, BRIEFING, (OWN, SENT_TO))
+    propose(visitor, BRIEFING, (OWN, SENT_TO))
 
     visitor.change_to("kusatsu.head")
     hold_conference(visitor)

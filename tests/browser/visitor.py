@@ -83,6 +83,18 @@ class Visitor:
             line = self.page.locator("tr, li, section, form").filter(has_text=at)
             scope = line.filter(has=self._pressable(words, self.page)).last
         self._follow(self._pressable(words, scope).filter(visible=True).first)
+        refusal = self.page.get_by_role("alert")
+        assert refusal.count() == 0, refusal.first.inner_text()
+
+    def press_in_vain(self, words: str, *sentences: str) -> None:
+        """A button whose form is refused, with these sentences at the top."""
+        self._follow(self._pressable(words, self.page).filter(visible=True).first)
+        for sentence in sentences:
+            see(self.page.get_by_role("alert")).to_contain_text(sentence)
+
+    def open_notices(self) -> None:
+        """お知らせ, in the bar on top."""
+        self._follow(self.page.get_by_role("banner").get_by_role("link", name="お知らせ"))
 
     def next(self, words: str = "") -> None:
         """The one button under 次にすること, and that it says what it should."""
@@ -103,6 +115,21 @@ class Visitor:
     def come_back(self, url: str) -> None:
         """Open an address again, as from a bookmark."""
         self.page.goto(url)
+
+    def in_new_tab(self, url: str) -> None:
+        """Open an address in another tab of the same browser, and work there."""
+        self.page = self.context.new_page()
+        self.page.goto(url)
+
+    def in_first_tab(self) -> None:
+        """Back to the first tab, as it was left."""
+        self.page = self.context.pages[0]
+        self.page.bring_to_front()
+
+    def lines_of_navigation(self) -> list[str]:
+        """The addresses of the navigation."""
+        lines = self.page.get_by_role("navigation", name="仕事").get_by_role("link")
+        return [str(line.get_attribute("href")) for line in lines.all()]
 
     def knock(self, url: str) -> int:
         """Open an address that may be refused; gives how it was answered."""
@@ -181,6 +208,10 @@ class Visitor:
     def has_typed(self, label: str, text: str) -> None:
         """What was written is still there."""
         see(self._field(label)).to_have_value(text)
+
+    def has_chosen(self, legend: str, option: str) -> None:
+        """What was marked is still marked."""
+        see(self._choice(self._group(legend), option)).to_be_checked()
 
     def is_told(self, label: str, words: str) -> None:
         """A sentence stands beside the field, not only at the top."""

@@ -114,10 +114,12 @@ def record_consent(
 
 
 def refer(at: Visitor, to: str, persons: tuple[str, ...], reason: str, summary: str) -> None:
-    """From the case page: つなぐ with consent, looked over once before it leaves."""
+    """From the case page: つなぐ with consent, looked over once before it leaves. A household of
+    one need not be chosen."""
     at.press("つなぐ")
     at.choose("つなぐ先", to)
-    at.choose("だれをつなぐか", *persons)
+    if persons:
+        at.choose("だれをつなぐか", *persons)
     at.fill("つなぐ理由・期待する役割", reason)
     at.fill("伝える内容", summary)
     at.press("送る内容を確かめる")
@@ -143,10 +145,10 @@ def call_sitting(at: Visitor, body: str) -> None:
     at.reads("臨時の会議を作りました。")
 
 
-def propose(at: Visitor, body: str, briefing: str, participants: tuple[str, ...] = ()) -> None:
-    """付議: which sitting, if there is a choice; then the sheet of the item."""
+def propose(at: Visitor, briefing: str, participants: tuple[str, ...] = ()) -> None:
+    """付議: the ad hoc sitting, where there is a choice; then the sheet of the item."""
     if at.is_asked("どの会議に付議しますか"):
-        at.press("この会議に出す", at=body)
+        at.press("この会議に出す", at="臨時")
     at.fill("事例の概要・論点", briefing)
     if participants:
         at.choose("参加する機関", *participants)
@@ -194,9 +196,7 @@ def _is_counted_since(at: Visitor, moment: datetime.datetime) -> bool:
     """「11時30分に集計」 is this minute or a later one, and a breath has passed."""
     now = datetime.datetime.now(ZoneInfo("Asia/Tokyo"))
     minutes = [moment + datetime.timedelta(minutes=n) for n in range(3)]
-    is_counted = any(
-        at.page.get_by_text(f"{m.hour}時{m.minute:02d}分に集計").count() for m in minutes
-    )
+    is_counted = any(at.page.get_by_text(f"{m.hour}時{m.minute}分に集計").count() for m in minutes)
     return is_counted and now - moment > datetime.timedelta(seconds=4)
 
 
