@@ -22,7 +22,7 @@ test: environment browser check
 	  $(BIN)/python manage.py makemigrations --check --dry-run; \
 	  $(BIN)/python manage.py migrate --database owner --verbosity 0; \
 	  export KASANE_TEST_TEMPLATE=kasane; \
-	  exec $(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/prove $(TESTS)'
+	  exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore=tests/prove $(TESTS)'
 
 check: environment
 	$(BIN)/ruff check .
