@@ -52,7 +52,7 @@ def test_bad_intake_is_told_and_keeps_what_was_typed(visitor: Visitor) -> None:
     visitor.fill("ふりがな", "ふとじ たろう")
     visitor.fill("生年月日・年齢", "平成40年")
     visitor.fill(CONSULTATION_WORDS, "手帳を見ながら話された。")
-    visitor.press_in_vain("受け付ける", "平成40年")
+    visitor.press_in_vain("受け付ける", "平成は31年4月30日までです。")
     visitor.has_typed("生年月日・年齢", "平成40年")
     visitor.fill("生年月日・年齢", "H1.2.3")
     visitor.press("受け付ける")
