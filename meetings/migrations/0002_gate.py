@@ -174,9 +174,9 @@ BEGIN
         RAISE EXCEPTION 'the basis follows from the body' USING ERRCODE = 'check_violation';
     END IF;
     IF NEW.basis = 'consent' AND NEW.case_id IS NOT NULL
-       AND (NEW.state IN ('proposed', 'noticed') OR TG_OP = 'INSERT'
-            OR NEW.person_ids IS DISTINCT FROM OLD.person_ids
-            OR NEW.participant_ids IS DISTINCT FROM OLD.participant_ids)
+       AND (NEW.state IN ('proposed', 'noticed') OR (TG_OP = 'UPDATE'
+            AND (NEW.person_ids IS DISTINCT FROM OLD.person_ids
+                 OR NEW.participant_ids IS DISTINCT FROM OLD.participant_ids)))
        AND (cardinality(NEW.person_ids) = 0
             OR kasane.uncovered(NEW.case_id, NEW.person_ids, NEW.participant_ids) > 0) THEN
         RAISE EXCEPTION 'a consent is missing' USING ERRCODE = 'check_violation';

@@ -128,10 +128,10 @@ def test_open_consultations_cost_three_queries(city, django_assert_max_num_queri
 
 
 def test_notices_are_read_by_an_act_of_their_own(client, city):
-    notify(
-        agency=city.agencies["elderly"], kind="x", title="つなぎが届いています", url="/referrals/"
-    )
-    notify(agency=city.agencies["child"], kind="x", title="よその知らせ")
+    with w.act(city.coordinator):
+        to = city.agencies["elderly"]
+        notify(agency=to, kind="x", title="つなぎが届いています", url="/referrals/")
+        notify(agency=city.agencies["child"], kind="x", title="よその知らせ")
     sign_in(client, city.elderly)
     url = reverse("notices")
     assert "つなぎが届いています" in client.get("/").content.decode()

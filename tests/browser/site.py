@@ -162,14 +162,20 @@ def environment(folder: Path, database_name: str, port: int) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "config.settings.local",
         "DATABASE_URL": with_database(os.environ["DATABASE_URL"], database_name),
         "DATABASE_OWNER_URL": with_database(os.environ["DATABASE_OWNER_URL"], database_name),
-        # A queue of its own: another site's worker would take this one's bells.
-        "REDIS_URL": with_number(os.environ["REDIS_URL"], 1 + port % 15),
+        "REDIS_URL": with_number(os.environ["REDIS_URL"], queue_number(port)),
         "KASANE_DEMO_PASSWORD": PASSWORD,
         "KASANE_STATIC_ROOT": str(folder / "static"),
         "PYTHONUNBUFFERED": "1",
         # As root, Celery would warn at each start; a real installation is not root.
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
     }
+
+
+def queue_number(port: int) -> int:
+    """A Redis database of its own: another site's worker would take this one's bells. Under xdist
+    each worker has a site, and neighbours never share a number."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    return 1 + port % 7 * 2 + int(worker) % 2
 
 
 def with_database(url: str, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -30,7 +31,7 @@ def drawn(django_db_setup, django_db_blocker):
         name = connections["owner"].settings_dict["NAME"]
         for alias in ("owner", "default"):
             connections[alias].close()
-        with scratch(template=name) as (owner, app):
+        with scratch(template=os.environ.get("KASANE_TEST_TEMPLATE") or name) as (owner, app):
             generate(owner, seed=7, cases=22)
             yield owner, app
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def committed(django_db_setup, django_db_blocker):
         name = connections["owner"].settings_dict["NAME"]
         for alias in ("owner", "default"):
             connections[alias].close()
-        with scratch(template=name) as (owner, _app):
+        with scratch(template=os.environ.get("KASANE_TEST_TEMPLATE") or name) as (owner, _app):
             for alias in ("owner", "default"):
                 connections[alias].settings_dict["NAME"] = connections[owner].settings_dict["NAME"]
             yield

@@ -25,6 +25,8 @@ from tests import world as w
 YEAR = 2025
 _keys = itertools.count(1)
 
+ANSWERED = {"state", "answered_at", "answered_by", "answer_reason"}
+
 
 def at(day: str, clock: str = "10:00") -> datetime.datetime:
     """An instant of a day in Asia/Tokyo."""
@@ -94,9 +96,13 @@ class Year:
                 summary="架空の内容",
                 legal_ground="架空法第1条" if mode == "notification" else "",
                 form_key=uuid.uuid4(),
-                **m,
+                **{k: v for k, v in m.items() if k not in ANSWERED},
             )
             row.save(force_insert=True)
+            # A sheet is sent first and answered later, here as there.
+            for name in ANSWERED & m.keys():
+                setattr(row, name, m[name])
+            row.save(update_fields=sorted(ANSWERED & m.keys()) or ["state"])
         return row
 
     def record(self, case, when, by, kind, persons=(), category="plan") -> Record:
