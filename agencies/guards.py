@@ -38,7 +38,6 @@ def member(permission: Permission | None = None) -> Callable[[View], View]:
                 check_may(membership, permission)
             return view(request, *args, **kwargs)
 
-        guarded.permission = permission  # type: ignore[attr-defined]
         return guarded
 
     return decorate
