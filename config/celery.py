@@ -1,6 +1,8 @@
-"""Celery only rings the bell: what has to happen is a row in the outbox (agencies.Job)."""
+"""Celery only rings the bell: what has to happen is a row in the outbox (agencies.Job).
 
-import os
+Which settings hold is said by whoever starts the process, never here: this module is imported with
+the package, and a default set by an import would follow into every process started from it.
+"""
 
 from celery import Celery
 from celery.schedules import crontab
@@ -8,8 +10,6 @@ from celery.signals import worker_init
 from django.conf import settings
 
 from config.lib.login import refuse_bypassing_login
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
 app = Celery("kasane")
 app.config_from_object("django.conf:settings", namespace="CELERY")
