@@ -32,8 +32,8 @@ from cases.caselines import (
     issue_line,
     person_line,
 )
-from cases.explain import Explanation, by_own_or_consent, explain_case, grants_on
-from cases.models import Case, CaseGrant, Consent, Issue, Person, Record
+from cases.explain import Explanation, explain_case, grants_on
+from cases.models import Case, Consent, Issue, Person, Record
 from cases.operations.case import persons_by_key
 from cases.permissions import can, check_can_refer, check_can_write
 from cases.seers import Seer, seers_of
@@ -102,8 +102,8 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
     consents = list(
         Consent.objects.visible_to(membership).filter(case=case, withdrawn_at__isnull=True)
     )
-    issues = _issues(membership, case, grants)
-    records, older = _records(membership, case, grants, before)
+    issues = _issues(membership, case)
+    records, older = _records(membership, case, before)
     drawn = [*registry.draw("case_panels", membership, case)]
     aside = [*registry.draw("case_aside", membership, case)]
     states = {key: consent_state(membership, case, key, grants, consents) for key in persons}
@@ -144,27 +144,27 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
     )
 
 
-def _issues(membership: Membership, case: Case, grants: Sequence[CaseGrant]) -> list[Issue]:
+def _issues(membership: Membership, case: Case) -> list[Issue]:
     """Open issues first, ◎ before ○. What only an item under secrecy lays open stays out (V6)."""
     found = (
-        Issue.objects.visible_to(membership)
+        Issue.objects.standing_with(membership)
         .for_case(case)
-        .filter(record__carry_out__isnull=True)
         .select_related("record")
         .order_by("solved_on", "-is_primary", "noted_on", "record_id")[:100]
     )
-    shown = [i for i in found if by_own_or_consent(membership, i.record, grants)]
-    return sorted(shown, key=lambda i: (i.solved_on is not None, not i.is_primary, i.noted_on))
+    return sorted(found, key=lambda i: (i.solved_on is not None, not i.is_primary, i.noted_on))
 
 
 def _records(
-    membership: Membership, case: Case, grants: Sequence[CaseGrant], before: str
+    membership: Membership, case: Case, before: str
 ) -> tuple[dict[uuid.UUID, Record], str]:
-    """The records of one page of これまで, newest first, and the key of the older ones."""
+    """The records of one page of これまで, newest first, and the key of the older ones.
+
+    V6: what only an item under secrecy lays open appears inside the sitting, never here.
+    """
     found = (
-        Record.objects.visible_to(membership)
+        Record.objects.standing_with(membership)
         .for_case(case)
-        .filter(carry_out__isnull=True)
         .exclude(kind=enums.RecordKind.ISSUE)
         .select_related("author_agency")
     )
@@ -179,8 +179,7 @@ def _records(
         older = f"{rows[-1].happened_at.isoformat()}_{rows[-1].pk}"
     for row in rows:
         row.case = case
-    # V6: what only an item under secrecy lays open appears inside the sitting, never here.
-    return {r.pk: r for r in rows if by_own_or_consent(membership, r, grants)}, older
+    return {row.pk: row for row in rows}, older
 
 
 def _read_key(text: str) -> tuple[datetime.datetime, uuid.UUID] | None:

@@ -125,16 +125,16 @@ def explain_record(
     if not reads_cases(membership):
         return Explanation(False, "V11", _("この役割は、ケースを読みません。"))
     held = grants_on(membership, record.case_id) if grants is None else grants
-    found = by_own_or_consent(membership, record, held)
+    found = _by_own_or_consent(membership, record, held)
     if found is None:
         found = _by_secrecy(membership, record)
     return found or _why_not(membership, record)
 
 
-def by_own_or_consent(
+def _by_own_or_consent(
     membership: Membership, record: Record, grants: Sequence[CaseGrant]
 ) -> Explanation | None:
-    """V2 and V3 alone, without a query: what the case page may show."""
+    """V2 and V3 alone, without a query."""
     if record.carry_out_id is not None:
         return None
     if record.author_agency_id == membership.agency_id:

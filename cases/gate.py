@@ -68,28 +68,37 @@ def person_scope(membership: Membership) -> Q:
     return Q(author_agency_id=membership.agency_id) | Q(Exists(covered))
 
 
-def record_scope(membership: Membership) -> Q:
-    """A record: own (V2), covered for every person it names (V3), or carried out to me (V6)."""
+def standing_scope(membership: Membership, to_record: str = "") -> Q:
+    """A record read outside any sitting: own (V2), or covered for every person it names (V3).
+
+    to_record: the way from the row asked about to its record, `record__` from a content table.
+    """
     if not reads_cases(membership):
         return NOTHING
     here = grants_of(membership).filter(
-        content_object=OuterRef("case_id"),
-        categories__contains=[OuterRef("category")],
+        content_object=OuterRef(f"{to_record}case_id"),
+        categories__contains=[OuterRef(f"{to_record}category")],
     )
-    named = Q(is_household=False) & Q(
-        person_ids__contained_by=ArraySubquery(
-            here.filter(person__isnull=False).values("person_id")
-        )
-    )
-    household = Q(is_household=True) & Q(Exists(here.filter(covers_household=True)))
+    covered = ArraySubquery(here.filter(person__isnull=False).values("person_id"))
+
+    def of_record(**facts: Any) -> Q:
+        return Q(**{f"{to_record}{name}": value for name, value in facts.items()})
+
+    named = of_record(is_household=False, person_ids__contained_by=covered)
+    household = of_record(is_household=True) & Q(Exists(here.filter(covers_household=True)))
+    team = of_record(audience=enums.Audience.TEAM) & (named | household)
+    own = of_record(author_agency_id=membership.agency_id)
+    return of_record(carry_out__isnull=True) & (own | team)
+
+
+def record_scope(membership: Membership) -> Q:
+    """A record: standing (V2, V3), carried out to me (V6), or what rooms above lay open."""
+    if not reads_cases(membership):
+        return NOTHING
     carried = in_force(apps.get_model("cases", "CarryOutGrant")._default_manager.all()).filter(
         membership_id=membership.pk, content_object=OuterRef("carry_out_id")
     )
-    scope = (
-        Q(carry_out__isnull=True, author_agency_id=membership.agency_id)
-        | (Q(carry_out__isnull=True, audience=enums.Audience.TEAM) & (named | household))
-        | (Q(carry_out__isnull=False) & Q(Exists(carried)))
-    )
+    scope = standing_scope(membership) | (Q(carry_out__isnull=False) & Q(Exists(carried)))
     for wider in RECORD_SCOPES:
         scope |= wider(membership)
     return scope

@@ -14,8 +14,6 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from agencies.models import Committee, Membership
-from cases.explain import by_own_or_consent
-from cases.gate import grants_of
 from cases.titles import titles_for
 from community import enums
 from community.models import CommunityIssue, IssueSource, IssueStep, Place, PlaceEvent
@@ -219,24 +217,12 @@ class SourceLine:
 def source_lines(membership: Membership, issue: CommunityIssue) -> list[SourceLine]:
     """The sources the reader sees as own or by consent; no trace of others (V15).
 
-    Sources, grants, titles: three queries.
+    Sources, titles: two queries.
     """
-    found = list(
-        IssueSource.objects.visible_to(membership).filter(issue=issue).select_related("record")[:20]
-    )
-    if not found:
+    found = IssueSource.objects.standing_with(membership).filter(issue=issue)
+    shown = list(found.select_related("record")[:20])
+    if not shown:
         return []
-    case_ids = {source.record.case_id for source in found}
-    grants = list(grants_of(membership).filter(content_object__in=case_ids))
-    shown = [
-        source
-        for source in found
-        if by_own_or_consent(
-            membership,
-            source.record,
-            [g for g in grants if g.content_object_id == source.record.case_id],
-        )
-    ]
     titles = titles_for(membership, {source.record.case_id for source in shown})
     return [
         SourceLine(

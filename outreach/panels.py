@@ -17,7 +17,6 @@ from agencies.enums import Action, Permission
 from agencies.models import Membership
 from agencies.trail import log_access
 from cases.enums import RecordKind
-from cases.explain import by_own_or_consent, grants_on
 from cases.models import CarryOut, Case, Record
 from cases.permissions import can
 from cases.titles import persons_of
@@ -96,20 +95,10 @@ def case_timeline(
 
 
 def case_panels(membership: Membership, case: Case) -> list[Panel]:
-    """The last visits of a case: visits, grants, persons. What only an item under secrecy lays
-    open stays out."""
-    found = (
-        Visit.objects.visible_to(membership)
-        .for_case(case)
-        .filter(record__carry_out__isnull=True)
-        .select_related("record")
-        .newest_first()[: PANEL_VISITS * 4]
-    )
-    visits = list(found)
-    if not visits:
-        return []
-    grants = grants_on(membership, case.pk)
-    shown = [v for v in visits if by_own_or_consent(membership, v.record, grants)][:PANEL_VISITS]
+    """The last visits of a case: visits, persons. What only an item under secrecy lays open stays
+    out."""
+    found = Visit.objects.standing_with(membership).for_case(case).select_related("record")
+    shown = list(found.newest_first()[:PANEL_VISITS])
     if not shown:
         return []
     persons = persons_of(membership, [case.pk])

@@ -13,7 +13,6 @@ from agencies.enums import Action, Permission
 from agencies.models import Membership
 from agencies.trail import log_access
 from cases.enums import RecordKind
-from cases.explain import by_own_or_consent, grants_on
 from cases.models import Case, Record
 from cases.permissions import can
 from cases.titles import persons_of
@@ -99,18 +98,14 @@ def case_timeline(
 
 
 def case_panels(membership: Membership, case: Case) -> list[Panel]:
-    """The matches of a case: matches, grants, persons. What only an item under secrecy lays open
-    stays out."""
-    matches = list(
-        Match.objects.visible_to(membership)
+    """The matches of a case: matches, persons. What only an item under secrecy lays open stays
+    out."""
+    shown = list(
+        Match.objects.standing_with(membership)
         .for_case(case)
         .select_related("record", "resource")
         .order_by("-record_id")[:20]
     )
-    if not matches:
-        return []
-    grants = grants_on(membership, case.pk)
-    shown = [m for m in matches if by_own_or_consent(membership, m.record, grants)]
     if not shown:
         return []
     persons = persons_of(membership, [case.pk])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,7 +15,6 @@ from agencies.enums import Action, Permission
 from agencies.guards import MemberRequest, member
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
-from cases.explain import by_own_or_consent, grants_on
 from cases.models import Case, Person
 from cases.permissions import can
 from cases.titles import household_title, persons_of
@@ -211,13 +210,9 @@ def _match_and_case(request: MemberRequest, match_id: uuid.UUID) -> tuple[Match,
     """What this reader sees as own or by consent; what only a sitting lays open stays there."""
     membership = request.membership
     match = get_object_or_404(
-        Match.objects.visible_to(membership).select_related("record", "resource"), pk=match_id
+        Match.objects.standing_with(membership).select_related("record", "resource"), pk=match_id
     )
-    if by_own_or_consent(membership, match.record, grants_on(membership, match.record.case_id)):
-        case = Case.objects.visible_to(membership).filter(pk=match.record.case_id).first()
-        if case is not None:
-            return match, case
-    raise Http404
+    return match, get_object_or_404(Case.objects.visible_to(membership), pk=match.record.case_id)
 
 
 def _matched(request: MemberRequest, form: MatchForm, case: Case) -> Match | None:

@@ -7,7 +7,6 @@ under the same envelope. A plan does not know that meetings exist: whoever decid
 
 from __future__ import annotations
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -16,8 +15,6 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from agencies.models import Agency, Membership
-from cases.enums import Audience, Category
-from cases.gate import grants_of, reads_cases
 from cases.models.records import Content, ContentQuerySet
 from config.lib.ids import new_id
 from plans import enums
@@ -31,29 +28,6 @@ class PlanQuerySet(ContentQuerySet):
 
     def current(self) -> PlanQuerySet:
         return self.exclude(status__in=enums.ENDED)
-
-    def standing_with(self, membership: Membership) -> PlanQuerySet:
-        """What the agency reads outside any sitting: its own, and what consents cover (V2, V3).
-
-        Lists, counts and the case page ask this and not `visible_to`: a plan read only because it
-        was laid before an item under secrecy appears inside that sitting alone (V6).
-        """
-        if not reads_cases(membership):
-            return self.none()
-        here = grants_of(membership).filter(
-            content_object=OuterRef("record__case_id"), categories__contains=[Category.PLAN]
-        )
-        named = Q(record__is_household=False) & Q(
-            record__person_ids__contained_by=ArraySubquery(
-                here.filter(person__isnull=False).values("person_id")
-            )
-        )
-        household = Q(record__is_household=True) & Q(Exists(here.filter(covers_household=True)))
-        return self.filter(
-            Q(record__author_agency_id=membership.agency_id)
-            | (Q(record__audience=Audience.TEAM) & (named | household)),
-            record__carry_out__isnull=True,
-        )
 
 
 class Plan(Content):

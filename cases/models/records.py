@@ -8,6 +8,7 @@ record is visible. So the rule of V2, V3 and V6 stands in one policy.
 from __future__ import annotations
 
 import uuid
+from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -18,7 +19,7 @@ from simple_history.models import HistoricalRecords
 
 from agencies.models import Agency, Membership
 from cases import enums
-from cases.gate import record_scope
+from cases.gate import record_scope, standing_scope
 from config.lib.ids import new_id
 
 from .access import CarryOut
@@ -31,6 +32,14 @@ class RecordQuerySet(models.QuerySet["Record"]):
     def visible_to(self, membership: Membership) -> RecordQuerySet:
         """What the membership may read (V2, V3, V6)."""
         return self.filter(record_scope(membership))
+
+    def standing_with(self, membership: Membership) -> RecordQuerySet:
+        """What the agency reads outside any sitting: its own, and what consents cover (V2, V3).
+
+        Lists, counts and the case page ask this: what is read only because it was laid before an
+        item under secrecy, or carried out from one, appears there alone (V6).
+        """
+        return self.filter(standing_scope(membership))
 
     def for_case(self, case: Case) -> RecordQuerySet:
         return self.filter(case=case)
@@ -59,6 +68,8 @@ class Record(models.Model):
     author = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     happened_at = models.DateTimeField(default=timezone.now)
     written_at = models.DateTimeField(default=timezone.now)
+    # One submit of a form, one record. Only its author can meet it again (V15).
+    form_key = models.UUIDField(null=True, editable=False)
 
     objects = RecordQuerySet.as_manager()
 
@@ -74,6 +85,7 @@ class Record(models.Model):
                 name="record_carried_out_not_team",
                 condition=Q(carry_out__isnull=True) | Q(audience="agency"),
             ),
+            models.UniqueConstraint(fields=["author", "form_key"], name="record_form_once"),
         ]
         indexes = [
             # The timeline of a case, newest first.
@@ -95,6 +107,10 @@ class ContentQuerySet(models.QuerySet):
     def visible_to(self, membership: Membership) -> ContentQuerySet:
         records = Record.objects.visible_to(membership).filter(pk=OuterRef("record_id"))
         return self.filter(Exists(records))
+
+    def standing_with(self, membership: Membership) -> Self:
+        """What stands in a record the agency reads outside any sitting (V2, V3)."""
+        return self.filter(standing_scope(membership, "record__"))
 
     def for_case(self, case: Case) -> ContentQuerySet:
         return self.filter(record__case=case)

@@ -98,6 +98,8 @@ def supervised(
     if under_make:
         (folder / "Makefile").write_text(f"run:\n\t@exec {' '.join(command)} parent\n")
         command = ["make", "--no-print-directory", "-C", str(folder), "run"]
+    # A hangup ignored by whoever runs the suite (nohup) would be ignored below as well.
+    command = ["env", "--default-signal=HUP", *command]
     process = subprocess.Popen(
         command, env=environment(), stdout=subprocess.PIPE, text=True, start_new_session=True
     )
