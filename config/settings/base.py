@@ -30,7 +30,9 @@ def database(url: str) -> dict[str, Any]:
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": True,
-        "OPTIONS": {"application_name": "kasane"},
+        # A policy's sub-selects look dear to the planner, and compiling the query costs more than
+        # running it.
+        "OPTIONS": {"application_name": "kasane", "options": "-c jit=off"},
     }
 
 
@@ -84,6 +86,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.lib.bodylimit.BodyLimitMiddleware",
     "agencies.middleware.ActorMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -182,6 +185,8 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
 
 # V16 and V13: text and uploads.
 KASANE_MAX_UPLOAD_BYTES = 20 * 1024 * 1024
+# Five such files with everything around them; the sum of a request's files has no other bound.
+KASANE_MAX_REQUEST_BYTES = 120 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000

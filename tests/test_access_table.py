@@ -1,0 +1,137 @@
+"""The access table: every address × every role. An address without a row fails.
+
+A role outside its row meets 403 before anything is looked up. A role inside it gets the page, or
+404 for a row that is not there (here: none is), or 405 where only POST is served; what each row
+shows to whom is the gate's and each view's own test.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls.converters import IntConverter, SlugConverter, StringConverter, UUIDConverter
+
+from tests import world
+from tests.signing import sign_in
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+EVERYBODY = {
+    "elderly", "coordinator", "head", "outreach", "participation", "community",
+    "admin", "privacy", "sysadmin",
+}  # fmt: skip
+READERS = EVERYBODY - {"admin", "privacy", "sysadmin"}
+WORKERS = READERS - {"community", "head"}
+REPORTERS = {"admin", "coordinator", "head"}
+OFFICE = {"coordinator", "head"}
+VISITORS = {"coordinator", "outreach"}
+PLACERS = {"participation"}
+NEIGHBOURS = {"coordinator", "head", "participation", "community"}
+
+TABLE: dict[str, set[str]] = {
+    **dict.fromkeys(
+        # Without a case: one's own work of the day, signing in and out, health, the gallery.
+        ["home", "signin", "signout", "switch_membership", "notices", "livez", "readyz", "gallery"],
+        EVERYBODY,
+    ),
+    **dict.fromkeys(
+        [
+            "consultation_list", "consultation_detail",
+            "case_list", "case_search", "case_detail", "case_print", "case_access",
+            "person_new", "person_edit", "note_new", "note_edit", "issue_new", "issue_solve",
+            "assessment_new", "referral_new", "referral_list", "referral_detail",
+            "referral_accept", "referral_return", "carry_out_detail",
+            "plan_list", "plan_detail", "plan_print", "monitor_new", "item_done",
+            "sitting_list", "sitting_detail", "sitting_date", "sitting_run", "sitting_step",
+            "secretariat_list", "secretariat_step",
+            "item_new", "item_detail", "item_people", "item_participants", "item_attach",
+            "item_run", "item_attendance", "item_minutes", "item_print", "item_step",
+            "appointment_pledge", "appointment_revoke", "match_detail",
+        ],
+        READERS,
+    ),
+    **dict.fromkeys(
+        [
+            "consultation_new", "consultation_similar", "consultation_make_case",
+            "consultation_finish", "consent_new", "consent_withdraw", "plan_new", "plan_edit",
+            "plan_sign", "plan_submit", "plan_end", "evaluate_new",
+        ],
+        WORKERS,
+    ),
+    "plan_decide": {"head"},
+    "sitting_new": OFFICE,
+    **dict.fromkeys(["visit_list", "visit_new", "carry_out_visit_new"], VISITORS),
+    **dict.fromkeys(
+        ["match_list", "match_new", "resource_list", "resource_new", "resource_edit",
+         "resource_end"],
+        PLACERS,
+    ),
+    **dict.fromkeys(
+        [
+            "community_home", "place_new", "place_detail", "place_edit", "place_end", "event_new",
+            "community_issue_new", "community_issue_detail", "community_issue_from_case",
+        ],
+        NEIGHBOURS,
+    ),
+    **dict.fromkeys(
+        ["report_home", "report_year", "report_recount", "report_print", "report_xlsx",
+         "indicator_edit"],
+        REPORTERS,
+    ),
+}  # fmt: skip
+PUBLIC = {"signin", "livez", "readyz"}
+
+
+def addresses() -> Iterator[tuple[str, str]]:
+    """Every address by name, with keys that belong to nothing."""
+    made_up: dict[type, Any] = {
+        UUIDConverter: uuid.UUID(int=1),
+        IntConverter: 2026,
+        StringConverter: "x",
+        SlugConverter: "x",
+    }
+
+    def walk(resolver: URLResolver) -> Iterator[URLPattern]:
+        for entry in resolver.url_patterns:
+            if isinstance(entry, URLResolver):
+                yield from walk(entry)
+            else:
+                yield entry
+
+    for pattern in walk(get_resolver()):
+        converters = pattern.pattern.converters.items()
+        kwargs = {name: made_up[type(converter)] for name, converter in converters}
+        yield str(pattern.name), reverse(str(pattern.name), kwargs=kwargs)
+
+
+def test_every_address_has_a_row_and_every_row_an_address():
+    assert {name for name, _url in addresses()} == set(TABLE)
+
+
+@pytest.mark.parametrize("role", sorted(EVERYBODY))
+def test_address_opens_to_the_roles_of_its_row_alone(client, role):
+    sign_in(client, world.city().members[role])
+    wrong = []
+    for name, url in addresses():
+        status = client.get(url).status_code
+        fits = status in {200, 302, 404, 405} if role in TABLE.get(name, ()) else status == 403
+        if not fits and not (status == 405 and role not in TABLE.get(name, ())):
+            wrong.append((name, status))
+    assert wrong == []
+
+
+def test_who_has_not_signed_in_is_sent_to_sign_in():
+    client = Client()
+    for name, url in addresses():
+        response = client.get(url)
+        if name in PUBLIC:
+            assert response.status_code == 200, name
+        else:
+            assert (response.status_code, response["Location"][:15]) == (302, "/signin/?next=/"), (
+                name
+            )
