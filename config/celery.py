@@ -6,8 +6,9 @@ the package, and a default set by an import would follow into every process star
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import worker_init
+from celery.signals import beat_init, worker_init
 from django.conf import settings
+from kombu.exceptions import OperationalError
 
 from config.lib.login import refuse_bypassing_login
 
@@ -26,3 +27,13 @@ def refuse_bypass(**kwargs: object) -> None:
     """A worker is held to the same login as the web (Celery offers no other place to say so)."""
     if settings.KASANE_CHECKS_LOGIN:
         refuse_bypassing_login()
+
+
+@beat_init.connect
+def ring_once(**kwargs: object) -> None:
+    """A fresh city has its sittings at once, not after the first five minutes. A lost bell costs
+    just those."""
+    try:
+        app.send_task("agencies.tasks.file_due_jobs", retry=False, ignore_result=True)
+    except (OperationalError, OSError):
+        return

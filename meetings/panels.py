@@ -22,7 +22,7 @@ from cases.enums import ReferralMode, ReferralState
 from cases.models import Case, Referral
 from config.lib.eras import format_short
 from config.lib.fiscal import fiscal_year
-from config.lib.registry import Link, NavItem, NextStep, Panel, Todo, registry
+from config.lib.registry import Link, NavItem, NextStep, OpenEnd, Panel, Todo, registry
 from meetings import enums
 from meetings.calendar import due_jobs
 from meetings.models import AgendaItem, ItemGrant, Sitting
@@ -236,6 +236,23 @@ def panel(membership: Membership, case: Case) -> Panel | None:
     )
 
 
+def open_ends(membership: Membership, case: Case) -> list[OpenEnd]:
+    """Items with consent that wait for their sitting; what is sealed is never told here (V6).
+    Two queries."""
+    waits = (*WAITING, enums.ItemState.BLOCKED)
+    return [
+        OpenEnd(
+            _("「%(title)s」が会議の議題にのっています。決定を待つか、議題を取り下げます。")
+            % {"title": item.title},
+            reverse("item_detail", args=[item.pk]),
+            _("議題を開く"),
+            is_first=True,
+        )
+        for item in of_case(membership, case)
+        if item.state in waits
+    ]
+
+
 def actions(membership: Membership, case: Case) -> list[Link]:
     """会議に付議する. No query."""
     if not membership.may(Permission.WRITE_RECORDS) or case.status != "active":
@@ -306,6 +323,7 @@ registry.add("todos", todo_sheets, queries=2, order=16)
 registry.add("todos", todo_blocked, queries=1, order=17)
 registry.add("case_panels", panel, queries=2, order=30)
 registry.add("case_actions", actions, queries=0, order=30)
+registry.add("case_open_ends", open_ends, queries=2, order=30)
 registry.add("case_next", next_step, queries=8, order=5)
 registry.add("case_stage", stage, queries=1, order=30)
 registry.add("referral_actions", referral_actions, queries=1)

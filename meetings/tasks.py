@@ -9,6 +9,9 @@ from agencies.models import Municipality
 from agencies.tasks import job
 from meetings.calendar import make_sittings
 from meetings.cover import block_uncovered
+from meetings.models import Sitting
+from meetings.operations import tell_moved
+from meetings.operations.moving import TELL
 
 
 @job("make_sittings", acting_as=SystemName.SCHEDULER)
@@ -21,3 +24,9 @@ def make_sittings_of_city(args: dict[str, Any]) -> None:
 def block_lapsed(args: dict[str, Any]) -> None:
     """Items whose consents have run out since yesterday (V5)."""
     block_uncovered(None)
+
+
+@job(TELL, acting_as=SystemName.SCHEDULER)
+def tell_of_move(args: dict[str, Any]) -> None:
+    """A noticed sitting was moved: who was asked to come learns the new day."""
+    tell_moved(sitting=Sitting.objects.get(pk=args["sitting"]), key=args["key"])

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from meetings.views import items, papers, people, running, sittings
+from meetings.views import items, moving, papers, people, running, sittings
 
 urlpatterns = [
     path("meetings/", sittings.sitting_list, name="sitting_list"),
@@ -43,6 +43,7 @@ urlpatterns = [
     ),
     path("meetings/<uuid:sitting_id>/", sittings.sitting_detail, name="sitting_detail"),
     path("meetings/<uuid:sitting_id>/date/", sittings.sitting_date, name="sitting_date"),
+    path("meetings/<uuid:sitting_id>/move/", moving.sitting_move, name="sitting_move"),
     path("meetings/<uuid:sitting_id>/run/", running.sitting_run, name="sitting_run"),
     path("meetings/<uuid:sitting_id>/<slug:step>/", sittings.sitting_step, name="sitting_step"),
 ]

@@ -49,16 +49,18 @@ def recount(*, city: Municipality, year: int) -> int:
 
 
 @transaction.atomic
-def request_recount(*, by: Membership, year: int) -> bool:
-    """数え直す: filed for the worker, once a minute however often the button is pressed."""
+def request_recount(*, by: Membership, year: int) -> datetime.datetime:
+    """数え直す: filed for the worker, once a second however often the button is pressed.
+
+    Returns the instant after which a count holds what there was when the button was pressed.
+    """
     check_can_recount(by)
     city = by.municipality
-    minute = timezone.localtime().strftime("%Y-%m-%dT%H:%M")
-    is_new = file_job(
-        RECOUNT, key=f"{city.pk}/{year}/{minute}", args={"city": city.pk, "year": year}
-    )
+    second = timezone.now().replace(microsecond=0)
+    key = f"{city.pk}/{year}/{second.isoformat()}"
+    file_job(RECOUNT, key=key, args={"city": city.pk, "year": year})
     log_access(by, Action.WRITE, what="request_recount", purpose=Purpose.STATISTICS)
-    return is_new
+    return second
 
 
 @transaction.atomic

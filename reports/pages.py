@@ -80,7 +80,7 @@ class Report:
     before: str
     period: str
     counted: str
-    is_counted: bool
+    counted_at: datetime.datetime | None
     chapters: list[Chapter]
     indicators: list[IndicatorLine]
     progress: Picture | None
@@ -88,6 +88,10 @@ class Report:
     counts: Counts
     former: Counts
     names: Names
+
+    def is_counted(self, since: datetime.datetime | None = None) -> bool:
+        """Whether there are figures, counted after `since`."""
+        return self.counted_at is not None and (since is None or self.counted_at > since)
 
 
 def report_of(membership: Membership, year: int) -> Report:
@@ -116,7 +120,7 @@ def report_of(membership: Membership, year: int) -> Report:
         before=before,
         period=_period(year),
         counted=_counted(counted_at),
-        is_counted=counted_at is not None,
+        counted_at=counted_at,
         chapters=[_chapter(s, counts, former, names, targets, before) for s in Section],
         indicators=indicators,
         progress=progress(indicators),

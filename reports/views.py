@@ -5,10 +5,13 @@ No line of these pages leads to a case (V11): whoever may see one finds it where
 
 from __future__ import annotations
 
+import datetime
+
 from django.contrib import messages
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -55,22 +58,27 @@ def report_year(request: MemberRequest, year: int) -> HttpResponse:
     """The annual evaluation of a year."""
     report = _report(request, year)
     _log(request, Action.OPEN, "report_year")
-    return render(request, "reports/report_year.html", {"report": report})
+    asked = _asked_at(request)
+    waiting = request.get_full_path() if asked and not report.is_counted(asked) else ""
+    return render(request, "reports/report_year.html", {"report": report, "waiting": waiting})
+
+
+def _asked_at(request: MemberRequest) -> datetime.datetime | None:
+    """When the reader asked for a new count, as 数え直す put it into the address."""
+    try:
+        return datetime.datetime.fromtimestamp(float(request.GET["asked"]), datetime.UTC)
+    except (KeyError, ValueError, OverflowError, OSError):
+        return None
 
 
 @member(Permission.READ_REPORTS)
 @require_POST
 def report_recount(request: MemberRequest, year: int) -> HttpResponse:
-    """数え直す: the worker counts; the page says so."""
+    """数え直す: the worker counts; the page says so until it has."""
     if not is_year(year):
         raise Http404
-    request_recount(by=request.membership, year=year)
-    messages.success(
-        request,
-        _("%(year)sを数え直しています。1分ほどたってから、この画面を開き直してください。")
-        % {"year": label(year)},
-    )
-    return redirect("report_year", year)
+    asked = request_recount(by=request.membership, year=year)
+    return redirect(f"{reverse('report_year', args=[year])}?asked={asked.timestamp():.0f}")
 
 
 @member(Permission.READ_REPORTS)

@@ -20,11 +20,10 @@ from config.lib.forms import (
 Choices = Sequence[tuple[str, str]]
 
 
-def _fill(form: forms.Form, name: str, choices: Choices) -> None:
+def _fill(form: KasaneForm, name: str, choices: Choices) -> None:
     """Give a choice field its choices; a field without any is left out."""
-    field = form.fields[name]
     if choices:
-        field.choices = list(choices)  # type: ignore[attr-defined]
+        form.offer(name, choices)
     else:
         del form.fields[name]
 
@@ -94,7 +93,7 @@ class ItemForm(SheetForm):
         ):
             _fill(self, name, choices)
         if "plan" in self.fields:
-            self.fields["plan"].choices = [("", _("プランなし")), *plans]  # type: ignore[attr-defined]
+            self.offer("plan", [("", _("プランなし")), *plans])
 
 
 class ParticipantsForm(VersionedForm):
@@ -108,7 +107,7 @@ class ParticipantsForm(VersionedForm):
 
     def __init__(self, *args: Any, choices: Choices, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["participants"].choices = list(choices)  # type: ignore[attr-defined]
+        self.offer("participants", choices)
 
 
 class AttachForm(KasaneForm):
@@ -118,4 +117,4 @@ class AttachForm(KasaneForm):
 
     def __init__(self, *args: Any, choices: Choices, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["earlier"].choices = list(choices)  # type: ignore[attr-defined]
+        self.offer("earlier", choices)

@@ -20,7 +20,7 @@ class AppointForm(KasaneForm):
         self, *args: Any, people: Sequence[tuple[str, list[tuple[str, str]]]], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["member"].choices = [("", _("選んでください")), *people]  # type: ignore[attr-defined]
+        self.offer("member", [("", _("選んでください")), *people])
 
 
 class PledgeForm(KasaneForm):
@@ -47,9 +47,9 @@ class SecretaryForm(KasaneForm):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["conference_type"].choices = list(bodies)  # type: ignore[attr-defined]
-        self.fields["fiscal_year"].choices = list(years)  # type: ignore[attr-defined]
-        self.fields["member"].choices = [("", _("選んでください")), *people]  # type: ignore[attr-defined]
+        self.offer("conference_type", bodies)
+        self.offer("fiscal_year", years)
+        self.offer("member", [("", _("選んでください")), *people])
         self.initial.setdefault("fiscal_year", years[0][0])
         if len(bodies) == 1:
             self.initial.setdefault("conference_type", bodies[0][0])

@@ -86,16 +86,16 @@ class DecisionForm(VersionedForm):
         super().__init__(*args, **kwargs)
         self.item = item
         choices = [(d.value, d.label) for d in enums.DECISIONS[item.agenda_type]]
-        self.fields["decision"].choices = choices  # type: ignore[attr-defined]
+        self.offer("decision", choices)
         if item.agenda_type == AgendaType.PLAN_ADEQUACY:
             self.fields["next_review_on"].label = _("次回モニタリング")
         if enums.Decision.ROLES in enums.DECISIONS[item.agenda_type]:
-            self.fields["carry_members"].choices = list(people)  # type: ignore[attr-defined]
+            self.offer("carry_members", people)
         else:
             for name in ("carry_text", "carry_members", "carry_review_on"):
                 del self.fields[name]
         if item.agenda_type == AgendaType.CLOSURE_EVALUATION:
-            self.fields["lead_agency_after"].choices = [("", "－"), *agencies]  # type: ignore[attr-defined]
+            self.offer("lead_agency_after", [("", "－"), *agencies])
         else:
             del self.fields["lead_agency_after"]
 

@@ -320,7 +320,7 @@ class Migration(migrations.Migration):
         ),
         Gate(
             "meetings_agendaitem",
-            read=f"({ITEM}) OR {FIGURES}",
+            read=f"{FIGURES} OR {ITEM}",
             insert=NEW_ITEM,
             update=runs("meetings_agendaitem"),
             columns=(
@@ -344,7 +344,7 @@ class Migration(migrations.Migration):
         ),
         Gate(
             "meetings_itemattendance",
-            read=f"{of_item('meetings_itemattendance')} OR {FIGURES}",
+            read=f"{FIGURES} OR {of_item('meetings_itemattendance')}",
             insert=in_item("meetings_itemattendance"),
             update=in_item("meetings_itemattendance"),
             columns=("attendance",),

@@ -10,6 +10,7 @@ from .item import (
     resume_item,
     withdraw_item,
 )
+from .moving import check_move, move_sitting, tell_moved
 from .secretariat import end_secretary, name_secretary, pledge_as_secretary
 from .sitting import (
     call_ad_hoc,
@@ -27,10 +28,12 @@ __all__ = [
     "call_ad_hoc",
     "cancel_sitting",
     "change_participants",
+    "check_move",
     "close_sitting",
     "decide_item",
     "end_secretary",
     "mark_attendance",
+    "move_sitting",
     "name_secretary",
     "open_sitting",
     "pledge_as_secretary",
@@ -41,6 +44,7 @@ __all__ = [
     "send_notice",
     "set_date",
     "take_pledge",
+    "tell_moved",
     "withdraw_item",
     "write_minutes",
 ]

@@ -34,7 +34,8 @@ S = enums.SittingState
 UNFINISHED = (enums.ItemState.PROPOSED, enums.ItemState.NOTICED)
 
 
-def _lock(sitting: Sitting, by: Membership, *states: str) -> Sitting:
+def lock_sitting(sitting: Sitting, by: Membership, *states: str) -> Sitting:
+    """The sitting as it now is, locked, in one of these states."""
     locked = Sitting.objects.visible_to(by).select_for_update().get(pk=sitting.pk)
     check_can_run(by, locked.conference_types.all())
     if locked.state not in states:
@@ -45,7 +46,8 @@ def _lock(sitting: Sitting, by: Membership, *states: str) -> Sitting:
     return locked
 
 
-def _trace(by: Membership, what: str) -> None:
+def trace_sitting(by: Membership, what: str) -> None:
+    """V10: one line for what the office did with a sitting."""
     log_access(by, Action.WRITE, what=what, purpose=Purpose.PLAN_CONFERENCE)
 
 
@@ -58,13 +60,13 @@ def set_date(
     starts_at: datetime.time | None = None,
     place: str = "",
 ) -> None:
-    """The office sets or moves the day, until the notice has gone out."""
-    locked = _lock(sitting, by, S.UNDATED, S.PLANNED)
+    """The office sets or changes the day, until the notice has gone out (then: moving)."""
+    locked = lock_sitting(sitting, by, S.UNDATED, S.PLANNED)
     check_may_sit(on)
     locked.on, locked.starts_at, locked.place = on, starts_at, place
     locked.state = S.PLANNED
     locked.save()
-    _trace(by, "set_date")
+    trace_sitting(by, "set_date")
 
 
 @transaction.atomic
@@ -94,7 +96,7 @@ def call_ad_hoc(
     )
     if is_new:
         sitting.conference_types.set(conference_types)
-        _trace(by, "call_ad_hoc")
+        trace_sitting(by, "call_ad_hoc")
     return sitting
 
 
@@ -102,7 +104,7 @@ def call_ad_hoc(
 def send_notice(*, sitting: Sitting, by: Membership) -> int:
     """開催通知. V5 is checked again: what fails is blocked. V6: items open now, until some days
     after the sitting. Items `by` may not see wait for their own secretary. Gives how many went."""
-    locked = _lock(sitting, by, S.PLANNED, S.NOTICED)
+    locked = lock_sitting(sitting, by, S.PLANNED, S.NOTICED)
     if locked.on is None or locked.on < timezone.localdate():
         raise ActionDenied(_("開催日を過ぎているため、開催通知を送れません。"))
     sent = 0
@@ -126,7 +128,7 @@ def send_notice(*, sitting: Sitting, by: Membership) -> int:
         sent += 1
     locked.state, locked.noticed_at = S.NOTICED, locked.noticed_at or timezone.now()
     locked.save()
-    _trace(by, "send_notice")
+    trace_sitting(by, "send_notice")
     return sent
 
 
@@ -188,20 +190,20 @@ def tell_appointed(grant: ItemGrant, *, opened: bool) -> None:
 @transaction.atomic
 def open_sitting(*, sitting: Sitting, by: Membership) -> None:
     """開会, on its day. V5 is checked once more."""
-    locked = _lock(sitting, by, S.NOTICED)
+    locked = lock_sitting(sitting, by, S.NOTICED)
     if locked.on is None or locked.on > timezone.localdate():
         raise ActionDenied(_("開催日になってから始めてください。"))
     _recheck(locked, by)
     locked.state, locked.opened_at = S.OPEN, timezone.now()
     locked.save()
-    _trace(by, "open_sitting")
+    trace_sitting(by, "open_sitting")
 
 
 @transaction.atomic
 def close_sitting(*, sitting: Sitting, by: Membership) -> None:
     """閉会: every item in view is decided or withdrawn. Sealed items `by` does not know of are
     their secretariat's affair until they close; nothing here tells of them (V15)."""
-    locked = _lock(sitting, by, S.OPEN)
+    locked = lock_sitting(sitting, by, S.OPEN)
     left = AgendaItem.objects.visible_to(by).filter(sitting=locked, state__in=UNFINISHED)
     count = left.count()
     if count:
@@ -211,16 +213,16 @@ def close_sitting(*, sitting: Sitting, by: Membership) -> None:
         )
     locked.state, locked.closed_at = S.CLOSED, timezone.now()
     locked.save()
-    _trace(by, "close_sitting")
+    trace_sitting(by, "close_sitting")
 
 
 @transaction.atomic
 def cancel_sitting(*, sitting: Sitting, by: Membership) -> None:
     """中止, before the notice, when no item in view waits for it."""
-    locked = _lock(sitting, by, S.UNDATED, S.PLANNED)
+    locked = lock_sitting(sitting, by, S.UNDATED, S.PLANNED)
     waiting = AgendaItem.objects.visible_to(by).filter(sitting=locked, state__in=UNFINISHED)
     if waiting.exists():
         raise ActionDenied(_("議題が出ている会議は中止できません。先に議題を取り下げてください。"))
     locked.state = S.CANCELLED
     locked.save()
-    _trace(by, "cancel_sitting")
+    trace_sitting(by, "cancel_sitting")

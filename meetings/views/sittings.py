@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -19,7 +20,7 @@ from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from meetings import enums
 from meetings.forms import AdHocForm, DateForm
-from meetings.models import Sitting
+from meetings.models import AgendaItem, Sitting
 from meetings.operations import (
     call_ad_hoc,
     cancel_sitting,
@@ -29,7 +30,14 @@ from meetings.operations import (
     set_date,
 )
 from meetings.pages import agenda_lines, secret_words, sitting_row
-from meetings.permissions import LIVE, can, check_can_call, check_can_run
+from meetings.permissions import (
+    LIVE,
+    can,
+    check_can_call,
+    check_can_decide,
+    check_can_run,
+    check_can_run_item,
+)
 from meetings.views.common import form_page, get_sitting, items_of, posted
 
 PAST_SHOWN = 30
@@ -143,9 +151,10 @@ def sitting_detail(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
             "secret_from": secret_from,
             "secret_note": secret_note,
             "runs": runs,
-            "next": _next_of(sitting, items, runs),
+            "next": _next_of(by, sitting, items, runs),
             "can_propose": by.may(Permission.WRITE_RECORDS) and sitting.state in LIVE,
             "can_date": runs and sitting.state in (S.UNDATED, S.PLANNED),
+            "can_move": runs and sitting.state == S.NOTICED,
             "can_notice_again": runs
             and sitting.state == S.NOTICED
             and any(item.state == enums.ItemState.PROPOSED for item in items),
@@ -154,7 +163,9 @@ def sitting_detail(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
     )
 
 
-def _next_of(sitting: Sitting, items: list[Any], runs: bool) -> dict[str, Any]:
+def _next_of(
+    by: Membership, sitting: Sitting, items: list[AgendaItem], runs: bool
+) -> dict[str, Any]:
     """次にすること: one sentence; `step` is what its button posts, `url` where it leads."""
     waiting = {"text": "", "label": "", "step": "", "url": "", "wait": True}
     state = sitting.state
@@ -173,7 +184,7 @@ def _next_of(sitting: Sitting, items: list[Any], runs: bool) -> dict[str, Any]:
             "wait": False,
             "text": _("日程が決まっていません。開庁日から選んで決めます。"),
             "label": _("日程を決める"),
-            "url": "sitting_date",
+            "url": reverse("sitting_date", args=[sitting.pk]),
         }
     if state == S.PLANNED:
         return {
@@ -197,13 +208,7 @@ def _next_of(sitting: Sitting, items: list[Any], runs: bool) -> dict[str, Any]:
     if state == S.NOTICED:
         return {**waiting, "text": _("開催通知を送りました。開催日になると始められます。")}
     if state == S.OPEN and left:
-        return {
-            **waiting,
-            "wait": False,
-            "label": _("議題を進める"),
-            "url": "sitting_run",
-            "text": _("決定していない議題が%(n)s件あります。") % {"n": len(left)},
-        }
+        return {**waiting, **_next_item(by, sitting, left)}
     if state == S.OPEN:
         return {
             **waiting,
@@ -213,6 +218,33 @@ def _next_of(sitting: Sitting, items: list[Any], runs: bool) -> dict[str, Any]:
             "text": _("すべての議題に決定があります。終えると、決定と議事録は直せません。"),
         }
     return waiting
+
+
+def _next_item(by: Membership, sitting: Sitting, left: list[AgendaItem]) -> dict[str, Any]:
+    """Where the reader can work: items with consent first, then the sealed ones they decide, then
+    what has to be taken back because its notice never went out."""
+    text = _("決定していない議題が%(n)s件あります。") % {"n": len(left)}
+    mine = [item for item in left if can(check_can_decide, by, item)]
+    url = reverse("sitting_run", args=[sitting.pk])
+    if any(not item.is_secret for item in mine):
+        return {"wait": False, "text": text, "label": _("議題を進める"), "url": url}
+    if mine:
+        return {
+            "wait": False,
+            "text": _("残りは守秘の議題%(n)s件です。構成員がそろったら進めます。")
+            % {"n": len(mine)},
+            "label": _("守秘の議題を進める"),
+            "url": f"{url}?sealed=1",
+        }
+    late = next((item for item in left if can(check_can_run_item, by, item)), None)
+    if late is None:
+        return {"text": _("残りの議題は、その議題の事務局が決定します。")}
+    return {
+        "wait": False,
+        "text": _("開催通知のあとに出た議題は、この会議では決定できません。取り下げます。"),
+        "label": _("議題を開く"),
+        "url": reverse("item_detail", args=[late.pk]),
+    }
 
 
 @member(Permission.READ_CASES)

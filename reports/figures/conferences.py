@@ -16,7 +16,7 @@ from agencies.models import Agency, ConferenceType
 from meetings.enums import Attendance, ItemState, SittingState
 from meetings.models import AgendaItem, ItemAttendance, Sitting
 from reports.enums import Kind
-from reports.figures.scope import Counts, Scope, add, distinct, tally
+from reports.figures.scope import Counts, Scope, add, tally
 
 HELD = (SittingState.OPEN, SittingState.CLOSED)
 SECRECY = "106-6"
@@ -121,11 +121,11 @@ def items(scope: Scope) -> Counts:
 
 def item_cases(scope: Scope) -> Counts:
     rows = _items(scope).filter(case__isnull=False)
-    return tally(rows, _ITEM, value=distinct("case_id"))
+    return tally(rows, _ITEM, once="case_id")
 
 
 def participating_agencies(scope: Scope) -> Counts:
     rows = ItemAttendance.objects.filter(
         item__in=_items(scope), attendance__in=[Attendance.PRESENT, Attendance.PARTIAL]
     ).annotate(who=Coalesce("agency_id", "membership__agency_id"))
-    return tally(rows, {"conference": "item__conference_type__code"}, value=distinct("who"))
+    return tally(rows, {"conference": "item__conference_type__code"}, once="who")

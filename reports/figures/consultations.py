@@ -9,7 +9,7 @@ from agencies.enums import Sector
 from agencies.models import Agency
 from cases.enums import ReferralMode
 from cases.models import Case, Consultation, Referral
-from reports.figures.scope import Counts, Scope, add, agency, distinct, month, tally
+from reports.figures.scope import Counts, Scope, add, agency, month, tally
 
 
 def new_consultations(scope: Scope) -> Counts:
@@ -89,7 +89,7 @@ def referrals(scope: Scope) -> Counts:
 
 
 def referred_cases(scope: Scope) -> Counts:
-    return tally(_sent(scope), {"mode": "mode"}, value=distinct("case_id"))
+    return tally(_sent(scope), {"mode": "mode"}, once="case_id")
 
 
 def coordination_requests(scope: Scope) -> Counts:
@@ -100,4 +100,4 @@ def coordination_requests(scope: Scope) -> Counts:
 
 
 def coordination_cases(scope: Scope) -> Counts:
-    return tally(_to_coordination(scope), {"mode": "mode"}, value=distinct("case_id"))
+    return tally(_to_coordination(scope), {"mode": "mode"}, once="case_id")

@@ -12,7 +12,7 @@ from django.db.models import Case, Exists, OuterRef, QuerySet, Value, When
 from plans.enums import ENDED, PlanStatus
 from plans.models import Evaluation, Plan, PlanStep
 from reports.enums import Round
-from reports.figures.scope import Counts, Scope, add, agency, distinct, month, tally
+from reports.figures.scope import Counts, Scope, add, agency, month, tally
 
 PlanFigure = Callable[[Scope, str], Counts]
 
@@ -54,18 +54,18 @@ def decided(scope: Scope, programme: str) -> Counts:
     """プラン作成件数: 初回 and 再プラン together."""
     rows = _of(_decided(), scope, programme)
     dimensions = {**_round("plan__"), **agency("plan__record__author_agency"), **month("at")}
-    return tally(rows, dimensions, value=distinct("plan_id"))
+    return tally(rows, dimensions, once="plan_id")
 
 
 def decided_cases(scope: Scope, programme: str) -> Counts:
     rows = _of(_decided(), scope, programme)
-    return tally(rows, _round("plan__"), value=distinct("plan__record__case_id"))
+    return tally(rows, _round("plan__"), once="plan__record__case_id")
 
 
 def ended(scope: Scope, programme: str) -> Counts:
     rows = _of(_ended(), scope, programme)
     dimensions = {"outcome": "to_status", **agency("plan__record__author_agency")}
-    return tally(rows, dimensions, value=distinct("plan_id"))
+    return tally(rows, dimensions, once="plan_id")
 
 
 def active(scope: Scope, programme: str) -> Counts:

@@ -8,13 +8,14 @@ whose policies read the tables it needs, so it asks no `visible_to`.
 from __future__ import annotations
 
 import datetime
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.db.models import Case as When_
-from django.db.models import CharField, Count, F, Q, QuerySet, When
+from django.db.models import CharField, Count, F, Q, QuerySet, Sum, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import TruncMonth
 
@@ -60,19 +61,49 @@ def tally(
     rows: QuerySet[Any],
     dimensions: Mapping[str, Expression | Iterable[Expression]] | None = None,
     *,
-    value: Any = None,
+    once: str = "",
+    total_of: str = "",
 ) -> Counts:
-    """The total of `value` (default: rows) and its breakdowns; nothing stored for nothing."""
-    value = Count("pk") if value is None else value
-    rows = rows.order_by()
-    counts = {"": Decimal(rows.aggregate(n=value)["n"] or 0)}
+    """The total and its breakdowns, nothing stored for nothing; one query.
+
+    延 counts rows, or adds up the field `total_of`; 実 counts the values of `once`, each once.
+    """
+    parts: list[tuple[str, Expression]] = []
     for name, given in (dimensions or {}).items():
         expressions = [given] if isinstance(given, str | Combinable) else given
-        for expression in expressions:
-            part = F(expression) if isinstance(expression, str) else expression
-            found = rows.annotate(part_=part).values("part_").annotate(n=value)
-            for key, number in found.values_list("part_", "n"):
-                add(counts, name, key, number)
+        parts += [(name, expression) for expression in expressions]
+    columns = {
+        f"part{n}": F(expression) if isinstance(expression, str) else expression
+        for n, (_name, expression) in enumerate(parts)
+    }
+    rows = rows.order_by().annotate(**columns)
+    found: Iterable[tuple[Any, ...]]
+    if once:
+        found = rows.values_list(*columns, once).distinct()
+        return _once(found, [name for name, _expression in parts])
+    # Without a dimension everything is one group.
+    rows = rows.annotate(all_=Value(1)).values_list("all_", *columns)
+    counts = {"": Decimal(0)}
+    for _all, *keys, number in rows.annotate(n=Sum(total_of) if total_of else Count("pk")):
+        counts[""] += number or 0
+        for (name, _expression), key in zip(parts, keys, strict=True):
+            add(counts, name, key, number)
+    return counts
+
+
+def _once(found: Iterable[tuple[Any, ...]], names: list[str]) -> Counts:
+    """Different values of the last column, in all and by the other columns' values."""
+    every: set[Any] = set()
+    of_part: defaultdict[tuple[str, Any], set[Any]] = defaultdict(set)
+    for *keys, value in found:
+        if value is None:
+            continue
+        every.add(value)
+        for part in zip(names, keys, strict=True):
+            of_part[part].add(value)
+    counts = {"": Decimal(len(every))}
+    for (name, key), values in of_part.items():
+        add(counts, name, key, len(values))
     return counts
 
 
@@ -99,11 +130,6 @@ def agency(path: str) -> dict[str, list[Expression]]:
 def month(field: str, *, is_instant: bool = True) -> dict[str, Expression]:
     """The breakdown `month`: the calendar month in Asia/Tokyo."""
     return {"month": TruncMonth(field, tzinfo=TOKYO) if is_instant else TruncMonth(field)}
-
-
-def distinct(field: str) -> Count:
-    """実: each once."""
-    return Count(field, distinct=True)
 
 
 def rounded(value: Decimal) -> Decimal:

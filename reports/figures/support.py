@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from django.db.models import F, Min, Q, QuerySet, Sum
+from django.db.models import F, Min, Q, QuerySet
 
 from community.models import CommunityIssue, Place, PlaceEvent
 from config.lib.eras import local_day
@@ -12,13 +12,14 @@ from outreach.enums import VisitResult
 from outreach.models import Visit
 from participation.enums import MatchStatus
 from participation.models import FollowUp, Match, Resource
-from reports.figures.scope import Counts, Scope, agency, distinct, month, rounded, tally
+from reports.figures.scope import Counts, Scope, agency, month, rounded, tally
 
 # --- アウトリーチ ------------------------------------------------------------------------------
 
 
 def _of_city(scope: Scope) -> QuerySet[Visit]:
-    return Visit.objects.filter(record__case__municipality=scope.city)
+    # One that became a record of the team counts there, once.
+    return Visit.objects.filter(record__case__municipality=scope.city, opened_as__isnull=True)
 
 
 def _visits(scope: Scope) -> QuerySet[Visit]:
@@ -54,7 +55,7 @@ def outreach_persons(scope: Scope) -> Counts:
 
 
 def outreach_cases(scope: Scope) -> Counts:
-    return tally(_visits(scope), value=distinct("record__case_id"))
+    return tally(_visits(scope), once="record__case_id")
 
 
 def _days_to_contact(scope: Scope) -> list[int]:
@@ -107,7 +108,7 @@ def matches_proposed(scope: Scope) -> Counts:
 
 
 def match_persons(scope: Scope) -> Counts:
-    return tally(_proposed(scope), value=distinct("person_id"))
+    return tally(_proposed(scope), once="person_id")
 
 
 def matches_started(scope: Scope) -> Counts:
@@ -115,7 +116,7 @@ def matches_started(scope: Scope) -> Counts:
 
 
 def match_hosts(scope: Scope) -> Counts:
-    return tally(_started(scope), KIND, value=distinct("resource_id"))
+    return tally(_started(scope), KIND, once="resource_id")
 
 
 def matches_settled(scope: Scope) -> Counts:
@@ -166,11 +167,11 @@ def events(scope: Scope) -> Counts:
 
 def participants(scope: Scope) -> Counts:
     dimensions = {**PLACE, **month("on", is_instant=False)}
-    return tally(_events(scope), dimensions, value=Sum("participants"))
+    return tally(_events(scope), dimensions, total_of="participants")
 
 
 def organisations(scope: Scope) -> Counts:
-    return tally(_events(scope), {"kind": "place__kind"}, value=Sum("organisations"))
+    return tally(_events(scope), {"kind": "place__kind"}, total_of="organisations")
 
 
 def community_issues(scope: Scope) -> Counts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.browser.visitor import Visitor
@@ -73,6 +75,41 @@ def test_bad_note_is_told_and_keeps_what_was_typed(visitor: Visitor) -> None:
     visitor.has_typed("日付", "平成40年1月1日")
     visitor.has_typed("内容", COMPLAINT)
     visitor.has_typed("次にすること", "あさって電話する")
+    visitor.finds_it_usable()
+
+
+def test_large_upload_is_told_and_keeps_what_was_typed(visitor: Visitor, tmp_path: Path) -> None:
+    names = ("台帳.pdf", "動画.pdf", "図.png", "写真.png")
+    large, absurd, script, photo = (tmp_path / name for name in names)
+    for path, megabytes in ((large, 50), (absurd, 130)):
+        with path.open("wb") as file:
+            file.write(b"%PDF-1.7\n")
+            file.truncate(megabytes * 1024 * 1024)
+    script.write_text("<svg onload='alert(1)'/>")
+    photo.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(2000))
+    visitor.sign_in("kurume.child")
+    take_consultation(visitor, PLAIN)
+    visitor.press("記録を書く")
+    visitor.choose("方法", "訪問")
+    visitor.fill("相手", "本人")
+    visitor.fill("内容", "玄関先で話した。台帳を見せてもらった。")
+    for file, sentence in ((large, "大きすぎます（50.0"), (script, "この種類のファイル")):
+        visitor.attach("添付ファイル", photo, file)
+        visitor.press_in_vain("記録を保存する", "入力を確かめてください")
+        visitor.is_told("添付ファイル", f"「{file.name}」")
+        visitor.is_told("添付ファイル", sentence)
+        visitor.is_told("添付ファイル", "もう一度選んでください。")
+        visitor.has_chosen("方法", "訪問")
+        visitor.has_typed("相手", "本人")
+        visitor.has_typed("内容", "玄関先で話した。台帳を見せてもらった。")
+    visitor.finds_it_usable()
+
+    visitor.attach("添付ファイル", absurd)  # is not even sent
+    visitor.is_told("添付ファイル", "ファイルが大きすぎます。")
+    visitor.finds_it_usable()
+    visitor.attach("添付ファイル", photo)
+    visitor.press("記録を保存する")
+    visitor.reads("玄関先で話した。", "写真.png")
     visitor.finds_it_usable()
 
 

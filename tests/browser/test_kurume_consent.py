@@ -1,5 +1,8 @@
-"""久留米: the sittings of the fourth Wednesday are there by themselves, a plan is decided, and a
-withdrawn consent closes the other agency's page at its next click."""
+"""久留米: a worker, the coordinator, the pair agency and the administrator, one after the other.
+
+The sittings of the fourth Wednesday are there by themselves, a plan is decided and counted, and a
+withdrawn consent closes the other agency's page at its next click.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,14 @@ import pytest
 from tests.browser.visitor import Visitor
 from tests.browser.work import (
     Call,
+    Figures,
     Someone,
     accept_referral,
     call_sitting,
     in_days,
     propose,
     record_consent,
+    recount,
     refer,
     take_consultation,
     today,
@@ -23,7 +28,8 @@ from tests.browser.work import (
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-OWN, OFFICE = "生活自立支援センター", "社会福祉法人久留米市社会福祉協議会"
+OWN, CHILD = "生活自立支援センター", "こども子育てサポートセンター"
+OFFICE = "社会福祉法人久留米市社会福祉協議会"
 BODY = "重層的支援会議"
 YOKO = "見本林 葉子"
 CALL = Call(
@@ -39,12 +45,15 @@ SUMMARY = "家賃滞納3か月。パートの収入が減った。"
 AIM = "今の家に住み続け、家計の見通しを持つ。"
 
 
-def test_withdrawn_consent_closes_the_page_of_the_other_agency(visitor: Visitor) -> None:
-    visitor.sign_in("kurume.livelihood")
+def test_plan_is_decided_and_counted_and_a_withdrawn_consent_closes(visitor: Visitor) -> None:
+    visitor.sign_in("kurume.admin")
+    before = recount(visitor)
+
+    visitor.change_to("kurume.livelihood")
     take_consultation(visitor, CALL)
     case = visitor.remember()
     visitor.come_back(case)
-    record_consent(visitor, YOKO, OWN, OFFICE)
+    record_consent(visitor, YOKO, OWN, OFFICE, CHILD)
     refer(visitor, OFFICE, (), "住まいと債務をまとめて調整してほしい。", SUMMARY)
 
     visitor.change_to("kurume.coordinator")
@@ -54,6 +63,14 @@ def test_withdrawn_consent_closes_the_page_of_the_other_agency(visitor: Visitor)
     decide_today(visitor, case)
     visitor.come_back(plan)
     visitor.reads("実施中")
+
+    visitor.change_to("kurume.child")
+    visitor.go_to("プランと期限")
+    visitor.press("学校との連絡")
+    visitor.press("済みにする", at="学校との連絡")
+
+    visitor.change_to("kurume.admin")
+    recount(visitor, Figures(before.consultations + 1, before.plans + 1))
 
     visitor.change_to("kurume.livelihood")
     visitor.come_back(case)
@@ -97,6 +114,9 @@ def draft(at: Visitor, case: str) -> str:
     at.fill("役割1の支援内容", "家主との話し合いに同席")
     at.select("役割1の実施機関", OWN)
     at.fill("役割1の期限", in_days(20))
+    at.fill("役割2の支援内容", "学校との連絡")
+    at.select("役割2の実施機関", CHILD)
+    at.fill("役割2の期限", in_days(30))
     at.press("プラン案を保存する")
     return at.remember()
 
@@ -106,7 +126,7 @@ def decide_today(at: Visitor, case: str) -> None:
     sitting = at.remember()
     at.come_back(case)
     at.next("会議に付議する")
-    propose(at, "家賃と債務の見通し。", (OWN,))
+    propose(at, "家賃と債務の見通し。", (OWN, CHILD))
     at.come_back(sitting)
     at.next("開催通知を送る")
     at.next("会議を始める")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
@@ -162,6 +163,10 @@ class Visitor:
         ]
         assert found, f"「{label}」に「{option}」がありません: {lines}"
         field.select_option(label=found[0])
+
+    def attach(self, label: str, *files: Path) -> None:
+        """Choose files for the field with this label."""
+        self._field(label).set_input_files([str(file) for file in files])
 
     def choose(self, legend: str, *options: str) -> None:
         """Mark one of the big choices under this legend, or several that may stand together."""

@@ -173,31 +173,18 @@ def read_figures(at: Visitor) -> Figures:
 
 
 def recount(at: Visitor, expected: Figures | None = None) -> Figures:
-    """Open this year's report and have it counted anew by the worker, until it says what is
-    expected. The button files one count a minute, so it is pressed again now and then."""
+    """Open this year's report and have it counted anew by the worker."""
     at.go_to("評価と報告")
     at.press("開く", at="今年度")
-    found = None
+    at.press("数え直す")
     patience = time.monotonic() + 150
-    while time.monotonic() < patience:
-        pressed = datetime.datetime.now(ZoneInfo("Asia/Tokyo"))
-        at.press("数え直す")
-        at.reads("を数え直しています。")
-        for _ in range(12):
-            time.sleep(1)
-            at.look_again()
-            found = read_figures(at)
-            if found == expected or (expected is None and _is_counted_since(at, pressed)):
-                return found
-    raise AssertionError(f"the report says {found}, not {expected}")
-
-
-def _is_counted_since(at: Visitor, moment: datetime.datetime) -> bool:
-    """「11時30分に集計」 is this minute or a later one, and a breath has passed."""
-    now = datetime.datetime.now(ZoneInfo("Asia/Tokyo"))
-    minutes = [moment + datetime.timedelta(minutes=n) for n in range(3)]
-    is_counted = any(at.page.get_by_text(f"{m.hour}時{m.minute}分に集計").count() for m in minutes)
-    return is_counted and now - moment > datetime.timedelta(seconds=4)
+    while at.page.get_by_text("数え直しています").count():
+        assert time.monotonic() < patience, "the worker does not count"
+        time.sleep(0.5)
+        at.press("終わったか見る")
+    found = read_figures(at)
+    assert expected in (None, found)
+    return found
 
 
 def _number(text: str) -> int:

@@ -139,6 +139,15 @@ def test_a_year_not_counted_yet_says_so_and_offers_to_count(city):
     with w.act(system_membership(name)):
         function(job.args)
     assert "分に集計" in page(city.admin).content.decode()
+    again = browser(city.admin).get(response.redirect_chain[-1][0]).content.decode()
+    assert "数え直しています" not in again
+
+
+def test_an_address_made_up_by_hand_is_no_count_in_progress(city):
+    counted(city)
+    for asked in ("", "soon", "nan", "1e400", "-5"):
+        body = browser(city.admin).get(reverse("report_year", args=[YEAR]), {"asked": asked})
+        assert "数え直しています" not in body.content.decode()
 
 
 def test_plans_stand_against_the_citys_target(city, year):
