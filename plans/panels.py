@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections import Counter
 
 from django.urls import reverse
 from django.utils import timezone
@@ -18,9 +19,18 @@ from agencies.models import Membership
 from cases.enums import RecordKind
 from cases.models import Case, Record
 from config.lib.eras import format_short
-from config.lib.registry import Link, NavItem, NextStep, Panel, TimelineEntry, Todo, registry
+from config.lib.registry import (
+    Link,
+    NavItem,
+    NextStep,
+    OpenEnd,
+    Panel,
+    TimelineEntry,
+    Todo,
+    registry,
+)
 from plans import enums
-from plans.models import Evaluation, Monitoring, Plan
+from plans.models import Evaluation, Monitoring, Plan, SupportItem
 from plans.pages import tone_of
 from plans.permissions import can_draft
 from plans.queries import (
@@ -292,6 +302,38 @@ def timeline(
     ]
 
 
+def open_ends(membership: Membership, case: Case) -> list[OpenEnd]:
+    """Plans that run, wait for a conference, or are still drafts. Two queries."""
+    plans = [p for p in of_case(membership, case) if p.status not in enums.ENDED]
+    tasks = SupportItem.objects.filter(plan__in=plans, status=enums.ItemStatus.OPEN)
+    waiting = Counter(tasks.values_list("plan_id", flat=True))
+    return [
+        OpenEnd(
+            _end_words(plan, membership, waiting[plan.pk]),
+            reverse("plan_detail", args=[plan.pk]),
+            _("プランを開く"),
+            is_first=plan.status not in enums.EDITABLE,
+        )
+        for plan in plans
+    ]
+
+
+def _end_words(plan: Plan, membership: Membership, tasks: int) -> str:
+    words = {"plan": plan_title(plan), "status": plan.get_status_display(), "n": tasks}
+    if plan.status in enums.EDITABLE:
+        return _("%(plan)sは「%(status)s」のまま残り、進められなくなります。") % words
+    text = _("%(plan)sが「%(status)s」です。") % words
+    if plan.status != enums.PlanStatus.IN_FORCE:
+        return text + _("会議の結果を待つか、議題を取り下げます。")
+    if tasks:
+        text += _("済んでいない役割分担が%(n)s件あります。") % words
+    if plan.record.author_agency_id != membership.agency_id:
+        return text + _("書いた%(agency)sに、評価して終結か中断にしてもらいます。") % {
+            "agency": plan.record.author_agency.name
+        }
+    return text + _("評価して、終結か中断にします。")
+
+
 registry.add("todos", todo_tasks, queries=2, order=12)
 registry.add("todos", todo_reviews, queries=2, order=14)
 registry.add("todos", todo_decisions, queries=2, order=11)
@@ -305,3 +347,4 @@ registry.add("case_timeline", timeline, queries=3, order=20)
 registry.nav(
     NavItem("plans", gettext_lazy("プランと期限"), "plan_list", 1, Permission.READ_CASES, waiting)
 )
+registry.add("case_open_ends", open_ends, queries=2, order=20)

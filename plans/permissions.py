@@ -10,8 +10,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from agencies.enums import Decider, Permission, Signature
-from agencies.models import Membership
+from agencies.enums import Decider, Permission, RoleKey, Signature
+from agencies.models import Membership, RoleName
 from agencies.permissions import ActionDenied, check_may
 from cases.models import Case
 from cases.permissions import check_is_open
@@ -59,6 +59,26 @@ def check_can_draft(by: Membership, case: Case) -> None:
     """Role, and a case still open."""
     check_may(by, Permission.DRAFT_PLAN)
     check_is_open(case)
+
+
+def drafts(by: Membership, programme: str) -> bool:
+    """Whether this role drafts plans of the programme: a city may lay down who drafts those of
+    多機関協働 (岐阜: 福祉まるごと支援員; `draft_role` of the profile)."""
+    wanted = by.municipality.draft_role
+    is_free = programme != enums.PlanProgramme.COORDINATION or not wanted
+    return is_free or (by.role is not None and by.role.key == wanted)
+
+
+def check_drafts(by: Membership, programme: str) -> None:
+    """The city's role for the programme."""
+    if drafts(by, programme):
+        return
+    city = by.municipality
+    names = RoleName.objects.filter(municipality=city, role=city.draft_role)
+    role = names.values_list("name", flat=True).first() or RoleKey(city.draft_role).label
+    raise ActionDenied(
+        _("この市では、多機関協働のプラン案は「%(role)s」が書きます。") % {"role": role}
+    )
 
 
 def check_can_change(by: Membership, plan: Plan) -> None:

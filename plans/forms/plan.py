@@ -245,12 +245,14 @@ class PlanNewForm(PlanForm):
         *args: Any,
         persons: Sequence[Person],
         formers: Sequence[tuple[str, str]],
+        programmes: Sequence[str],
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["persons"].choices = [(str(p.pk), p.shown_name) for p in persons]
+        self.offer("programme", [c for c in enums.PlanProgramme.choices if c[0] in programmes])
+        self.offer("persons", [(str(p.pk), p.shown_name) for p in persons])
         self.fields["persons"].required = bool(persons)
-        self.fields["former"].choices = [("", _("なし（初回）")), *formers]
+        self.offer("former", [("", _("なし（初回）")), *formers])
         if not formers:
             del self.fields["former"]
         if not persons:

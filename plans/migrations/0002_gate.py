@@ -36,7 +36,7 @@ DATES = system("scheduler")
 
 # A plan is decided by a conference or an agency that did not write it: whoever reads it may be
 # the one to change its state; plans.operations says who, plans_planstep who it was.
-PLAN = f"{of_record('plans_plan')} OR {FIGURES} OR {DATES}"
+PLAN = f"{FIGURES} OR {DATES} OR {of_record('plans_plan')}"
 
 # The scheduler reminds: it needs the author's agency and the city's days, and no record.
 REVIEW = """
@@ -121,7 +121,7 @@ class Migration(migrations.Migration):
         ),
         Gate(
             "plans_goal",
-            read=f"{of_plan('plans_goal')} OR {FIGURES}",
+            read=f"{FIGURES} OR {of_plan('plans_goal')}",
             insert=in_plan("plans_goal"),
             update=in_plan("plans_goal"),
             delete=in_plan("plans_goal"),
@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
         # Whoever reads the plan may be the agency of a line that says it is done.
         Gate(
             "plans_supportitem",
-            read=f"{of_plan('plans_supportitem')} OR {FIGURES}",
+            read=f"{FIGURES} OR {of_plan('plans_supportitem')}",
             insert=in_plan("plans_supportitem"),
             update=of_plan("plans_supportitem"),
             delete=in_plan("plans_supportitem"),
@@ -137,7 +137,7 @@ class Migration(migrations.Migration):
         ),
         Gate(
             "plans_planstep",
-            read=f"{of_plan('plans_planstep')} OR {FIGURES}",
+            read=f"{FIGURES} OR {of_plan('plans_planstep')}",
             insert=f"plans_planstep.by_id = {actor('membership_id')}"
             f" AND {of_plan('plans_planstep')}",
         ),

@@ -22,7 +22,13 @@ from cases.operations.case import StaleVersion
 from cases.operations.records import write_record
 from plans import enums
 from plans.models import Goal, Plan, PlanStep, SupportItem
-from plans.permissions import check_can_change, check_can_draft, check_can_sign, check_can_submit
+from plans.permissions import (
+    check_can_change,
+    check_can_draft,
+    check_can_sign,
+    check_can_submit,
+    check_drafts,
+)
 from plans.transitions import apply_step
 
 # While one of these exists, its agency writes no second plan of the programme (a double click).
@@ -122,6 +128,7 @@ def draft_plan(
     # Locked, so that two clicks cannot both find no plan.
     case = Case.objects.visible_to(by).select_for_update(of=("self",)).get(pk=case.pk)
     check_can_draft(by, case)
+    check_drafts(by, programme)
     _check_facts(facts)
     seen = Plan.objects.visible_to(by).filter(record__case_id=case.pk, programme=programme)
     if seen.filter(record__author_agency_id=by.agency_id, status__in=PENDING).exists():

@@ -122,6 +122,7 @@ def _new_form(request: MemberRequest, case: Case, persons: list[Person]) -> Plan
         agencies=agency_choices(by, case),
         persons=persons,
         formers=formers,
+        programmes=[key for key in enums.PlanProgramme.values if permissions.drafts(by, key)],
         initial={
             **default_dates(today, city.default_plan_months, city.monitor_every_months),
             "persons": [str(person.pk) for person in persons],

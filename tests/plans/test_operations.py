@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from agencies.models import Notice
+from agencies.models import Notice, RoleName
 from agencies.permissions import ActionDenied
 from cases.operations.case import StaleVersion
 from plans import operations as ops
@@ -88,6 +88,21 @@ def test_draft_plan_needs_the_role(name):
             goals=[],
             items=[],
         )
+
+
+def test_draft_plan_of_coordination_is_for_the_role_the_city_names(scene):
+    """The profile's `draft_role`: only the plans of 多機関協働, only where the city says so."""
+    city = scene.city.city
+    city.draft_role = "outreach_worker"
+    city.save()
+    RoleName.objects.create(municipality=city, role="outreach_worker", name="架空支援員")
+    coordinator = scene.city.members["coordinator"]
+    scene.city.members["coordinator"] = type(coordinator).objects.with_names().get(
+        pk=coordinator.pk
+    )
+    with pytest.raises(ActionDenied, match="架空支援員"):
+        s.draft(scene)
+    assert s.draft(scene, programme="participation").sequence == 1
 
 
 def test_draft_plan_on_an_invisible_case_finds_nothing(scene):

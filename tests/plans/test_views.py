@@ -156,6 +156,17 @@ def test_pages_of_a_draft_by_reader(scene, name, owner, participant):
     assert Client().get(reverse(name, args=[plan.pk])).status_code == 302
 
 
+def test_form_offers_the_programmes_this_role_drafts(scene):
+    by, city = scene.city.coordinator, scene.city.city
+    url = reverse("plan_new", args=[scene.case.pk])
+    for role, offered in (("", True), ("coordinator", True), ("outreach_worker", False)):
+        city.draft_role = role
+        city.save()
+        body = client(by).get(url).content.decode()
+        assert ('value="coordination"' in body) is offered
+        assert 'value="outreach"' in body
+
+
 @pytest.mark.parametrize("name", ["monitor_new", "evaluate_new", "plan_end", "plan_detail"])
 def test_pages_of_a_plan_in_force(scene, name):
     plan, city = s.in_force(scene), scene.city
