@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from agencies.models import Membership
 from cases import enums
-from cases.models import Case, CaseGrant, Consent, Issue, Person
+from cases.models import Attachment, Case, CaseGrant, Consent, Issue, Person
 from cases.permissions import can, check_can_record_consent
 from cases.seers import is_open
 from config.lib.eras import PartialDate, format_long, format_partial, format_short, today
@@ -43,6 +46,15 @@ class PersonLine:
     edit_url: str
     consent_url: str
     withdraw_url: str
+
+
+@dataclass(frozen=True)
+class FileLine:
+    """An attachment under its record: its name, what it is, how large."""
+
+    name: str
+    about: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -150,3 +162,30 @@ def issue_line(
         reverse("issue_solve", args=[issue.pk]) if may_write and is_own and not is_solved else "",
         is_solved,
     )
+
+
+FILE_KINDS = {
+    "application/pdf": "PDF",
+    "text/plain": gettext_lazy("テキスト"),
+    "text/csv": "CSV",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "Excel",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word",
+}
+
+
+def file_lines(
+    membership: Membership, records: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, list[FileLine]]:
+    """The attachments of these records, in the order they were added. One query."""
+    found: dict[uuid.UUID, list[FileLine]] = defaultdict(list)
+    rows = Attachment.objects.visible_to(membership).filter(record__in=list(records))
+    for row in rows.order_by("added_at", "name"):
+        kind = FILE_KINDS.get(row.media_type, gettext_lazy("画像"))
+        found[row.record_id].append(
+            FileLine(
+                row.name,
+                f"{kind}　{filesizeformat(row.size)}",
+                reverse("attachment_download", args=[row.pk]),
+            )
+        )
+    return found

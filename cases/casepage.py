@@ -1,8 +1,9 @@
 """What stands on the case page, computed from what the reader may see (V3, V15).
 
 Title, counts, badges, stage and next step come from the reader's own rows. Own queries: persons,
-grants, records, issues, consents, texts of the records shown (3), seers (6); the rest is what the
-rooms above register with their budgets. None depends on how much has been written.
+grants, records, issues, consents, texts of the records shown (3), their attachments, seers (6);
+the rest is what the rooms above register with their budgets. None depends on how much has been
+written.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ from agencies.models import Membership
 from cases import enums
 from cases.caselines import (
     ConsentState,
+    FileLine,
     IssueLine,
     PersonLine,
     consent_state,
+    file_lines,
     issue_line,
     person_line,
 )
@@ -66,6 +69,7 @@ class Entry:
     by: str
     text: str
     topics: str
+    files: Sequence[FileLine] = ()
 
 
 @dataclasses.dataclass
@@ -122,7 +126,7 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
             person_line(membership, case, p, states[p.pk], may_write) for p in persons.values()
         ],
         issues=[issue_line(membership, i, persons, may_write) for i in issues],
-        entries=_entries(membership, case, records, persons),
+        entries=_entries(membership, case, records, persons, _window(before, older)),
         older_url=f"?{urlencode({'before': older})}" if older else "",
         is_older=bool(before),
         panels=_rendered(drawn),
@@ -190,22 +194,45 @@ def _read_key(text: str) -> tuple[datetime.datetime, uuid.UUID] | None:
         return None
 
 
+def _window(before: str, older: str) -> tuple[datetime.datetime, datetime.datetime]:
+    """From when until when this page of これまで tells."""
+    first, last = _read_key(older), _read_key(before)
+    earliest = datetime.datetime.min.replace(tzinfo=datetime.UTC)
+    latest = datetime.datetime.max.replace(tzinfo=datetime.UTC)
+    return first[0] if first else earliest, last[0] if last else latest
+
+
 def _entries(
     membership: Membership,
     case: Case,
     records: dict[uuid.UUID, Record],
     persons: dict[uuid.UUID, Person],
+    window: tuple[datetime.datetime, datetime.datetime],
 ) -> list[Entry]:
     drawn: list[TimelineEntry] = [
         e
         for e in registry.draw("case_timeline", membership, case, records)
         if e.record_id in records
     ]
+    # Lines that are no record: 終結, 移管.
+    events = registry.draw("case_events", membership, case)
+    drawn += [e for e in events if window[0] <= e.at < window[1]]
     drawn.sort(key=lambda e: (e.at, e.record_id), reverse=True)
-    return [_entry(e, records[e.record_id], persons) for e in drawn]
+    files = file_lines(membership, records)
+    return [
+        _entry(e, records[e.record_id], persons, files.get(e.record_id, ()))
+        if e.record_id in records
+        else Entry(e.title, e.url, format_datetime_short(e.at), e.agency, e.text, "")
+        for e in drawn
+    ]
 
 
-def _entry(entry: TimelineEntry, record: Record, persons: dict[uuid.UUID, Person]) -> Entry:
+def _entry(
+    entry: TimelineEntry,
+    record: Record,
+    persons: dict[uuid.UUID, Person],
+    files: Sequence[FileLine],
+) -> Entry:
     topics = [
         entry.about or record.names(persons),
         entry.category or str(record.get_category_display()),
@@ -219,6 +246,7 @@ def _entry(entry: TimelineEntry, record: Record, persons: dict[uuid.UUID, Person
         entry.agency or record.author_agency.name,
         entry.text,
         "　".join(t for t in topics if t),
+        files,
     )
 
 

@@ -53,12 +53,34 @@ class CaseStatus(models.TextChoices):
     CLOSED = "closed", _("終結")
 
 
+class ClosingKind(models.TextChoices):
+    """終結の理由."""
+
+    SETTLED = "settled", _("課題が解決した・落ち着いた")
+    HANDED_ON = "handed_on", _("ほかの制度・機関の支援に引きついだ")
+    MOVED = "moved", _("市外へ転居した")
+    DIED = "died", _("亡くなった")
+    DECLINED = "declined", _("本人が支援を望まなくなった")
+    OUT_OF_REACH = "out_of_reach", _("連絡がとれなくなった")
+    OTHER = "other", _("その他")
+
+
+class TransferState(models.TextChoices):
+    """移管: it waits for the other agency, which answers once."""
+
+    SENT = "sent", _("返事待ち")
+    ACCEPTED = "accepted", _("受け入れ")
+    RETURNED = "returned", _("返却")
+    CANCELLED = "cancelled", _("取りやめ")
+
+
 class TeamVia(models.TextChoices):
     """How an agency came into the support team; consent is needed besides (V2–V5)."""
 
     RESPONSIBLE = "responsible", _("主担当")
     REFERRAL = "referral", _("つなぎの受理")
     CONFERENCE = "conference", _("会議への参加")
+    TRANSFER = "transfer", _("移管")
 
 
 class GrantBasis(models.TextChoices):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from agencies.enums import Permission
 from agencies.models import Membership
-from cases import desk, enums
+from cases import desk, enums, handling
 from cases.gate import in_force, reads_cases
 from cases.models import (
     AssessmentSection,
@@ -51,7 +51,7 @@ def timeline(
     may_write = can(check_can_write, membership, case)
     return [
         *(_note(membership, records[n.pk], n, may_write) for n in notes),
-        *(_section(records[s.pk], s) for s in sections),
+        *(_section(membership, records[s.pk], s, may_write) for s in sections),
     ]
 
 
@@ -71,11 +71,18 @@ def _note(membership: Membership, record: Record, note: Note, may_write: bool) -
     return TimelineEntry(note.pk, record.happened_at, title, text=text, url=url)
 
 
-def _section(record: Record, section: AssessmentSection) -> TimelineEntry:
+def _section(
+    membership: Membership, record: Record, section: AssessmentSection, may_write: bool
+) -> TimelineEntry:
+    title = _("アセスメント")
+    if section.version > 1:
+        title += _("［訂正あり］")
     text = section.situation
     if section.strengths:
         text += "\n" + _("強み：%(strengths)s") % {"strengths": section.strengths}
-    return TimelineEntry(section.pk, record.happened_at, _("アセスメント"), text=text)
+    is_own = record.author_agency_id == membership.agency_id and may_write
+    url = reverse("assessment_edit", args=[section.pk]) if is_own else ""
+    return TimelineEntry(section.pk, record.happened_at, title, text=text, url=url)
 
 
 def stage(membership: Membership, case: Case) -> int:
@@ -269,7 +276,7 @@ def count_referrals(membership: Membership) -> tuple[int, bool]:
     return len(waiting_referrals(membership).values_list("pk", flat=True)[:LIMIT]), False
 
 
-__all__ = ["desk"]
+__all__ = ["desk", "handling"]
 
 registry.add("case_timeline", timeline, queries=2, order=10)
 registry.add("case_stage", stage, queries=1, order=10)

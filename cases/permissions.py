@@ -15,7 +15,7 @@ from agencies.models import Membership
 from agencies.permissions import ActionDenied, check_may
 from cases import enums
 from cases.gate import works_on
-from cases.models import Case, Consent, Person, Record, Referral
+from cases.models import Case, Consent, Person, Record, Referral, Transfer
 
 
 def can(check: Callable[..., None], *subject: Any) -> bool:
@@ -50,13 +50,13 @@ def check_can_write(by: Membership, case: Case) -> None:
     check_at_work(by, case)
 
 
-def check_can_change_note(by: Membership, record: Record) -> None:
-    """Correct a note: the agency that wrote it, while the case is open."""
+def check_can_correct(by: Membership, record: Record) -> None:
+    """Correct a note or a section, or attach to it: the agency that wrote it, while at work."""
     check_may(by, Permission.WRITE_RECORDS)
     if record.author_agency_id != by.agency_id:
         raise ActionDenied(_("記録を直せるのは、書いた機関です。"))
     if record.carry_out_id is None:
-        check_is_open(record.case)
+        check_at_work(by, record.case)
 
 
 def check_can_solve(by: Membership, record: Record) -> None:
@@ -94,3 +94,32 @@ def check_can_answer(by: Membership, referral: Referral) -> None:
         raise ActionDenied(_("自分の機関が送ったつなぎには返事できません。"))
     if referral.state != enums.ReferralState.SENT:
         raise ActionDenied(_("このつなぎには、すでに返事がされています。"))
+
+
+def check_can_close(by: Membership, case: Case) -> None:
+    """終結: the responsible agency, once."""
+    check_may(by, Permission.WRITE_RECORDS)
+    if by.agency_id != case.responsible_agency_id:
+        raise ActionDenied(_("ケースを終結できるのは主担当機関です。"))
+    check_is_open(case)
+
+
+def check_can_transfer(by: Membership, case: Case) -> None:
+    """移管: the responsible agency, one proposal at a time."""
+    check_may(by, Permission.WRITE_RECORDS)
+    if by.agency_id != case.responsible_agency_id:
+        raise ActionDenied(_("ケースを移管できるのは主担当機関です。"))
+    check_is_open(case)
+    if Transfer.objects.visible_to(by).waiting().filter(case=case).exists():
+        raise ActionDenied(_("このケースの移管は、すでに依頼して返事を待っています。"))
+
+
+def check_can_answer_transfer(by: Membership, transfer: Transfer, *, is_sender: bool) -> None:
+    """Accept or return it as the receiver, or take it back as the sender, while it waits."""
+    check_may(by, Permission.WRITE_RECORDS)
+    if transfer.state != enums.TransferState.SENT:
+        raise ActionDenied(_("この移管の依頼は、すでに終わっています。"))
+    if is_sender and by.agency_id != transfer.from_agency_id:
+        raise ActionDenied(_("依頼を取りやめられるのは、依頼した機関です。"))
+    if not is_sender and by.agency_id != transfer.to_agency_id:
+        raise ActionDenied(_("返事ができるのは、依頼を受けた機関です。"))

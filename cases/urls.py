@@ -6,14 +6,19 @@ from django.urls import path
 
 from cases.views import (
     access,
+    adding,
+    attachments,
     cases,
+    closing,
     consent,
     intake,
+    looks,
     page,
     persons,
     records,
     referral,
     search,
+    transfer,
 )
 
 urlpatterns = [
@@ -31,6 +36,11 @@ urlpatterns = [
         name="consultation_make_case",
     ),
     path(
+        "consultations/<uuid:consultation_id>/add/",
+        adding.consultation_add,
+        name="consultation_add",
+    ),
+    path(
         "consultations/<uuid:consultation_id>/finish/",
         intake.consultation_finish,
         name="consultation_finish",
@@ -42,9 +52,27 @@ urlpatterns = [
     path("cases/<uuid:case_id>/", page.case_detail, name="case_detail"),
     path("cases/<uuid:case_id>/print/", page.case_print, name="case_print"),
     path("cases/<uuid:case_id>/access/", access.case_access, name="case_access"),
+    path("cases/<uuid:case_id>/looks/", looks.case_looks, name="case_looks"),
+    path(
+        "cases/<uuid:case_id>/looks/<uuid:person_id>/print/",
+        looks.looks_print,
+        name="looks_print",
+    ),
+    path("cases/<uuid:case_id>/close/", closing.case_close, name="case_close"),
+    path("cases/<uuid:case_id>/transfer/", transfer.transfer_new, name="transfer_new"),
+    path("transfers/<uuid:transfer_id>/", transfer.transfer_detail, name="transfer_detail"),
+    path("transfers/<uuid:transfer_id>/accept/", transfer.transfer_accept, name="transfer_accept"),
+    path("transfers/<uuid:transfer_id>/return/", transfer.transfer_return, name="transfer_return"),
+    path("transfers/<uuid:transfer_id>/cancel/", transfer.transfer_cancel, name="transfer_cancel"),
     path("cases/<uuid:case_id>/notes/new/", records.note_new, name="note_new"),
     path("notes/<uuid:record_id>/edit/", records.note_edit, name="note_edit"),
     path("cases/<uuid:case_id>/issues/new/", records.issue_new, name="issue_new"),
+    path("assessment/<uuid:record_id>/edit/", records.assessment_edit, name="assessment_edit"),
+    path(
+        "attachments/<uuid:attachment_id>/",
+        attachments.attachment_download,
+        name="attachment_download",
+    ),
     path("issues/<uuid:record_id>/solve/", records.issue_solve, name="issue_solve"),
     path("cases/<uuid:case_id>/assessment/new/", records.assessment_new, name="assessment_new"),
     path(

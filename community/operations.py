@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 import uuid
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -159,7 +159,11 @@ def raise_issue(
         form_key=key,
         **dataclasses.asdict(facts),
     )
-    issue.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            issue.save(force_insert=True)
+    except IntegrityError:  # the same form at the same moment
+        return CommunityIssue.objects.visible_to(by).get(form_key=key)
     _step(issue, by, note="")
     if case is not None:
         record = write_record(

@@ -66,5 +66,10 @@ class Visit(Content):
     next_on = models.DateField(_("次の予定日"), null=True, blank=True)
     next_step = models.CharField(max_length=600, blank=True)
     form_key = models.UUIDField(unique=True)
+    # Under a carry-out: the record of the team it became once the person consented (V6). It stands
+    # on the sealed visit, so that the open one does not tell of it.
+    opened_as = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     objects: ClassVar = VisitQuerySet.as_manager()

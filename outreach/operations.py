@@ -1,4 +1,4 @@
-"""The verb of the outreach room: log a visit, on the basis it rests on (V6)."""
+"""The verbs of the outreach room: log a visit, on its basis; open it to the team (V6)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,20 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from agencies.enums import Action, Purpose
 from agencies.models import Membership
 from agencies.permissions import ActionDenied
+from agencies.trail import log_access
 from cases.enums import Audience, Category, RecordKind
 from cases.models import CarryOut, Case, Person
 from cases.operations import write_record
 from outreach.models import Visit
-from outreach.permissions import check_can_log_under, check_can_log_visit, has_consent
+from outreach.permissions import (
+    check_can_log_under,
+    check_can_log_visit,
+    check_can_open_to_team,
+    has_consent,
+)
 
 NOT_SAVED = _("この記録は保存できませんでした。もう一度開いてください。")
 
@@ -68,6 +75,52 @@ def log_visit(
 
 def _known(by: Membership, form_key: uuid.UUID) -> Visit | None:
     return Visit.objects.visible_to(by).filter(form_key=form_key).first()
+
+
+COPIED = (
+    "method", "result", "met_whom", "place", "companions", "minutes_spent", "stage", "text",
+    "next_on", "next_step",
+)  # fmt: skip
+
+
+@transaction.atomic
+def open_visit_to_team(*, visit: Visit, by: Membership) -> Visit:
+    """Once the person consents: what was logged under a carry-out becomes a record of the team.
+
+    A record of its own: what the gate reads of the sealed one never changes, and it stays with
+    the carry-out's people.
+    """
+    locked = (
+        Visit.objects.visible_to(by)
+        .select_related("record")
+        .select_for_update(of=("self",))
+        .get(pk=visit.pk)
+    )
+    check_can_open_to_team(by, locked)
+    sealed = locked.record
+    record = write_record(
+        case=Case.objects.visible_to(by).get(pk=sealed.case_id),
+        by=by,
+        kind=RecordKind.VISIT,
+        category=sealed.category,
+        persons=sealed.person_ids,
+        happened_at=sealed.happened_at,
+    )
+    copied = {name: getattr(locked, name) for name in COPIED}
+    opened = Visit(record=record, form_key=uuid.uuid4(), **copied)
+    opened.save(force_insert=True)
+    locked.opened_as = opened
+    locked.save(update_fields=["opened_as"])
+    log_access(
+        by,
+        Action.WRITE,
+        what="open_visit_to_team",
+        purpose=Purpose.SUPPORT_CONFERENCE,
+        basis="106-6",
+        case_id=sealed.case_id,
+        record_ids=[locked.pk],
+    )
+    return opened
 
 
 @transaction.atomic

@@ -22,6 +22,7 @@ from cases.titles import household_title, persons_of
 from config.lib.eras import format_datetime_short, format_short, local_day, today
 from outreach import enums
 from outreach.models import Visit
+from outreach.permissions import can, check_can_open_to_team
 
 SHOWN = 30
 DUE_SHOWN = 50
@@ -227,6 +228,18 @@ def former_visits(membership: Membership, carry_out: CarryOut) -> list[VisitLine
         .newest_first()[:SHOWN]
     )
     return [visit_line(visit, {}) for visit in found]
+
+
+def openable_visits(membership: Membership, carry_out: CarryOut) -> list[VisitLine]:
+    """Those that could be opened to the team now (V6)."""
+    found = (
+        Visit.objects.visible_to(membership)
+        .filter(record__carry_out_id=carry_out.pk, opened_as__isnull=True)
+        .filter(record__author_agency_id=membership.agency_id)
+        .select_related("record")
+        .newest_first()[:SHOWN]
+    )
+    return [visit_line(v, {}) for v in found if can(check_can_open_to_team, membership, v)]
 
 
 def secret_ids(lines: Iterable[VisitLine]) -> list[uuid.UUID]:

@@ -21,7 +21,7 @@ from cases.models import CarryOut, Case, Record
 from cases.permissions import can
 from cases.titles import persons_of
 from config.lib.eras import format_short, today
-from config.lib.registry import Link, NavItem, Panel, TimelineEntry, Todo, registry
+from config.lib.registry import Link, NavItem, OpenEnd, Panel, TimelineEntry, Todo, registry
 from outreach.models import Visit
 from outreach.pages import due_line, visit_line
 from outreach.permissions import check_can_log_under, check_can_log_visit
@@ -110,6 +110,16 @@ def case_panels(membership: Membership, case: Case) -> list[Panel]:
     return [Panel("outreach/panels/case_visits.html", context)]
 
 
+def open_ends(membership: Membership, case: Case) -> list[OpenEnd]:
+    """A next visit that still stands. One query."""
+    found = Visit.objects.standing_with(membership).for_case(case).waiting()
+    days = found.values_list("next_on", flat=True)
+    return [
+        OpenEnd(_("%(day)sの訪問の予定がなくなります。") % {"day": format_short(day)})
+        for day in days.order_by("next_on")[:5]
+    ]
+
+
 def case_actions(membership: Membership, case: Case) -> list[Link]:
     """訪問を記録, for who may. No query."""
     url = _new_url(membership, case)
@@ -146,6 +156,7 @@ registry.add("todos", todos, queries=3)
 registry.add("case_timeline", case_timeline, queries=1)
 registry.add("case_panels", case_panels, queries=3, order=60)
 registry.add("case_actions", case_actions, queries=0)
+registry.add("case_open_ends", open_ends, queries=1, order=60)
 registry.add("carry_out_actions", carry_out_actions, queries=1)
 registry.nav(
     NavItem(

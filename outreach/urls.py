@@ -9,6 +9,7 @@ from outreach import views
 urlpatterns = [
     path("visits/", views.visit_list, name="visit_list"),
     path("cases/<uuid:case_id>/visits/new/", views.visit_new, name="visit_new"),
+    path("visits/<uuid:record_id>/open/", views.visit_open, name="visit_open"),
     path(
         "carry-outs/<uuid:carry_out_id>/visits/new/",
         views.carry_out_visit_new,

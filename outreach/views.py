@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agencies.enums import Action, Permission, Purpose
 from agencies.guards import MemberRequest, member
@@ -19,8 +19,15 @@ from cases.models import CarryOut, Case
 from cases.operations.case import persons_by_key
 from config.lib.eras import format_long
 from outreach.forms import VisitForm
-from outreach.operations import log_visit
-from outreach.pages import case_title, former_visits, secret_ids, visit_list_page
+from outreach.models import Visit
+from outreach.operations import log_visit, open_visit_to_team
+from outreach.pages import (
+    case_title,
+    former_visits,
+    openable_visits,
+    secret_ids,
+    visit_list_page,
+)
 from outreach.permissions import check_can_log_under, check_can_log_visit, has_consent
 
 SECRECY = "106-6"
@@ -91,10 +98,24 @@ def carry_out_visit_new(request: MemberRequest, carry_out_id: uuid.UUID) -> Http
         "form": form,
         "carry_out": carry_out,
         "former": former,
+        "openable": openable_visits(membership, carry_out),
         "until": format_long(carry_out.review_on),
         "back_url": reverse("carry_out_detail", args=[carry_out.pk]),
     }
     return render(request, "outreach/carry_out_visit_form.html", context, status=_status(form))
+
+
+@require_POST
+@member(Permission.LOG_VISIT)
+def visit_open(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
+    """A visit under a carry-out becomes a record of the team, after the person's consent (V6)."""
+    visits = Visit.objects.visible_to(request.membership).select_related("record")
+    visit = get_object_or_404(visits, pk=record_id, record__carry_out__isnull=False)
+    open_visit_to_team(visit=visit, by=request.membership)
+    messages.success(
+        request, _("支援チームの記録にしました。同意のある機関が、ケースのこれまでで読めます。")
+    )
+    return redirect("carry_out_visit_new", visit.record.carry_out_id)
 
 
 def _saved(

@@ -17,7 +17,8 @@ from cases.models import Case, Record
 from cases.permissions import can
 from cases.titles import persons_of
 from config.lib.eras import today
-from config.lib.registry import Link, NavItem, Panel, TimelineEntry, Todo, registry
+from config.lib.registry import Link, NavItem, OpenEnd, Panel, TimelineEntry, Todo, registry
+from participation.enums import MatchStatus
 from participation.models import FollowUp, Match
 from participation.pages import due_matches, match_line
 from participation.permissions import check_can_match
@@ -127,6 +128,22 @@ def _new_url(membership: Membership, case: Case) -> str:
     return reverse("match_new", args=[case.pk]) if can(check_can_match, membership, case) else ""
 
 
+def open_ends(membership: Membership, case: Case) -> list[OpenEnd]:
+    """Participation that goes on. One query."""
+    going = (MatchStatus.PROPOSED, MatchStatus.TRIAL, MatchStatus.ACTIVE)
+    matches = Match.objects.standing_with(membership).for_case(case)
+    found = matches.filter(status__in=going)
+    return [
+        OpenEnd(
+            _("参加支援「%(activity)s」が「%(status)s」のまま残ります。")
+            % {"activity": match.activity, "status": match.get_status_display()},
+            reverse("match_detail", args=[match.pk]),
+            _("参加支援を開く"),
+        )
+        for match in found.order_by("record_id")[:20]
+    ]
+
+
 registry.add("todos", todos, queries=3)
 registry.add("case_timeline", case_timeline, queries=2)
 registry.add("case_panels", case_panels, queries=3, order=65)
@@ -134,3 +151,4 @@ registry.add("case_actions", case_actions, queries=0)
 registry.nav(
     NavItem("matches", gettext_lazy("参加支援"), "match_list", 2, Permission.MATCH, waiting_count)
 )
+registry.add("case_open_ends", open_ends, queries=1, order=65)

@@ -135,7 +135,7 @@ class ConsentForm(KasaneForm):
 
     def _show(self, name: str, choices: list[tuple[str, str]]) -> None:
         if choices:
-            self.fields[name].choices = choices  # type: ignore[attr-defined]
+            self.offer(name, choices)
         else:
             del self.fields[name]
 

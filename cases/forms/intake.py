@@ -6,28 +6,36 @@ of a head, a mark for each problem and up to four persons; `IntakeSheet` treats 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime
+import uuid
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from django import forms
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from agencies.models import Municipality
 from cases import enums
 from cases.forms.person import PersonRowForm, fits_phone_column, short_line
+from cases.forms.records import ClockField
+from cases.models import ConsultationPerson, Person
 from cases.operations.case import PersonFacts
 from cases.operations.consultation import ConsultationFacts
+from config.lib.eras import TOKYO
 from config.lib.forms import (
     ChoiceCards,
+    EraDateField,
     IdempotencyKey,
     KasaneForm,
     NameField,
     PhoneField,
     SafeText,
 )
+from config.lib.kana import fold
 
 ROWS: Final = 4
 
@@ -59,6 +67,16 @@ class IntakeForm(KasaneForm):
     visitor_relation = short_line(
         40, label=_("本人との関係"), required=False, help_text=_("例：長女、隣人、民生委員")
     )
+    received_on = EraDateField(
+        label=_("受付の日付"),
+        required=False,
+        not_future=True,
+        help_text=_("きのうの電話を今日書くときは、きのうの日付にします。"),
+        widget=forms.TextInput({"class": "date"}),
+    )
+    received_at = ClockField(
+        label=_("受付の時刻"), required=False, widget=forms.TextInput({"class": "in-xs"})
+    )
     visitor_phone = PhoneField(
         label=_("来談者の電話番号"), required=False, validators=[fits_phone_column]
     )
@@ -73,6 +91,29 @@ class IntakeForm(KasaneForm):
         label=_("12桁の数字は個人番号（マイナンバー）ではありません"), required=False
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        now = timezone.localtime()
+        self.initial.update(received_on=now.date(), received_at=now.time())
+
+    def clean(self) -> dict[str, Any]:
+        """What was received has happened."""
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        if found.get("received_on") and self.received() > timezone.now():
+            self.add_error("received_at", _now("受付の時刻は、いままでの時刻を入れてください。"))
+        return found
+
+    def received(self) -> datetime.datetime:
+        """The instant: now without a day; noon, or now when that is earlier, without a time."""
+        now = timezone.now()
+        day, clock = self.cleaned_data.get("received_on"), self.cleaned_data.get("received_at")
+        if day is None:
+            return now
+        if clock is None:
+            noon = datetime.datetime.combine(day, datetime.time(12), tzinfo=TOKYO)
+            return min(noon, now)
+        return datetime.datetime.combine(day, clock, tzinfo=TOKYO)
+
     def facts(self) -> ConsultationFacts:
         """What was entered, for the operation."""
         found = self.cleaned_data
@@ -86,7 +127,11 @@ class IntakeForm(KasaneForm):
             "visitor_relation",
         )
         phone = found["visitor_phone"].display if found["visitor_phone"] else ""
-        return ConsultationFacts(**{name: found[name] for name in names}, visitor_phone=phone)
+        return ConsultationFacts(
+            **{name: found[name] for name in names},
+            visitor_phone=phone,
+            received_at=self.received(),
+        )
 
 
 class IssueMarksForm(KasaneForm):
@@ -218,3 +263,44 @@ class FinishForm(KasaneForm):
         ],
         widget=forms.RadioSelect,
     )
+
+
+class MatchForm(KasaneForm):
+    """追加の相談: which person of the case each person of the consultation is, or a new one."""
+
+    NEW = "new"
+
+    def __init__(
+        self,
+        *args: Any,
+        parts: Sequence[ConsultationPerson],
+        persons: Sequence[Person],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.parts = list(parts)
+        self.known = {str(person.pk): person for person in persons}
+        choices = [(key, person.shown_name) for key, person in self.known.items()]
+        for part in self.parts:
+            name = f"{part.name}さん" if part.name else _now("氏名不明の人")
+            self.fields[str(part.pk)] = forms.ChoiceField(
+                label=_now("受付票の%(name)sは、このケースのだれですか") % {"name": name},
+                choices=[*choices, (self.NEW, _now("新しい世帯員として加える"))],
+                initial=self._likely(part),
+                widget=ChoiceCards(attrs={"class": "choices-stack"}),
+                error_messages={
+                    "required": _now("%(name)sがだれかを選んでください。") % {"name": name}
+                },
+            )
+
+    def _likely(self, part: ConsultationPerson) -> str:
+        """Who has the same kana or name; a new one where the case knows nobody like this."""
+        kana, name = fold(part.name_kana), fold(part.name)
+        for key, person in self.known.items():
+            if (kana and person.kana_folded == kana) or (name and person.name_folded == name):
+                return key
+        return "" if self.known and not (kana or name) else self.NEW
+
+    def matched(self) -> dict[uuid.UUID, Person | None]:
+        """What the operation takes."""
+        return {part.pk: self.known.get(self.cleaned_data[str(part.pk)]) for part in self.parts}

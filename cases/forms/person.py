@@ -15,6 +15,7 @@ from cases.operations.case import PersonFacts
 from config.lib.eras import PartialDate
 from config.lib.forms import (
     EraDateField,
+    IdempotencyKey,
     KanaField,
     KasaneForm,
     NameField,
@@ -149,6 +150,12 @@ class PersonForm(PersonFields):
         known = super().facts()
         later = {key: self.cleaned_data[key] for key in ("is_cohabiting", "is_deceased", "died_on")}
         return PersonFacts(**{**vars(known), **later})
+
+
+class PersonNewForm(PersonForm):
+    """The same for a person who is not stored yet."""
+
+    form_key = IdempotencyKey()
 
 
 class PersonEditForm(VersionedForm, PersonForm):

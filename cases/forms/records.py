@@ -6,7 +6,7 @@ import datetime
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -14,11 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cases import enums
+from cases.forms.attachments import FilesForm
 from cases.models import Person
 from config.lib.eras import TOKYO
 from config.lib.forms import (
     ChoiceCards,
     EraDateField,
+    IdempotencyKey,
     KasaneForm,
     MultiChoiceCards,
     SafeLine,
@@ -70,10 +72,8 @@ class AboutForm(KasaneForm):
     def __init__(self, *args: Any, persons: Sequence[Person], **kwargs: Any) -> None:
         self.persons = {str(person.pk): person for person in persons}
         super().__init__(*args, **kwargs)
-        self.fields["about"].choices = [  # type: ignore[attr-defined]
-            *((key, person.shown_name) for key, person in self.persons.items()),
-            (HOUSEHOLD, _("世帯全体")),
-        ]
+        people = [(key, person.shown_name) for key, person in self.persons.items()]
+        self.offer("about", [*people, (HOUSEHOLD, _("世帯全体"))])
         if len(self.persons) == 1 and "about" not in self.initial:
             self.initial["about"] = list(self.persons)
 
@@ -95,7 +95,12 @@ class AboutForm(KasaneForm):
     @property
     def asks_my_number(self) -> bool:
         """Whether the declaration that digits are no My Number should be shown."""
-        return any(self.has_error(name, "my_number") for name in self.fields)
+        return asks_my_number(self)
+
+
+def asks_my_number(form: KasaneForm) -> bool:
+    """Whether some field was refused for a My Number, which the writer may know to be none."""
+    return any(form.has_error(name, "my_number") for name in form.fields)
 
 
 def _not_my_number() -> forms.BooleanField:
@@ -112,9 +117,10 @@ def _method() -> forms.ChoiceField:
     )
 
 
-class NoteForm(AboutForm):
+class NoteForm(AboutForm, FilesForm):
     """支援経過記録."""
 
+    form_key = IdempotencyKey()
     method = _method()
     on = EraDateField(label=_("日付"), not_future=True, widget=forms.TextInput({"class": "date"}))
     at = ClockField(
@@ -157,6 +163,7 @@ class NoteForm(AboutForm):
         "about",
         "text",
         "next_step",
+        "attachments",
         "category",
         "audience",
         "not_my_number",
@@ -165,7 +172,7 @@ class NoteForm(AboutForm):
     def __init__(self, *args: Any, hints: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["audience"].widget.hints = dict(hints)
-        self.fields["category"].choices = [c for c in enums.Category.choices if c[0] != "plan"]  # type: ignore[attr-defined]
+        self.offer("category", [c for c in enums.Category.choices if c[0] != "plan"])
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -182,8 +189,8 @@ class NoteForm(AboutForm):
         return min(noon, timezone.now())
 
 
-class NoteEditForm(VersionedForm):
-    """Correct a note: its words, never whom it is about or who may read it."""
+class NoteEditForm(VersionedForm, FilesForm):
+    """Correct a note, or attach to it: never whom it is about or who may read it."""
 
     method = _method()
     with_whom = SafeLine(label=_("相手"), limit=100, required=False)
@@ -192,15 +199,26 @@ class NoteEditForm(VersionedForm):
     next_step = SafeLine(label=_("次にすること"), limit=200, required=False)
     not_my_number = _not_my_number()
 
+    field_order = [
+        "version", "method", "with_whom", "place", "text", "next_step", "attachments",
+    ]  # fmt: skip
+
     @property
     def asks_my_number(self) -> bool:
         """Whether the declaration that digits are no My Number should be shown."""
-        return any(self.has_error(name, "my_number") for name in self.fields)
+        return asks_my_number(self)
+
+    def check_version(self, instance: Any) -> bool:
+        is_current = super().check_version(instance)
+        if not is_current:
+            self.ask_for_files_again()
+        return is_current
 
 
 class IssueForm(KasaneForm):
     """課題 of one person or of the household."""
 
+    form_key = IdempotencyKey()
     about = forms.ChoiceField(
         label=_("だれの課題か"), widget=ChoiceCards(attrs={"class": ""}), initial=HOUSEHOLD
     )
@@ -224,10 +242,8 @@ class IssueForm(KasaneForm):
     def __init__(self, *args: Any, persons: Sequence[Person], **kwargs: Any) -> None:
         self.persons = {str(person.pk): person for person in persons}
         super().__init__(*args, **kwargs)
-        self.fields["about"].choices = [  # type: ignore[attr-defined]
-            *((key, person.shown_name) for key, person in self.persons.items()),
-            (HOUSEHOLD, _("世帯全体")),
-        ]
+        people = [(key, person.shown_name) for key, person in self.persons.items()]
+        self.offer("about", [*people, (HOUSEHOLD, _("世帯全体"))])
 
     def person(self) -> Person | None:
         """The person it is of; None = the household."""
@@ -243,12 +259,35 @@ class SolveForm(KasaneForm):
 
     def __init__(self, *args: Any, noted_on: datetime.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["on"].min = noted_on  # type: ignore[attr-defined]
+        cast("EraDateField", self.fields["on"]).min = noted_on
+
+
+def _situation() -> SafeText:
+    return SafeText(
+        label=_("状況"),
+        widget=forms.Textarea({"class": "tall"}),
+        help_text=_("いま起きていること、これまでの経過、本人の受けとめ。"),
+    )
+
+
+def _strengths() -> SafeText:
+    return SafeText(
+        label=_("強み・できていること"),
+        required=False,
+        help_text=_("本人や世帯の力、頼れる人、続いていること。"),
+    )
+
+
+def _assessed_on() -> EraDateField:
+    return EraDateField(
+        label=_("確認した日"), not_future=True, widget=forms.TextInput({"class": "date"})
+    )
 
 
 class AssessmentForm(AboutForm):
     """One section of the assessment: a category, whom, the situation, the strengths."""
 
+    form_key = IdempotencyKey()
     category = forms.ChoiceField(
         label=_("項目"),
         choices=[
@@ -257,26 +296,31 @@ class AssessmentForm(AboutForm):
             if value not in (enums.Category.NOTIFIER, enums.Category.PROGRESS, enums.Category.PLAN)
         ],
     )
-    situation = SafeText(
-        label=_("状況"),
-        widget=forms.Textarea({"class": "tall"}),
-        help_text=_("いま起きていること、これまでの経過、本人の受けとめ。"),
-    )
-    strengths = SafeText(
-        label=_("強み・できていること"),
-        required=False,
-        help_text=_("本人や世帯の力、頼れる人、続いていること。"),
-    )
-    assessed_on = EraDateField(
-        label=_("確認した日"), not_future=True, widget=forms.TextInput({"class": "date"})
-    )
+    situation = _situation()
+    strengths = _strengths()
+    assessed_on = _assessed_on()
     not_my_number = _not_my_number()
 
     field_order = ["category", "about", "situation", "strengths", "assessed_on", "not_my_number"]
 
 
+class AssessmentEditForm(VersionedForm):
+    """Correct a section: its words and its day, never whom it is about or its category."""
+
+    situation = _situation()
+    strengths = _strengths()
+    assessed_on = _assessed_on()
+    not_my_number = _not_my_number()
+
+    @property
+    def asks_my_number(self) -> bool:
+        """Whether the declaration that digits are no My Number should be shown."""
+        return asks_my_number(self)
+
+
 class CarriedNoteForm(KasaneForm):
     """A note under a carry-out: read by its people alone."""
 
+    form_key = IdempotencyKey()
     method = _method()
     text = SafeText(label=_("内容"))

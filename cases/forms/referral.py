@@ -83,32 +83,32 @@ class ReferralForm(KasaneForm):
         self.types = {str(t.pk): t for t in conference_types}
         self.criteria_by_code = {c.code: c.text for c in criteria}
         super().__init__(*args, **kwargs)
-        self.fields["persons"].choices = [(k, p.shown_name) for k, p in self.persons_by_key.items()]  # type: ignore[attr-defined]
+        self.offer("persons", [(k, p.shown_name) for k, p in self.persons_by_key.items()])
         if len(persons) == 1:
             self.initial.setdefault("persons", list(self.persons_by_key))
         self._set_addressee(hints)
         if mode != MODES.NOTIFICATION:
             del self.fields["legal_ground"]
         if self.criteria_by_code and mode != MODES.NOTIFICATION:
-            self.fields["criteria"].choices = list(self.criteria_by_code.items())  # type: ignore[attr-defined]
+            self.offer("criteria", self.criteria_by_code.items())
         else:
             del self.fields["criteria"]
 
     def _set_addressee(self, hints: Mapping[str, str]) -> None:
         if self.mode == MODES.SECRECY:
             del self.fields["to_agency"]
-            field = self.fields["to_conference_type"]
-            field.choices = [(key, t.name) for key, t in self.types.items()]  # type: ignore[attr-defined]
-            field.widget.hints = dict(hints)
+            self.offer("to_conference_type", [(key, t.name) for key, t in self.types.items()])
+            self.fields["to_conference_type"].widget.hints = dict(hints)
             if len(self.types) == 1:
                 self.initial.setdefault("to_conference_type", next(iter(self.types)))
             return
         del self.fields["to_conference_type"]
         choices = [(key, a.name) for key, a in self.agencies.items()]
-        field = self.fields["to_agency"]
         if self.mode == MODES.CONSENT:
-            field.widget = ChoiceCards(attrs=dict(STACK), hints=hints)
-        field.choices = choices if self.mode == MODES.CONSENT else [("", "―――"), *choices]  # type: ignore[attr-defined]
+            self.fields["to_agency"].widget = ChoiceCards(attrs=dict(STACK), hints=hints)
+            self.offer("to_agency", choices)
+        else:
+            self.offer("to_agency", [("", "―――"), *choices])
 
     @property
     def asks_my_number(self) -> bool:

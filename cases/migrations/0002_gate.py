@@ -105,7 +105,7 @@ REFERRAL = f"""cases_referral.from_agency_id = {AGENCY}
 
 
 def of_record(table):
-    return f"EXISTS (SELECT 1 FROM cases_record AS r WHERE r.id = {table}.record_id) OR {FIGURES}"
+    return f"{FIGURES} OR EXISTS (SELECT 1 FROM cases_record AS r WHERE r.id = {table}.record_id)"
 
 
 def in_record(table):
@@ -269,6 +269,11 @@ $$;
 # records) and by team × consents. `sync_grants`, the only writer of the store, makes it so.
 # Both views belong to the owner alone: the application's login has no right on them.
 SYNC = """
+-- Written down by the responsible agency (0004: or handed over to it by a transfer).
+CREATE FUNCTION kasane.is_known(case_key uuid, responsible integer, person_key uuid, author integer)
+RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT author = responsible
+$$;
 CREATE VIEW kasane.wanted_grants AS
 SELECT c.id AS case_id, c.responsible_agency_id AS group_id, NULL::uuid AS person_id,
        '{}'::text[] AS categories, false AS covers_household, 'responsible' AS basis,
@@ -290,7 +295,7 @@ SELECT c.id, t.agency_id, r.person_id, r.categories::text[],
        -- or to this agency (V3).
        r.covers_household
        -- … of a member the responsible agency knows: else whoever may add a person adds a tick.
-       AND p.author_agency_id = c.responsible_agency_id
+       AND kasane.is_known(c.id, c.responsible_agency_id, p.id, p.author_agency_id)
        AND COALESCE(
            extract(year FROM age((now() AT TIME ZONE 'Asia/Tokyo')::date, p.birth_on)),
            extract(year FROM now() AT TIME ZONE 'Asia/Tokyo') - p.birth_year - 1, 18) >= 18
@@ -309,7 +314,7 @@ JOIN public.cases_person AS p ON p.id = r.person_id
 -- At death consents open nothing new (to nobody who came later) and end at closure.
 WHERE NOT (p.is_deceased OR p.died_on IS NOT NULL)
    OR (c.status = 'active' AND (
-        p.died_on IS NULL OR t.agency_id = c.responsible_agency_id
+        p.died_on IS NULL OR (t.via = 'responsible' AND t.agency_id = c.responsible_agency_id)
         OR (t.joined_at AT TIME ZONE 'Asia/Tokyo')::date <= p.died_on));
 
 CREATE FUNCTION kasane.sync_grants(case_key uuid) RETURNS void
@@ -452,11 +457,11 @@ class Migration(migrations.Migration):
         migrations.RunPython(grant_functions, migrations.RunPython.noop),
         Gate(
             "cases_casegrant",
-            read=f"{GRANT} OR {FIGURES} OR {DATES}",
+            read=f"{FIGURES} OR {DATES} OR {GRANT}",
         ),
         Gate(
             "cases_case",
-            read=f"{CASE} OR {FIGURES}",
+            read=f"{FIGURES} OR {CASE}",
             insert=f"cases_case.opened_by_id = {actor('membership_id')}"
             f" AND cases_case.responsible_agency_id = {AGENCY}"
             f" AND cases_case.municipality_id = {actor('municipality_id')}",
@@ -464,7 +469,7 @@ class Migration(migrations.Migration):
         ),
         Gate(
             "cases_person",
-            read=f"{PERSON} OR {FIGURES}",
+            read=f"{FIGURES} OR {PERSON}",
             insert=f"cases_person.author_agency_id = {AGENCY}"
             f" AND {at_work('cases_person.case_id')}",
             # Who wrote it, or the responsible agency.
@@ -473,7 +478,7 @@ class Migration(migrations.Migration):
             f" AND c.responsible_agency_id = {AGENCY})",
         ),
         history("cases_historicalperson", "cases_person", "id"),
-        Gate("cases_record", read=f"{RECORD} OR {FIGURES}", insert=NEW_RECORD),
+        Gate("cases_record", read=f"{FIGURES} OR {RECORD}", insert=NEW_RECORD),
         content("cases_note"),
         history("cases_historicalnote", "cases_note", "record_id"),
         content("cases_issue"),
@@ -482,7 +487,7 @@ class Migration(migrations.Migration):
         history("cases_historicalassessmentsection", "cases_assessmentsection", "record_id"),
         Gate(
             "cases_supportteam",
-            read=f"cases_supportteam.agency_id = {AGENCY} OR {AT_WORK} OR {FIGURES}",
+            read=f"{FIGURES} OR cases_supportteam.agency_id = {AGENCY} OR {AT_WORK}",
             # Who is at work on a case brings others in, or one accepts what was sent to one.
             insert=f"{AT_WORK}"
             f" OR (cases_supportteam.agency_id = {AGENCY} AND EXISTS ("
@@ -494,7 +499,7 @@ class Migration(migrations.Migration):
         ),
         Gate(
             "cases_consent",
-            read=f"{CONSENT} OR {DATES}",
+            read=f"{DATES} OR {CONSENT}",
             insert=f"cases_consent.taken_by_agency_id = {AGENCY}"
             " AND EXISTS (SELECT 1 FROM cases_person AS p WHERE p.id = cases_consent.person_id"
             " AND p.case_id = cases_consent.case_id)"
@@ -522,7 +527,7 @@ class Migration(migrations.Migration):
         Gate("cases_carryout", read=CARRY_OUT, insert=DECIDED_BY_ME),
         Gate(
             "cases_referral",
-            read=f"{REFERRAL} OR {FIGURES}",
+            read=f"{FIGURES} OR {REFERRAL}",
             # V4: with consent only where every person named consents to the receiver; without,
             # only to the secretariat of a conference type under 106条の6.
             insert=f"""cases_referral.from_agency_id = {AGENCY}

@@ -16,10 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from simple_history.models import HistoricalRecords
 
-from agencies.enums import Permission
+from agencies.enums import Action, Permission, Purpose
 from agencies.models import Agency, ConferenceType, Membership
+from agencies.models.trail import LOG_SCOPES
 from cases import enums
-from cases.gate import reads_cases
+from cases.gate import NOTHING, reads_cases
 from config.lib.ids import new_id
 
 from .case import Case, Person
@@ -285,3 +286,28 @@ class CarryOutGrant(UserObjectPermissionBase):
             )
         ]
         indexes = [models.Index(fields=["membership"], name="carry_out_grant_membership")]
+
+
+LOOKS = (Action.OPEN, Action.PRINT, Action.EXPORT)
+# What a line says it rested on: anything else (106条の6, a sheet under secrecy) is not told (V6).
+TOLD_BASES = ("", *enums.GrantBasis.values)
+
+
+def looks_at_own(membership: Membership) -> Q:
+    """閲覧記録 (V10): looks inside the agency's own records, and at the cases it is responsible
+    for; not inside another agency's records, and nothing under V6."""
+    if not reads_cases(membership):
+        return NOTHING
+    mine = Case.objects.filter(pk=OuterRef("case_id"), responsible_agency_id=membership.agency_id)
+    return Q(
+        Q(author_agency_id=membership.agency_id) | Q(Q(author_agency_id=None) & Q(Exists(mine))),
+        case_id__isnull=False,
+        action__in=LOOKS,
+        was_allowed=True,
+        basis__in=TOLD_BASES,
+        item_id=None,
+    ) & ~Q(purpose=Purpose.SUPPORT_CONFERENCE)
+
+
+if looks_at_own not in LOG_SCOPES:
+    LOG_SCOPES.append(looks_at_own)

@@ -52,7 +52,10 @@ class Case(models.Model):
     closed_by = models.ForeignKey(
         Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    closed_kind = models.CharField(max_length=20, choices=enums.ClosingKind.choices, blank=True)
     closed_reason = models.CharField(max_length=200, blank=True)
+    # Who goes on watching over the household, in words: not every such body is an agency here.
+    follow_up = models.CharField(max_length=100, blank=True)
 
     objects = CaseQuerySet.as_manager()
 
@@ -111,6 +114,7 @@ class Person(models.Model):
     author_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
     author = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     written_at = models.DateTimeField(default=timezone.now)
+    form_key = models.UUIDField(null=True, editable=False)  # one submit of the form, one person
     version = models.PositiveIntegerField(default=1)
     history = HistoricalRecords()
 
@@ -119,6 +123,7 @@ class Person(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["case", "label"], name="person_label_once"),
+            models.UniqueConstraint(fields=["author", "case", "form_key"], name="person_form_once"),
         ]
         indexes = [
             # Search runs by equality and prefix on folded values: leakproof under a policy.

@@ -85,7 +85,9 @@ class Record(models.Model):
                 name="record_carried_out_not_team",
                 condition=Q(carry_out__isnull=True) | Q(audience="agency"),
             ),
-            models.UniqueConstraint(fields=["author", "form_key"], name="record_form_once"),
+            models.UniqueConstraint(
+                fields=["author", "case", "kind", "form_key"], name="record_form_once"
+            ),
         ]
         indexes = [
             # The timeline of a case, newest first.

@@ -7,7 +7,7 @@ import datetime
 import uuid
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from agencies.models import Membership
 from agencies.permissions import ActionDenied, check_may
 from agencies.trail import log_access
 from cases import enums
-from cases.models import Case, Person, SupportTeam
+from cases.models import Case, Person
 from cases.operations.access import join_team, sync_grants
 from cases.permissions import check_at_work, check_is_open
 from config.lib.kana import fold
@@ -86,26 +86,51 @@ def _fields(facts: PersonFacts) -> dict[str, Any]:
 
 
 @transaction.atomic
-def add_person(*, case: Case, by: Membership, facts: PersonFacts) -> Person:
-    """A person of the household, with the next free letter."""
+def add_person(
+    *, case: Case, by: Membership, facts: PersonFacts, form_key: uuid.UUID | None = None
+) -> Person:
+    """A person of the household, with the next free letter. The same `form_key` adds one once."""
     check_may(by, Permission.WRITE_RECORDS)
     check_at_work(by, case)
-    with connection.cursor() as cursor:
-        # Letters count all persons of the case, seen or not; a gap tells nothing but a letter.
-        cursor.execute("select kasane.next_label(%s)", [case.pk])
-        (position,) = cursor.fetchone()
     person = Person(
         case=case,
-        label=LABELS[position],
         author_agency_id=by.agency_id,
         author=by,
+        form_key=form_key,
         **_fields(facts),
     )
-    person.save(force_insert=True)
+    known = _save_with_letter(person)
+    if known is not None:
+        return known
     sync_grants(case)
     _note_duplicates(person)
     log_access(by, Action.WRITE, what="add_person", case_id=case.pk)
     return person
+
+
+def _save_with_letter(person: Person) -> Person | None:
+    """Write the person; else give the one whom the same form added a moment ago. Of two people
+    added at the same moment, the second waits for the first and takes the letter after."""
+    for left in reversed(range(10)):
+        with connection.cursor() as cursor:
+            # Letters count all persons of the case, seen or not; a gap tells nothing but a letter.
+            cursor.execute("select kasane.next_label(%s)", [person.case_id])
+            (position,) = cursor.fetchone()
+        person.label = LABELS[position]
+        try:
+            with transaction.atomic():
+                person.save(force_insert=True)
+        except IntegrityError:
+            known = Person.objects.filter(
+                author=person.author, case_id=person.case_id, form_key=person.form_key
+            )
+            if person.form_key is not None and (found := known.first()):
+                return found
+            if not left:
+                raise
+        else:
+            break
+    return None
 
 
 @transaction.atomic
@@ -139,27 +164,6 @@ def _note_duplicates(person: Person) -> None:
     """V15: a definer function compares with what nobody here may see and tells only the office."""
     with connection.cursor() as cursor:
         cursor.execute("select kasane.note_duplicates(%s)", [person.pk])
-
-
-@transaction.atomic
-def close_case(*, case: Case, by: Membership, reason: str) -> None:
-    """終結: every grant ends except the responsible agency's and own records (V2)."""
-    check_may(by, Permission.WRITE_RECORDS)
-    if not responsible_for(case, by):
-        raise ActionDenied(_("ケースを終結できるのは主担当機関です。"))
-    check_is_open(case)
-    Case.objects.filter(pk=case.pk).update(
-        status=enums.CaseStatus.CLOSED,
-        closed_at=timezone.now(),
-        closed_by=by,
-        closed_reason=reason,
-    )
-    SupportTeam.objects.filter(case=case, left_at__isnull=True).exclude(
-        agency_id=case.responsible_agency_id
-    ).update(left_at=timezone.now())
-    sync_grants(case)
-    case.refresh_from_db()
-    log_access(by, Action.WRITE, what="close_case", case_id=case.pk, basis="responsible")
 
 
 def persons_by_key(membership: Membership, case: Case) -> dict[uuid.UUID, Person]:

@@ -1,11 +1,11 @@
-"""Take a consultation, finish it, or make a case of it."""
+"""Take a consultation, finish it, make a case of it, or add it to one."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,9 +21,12 @@ from cases.models import (
     Consultation,
     ConsultationIssue,
     ConsultationPerson,
+    Issue,
+    Person,
 )
 from cases.operations.case import PersonFacts, add_person, open_case
 from cases.operations.records import add_issue, write_note
+from cases.permissions import check_can_write
 
 ROUTE_METHOD = {
     enums.Route.PERSON_VISIT: enums.ContactMethod.OFFICE,
@@ -102,13 +105,8 @@ def make_case(*, consultation: Consultation, by: Membership) -> Case:
     """The consultation becomes a case: persons, problems and the first record."""
     locked = _lock_open(consultation, by)
     case = open_case(by=by, urgency=locked.urgency, opened_at=locked.received_at)
-    names = {f.name for f in dataclasses.fields(PersonFacts)}
     persons = [
-        add_person(
-            case=case,
-            by=by,
-            facts=PersonFacts(**{n: getattr(part, n) for n in names if hasattr(part, n)}),
-        )
+        add_person(case=case, by=by, facts=_facts(part))
         for part in locked.persons.order_by("order")
     ]
     if not persons:
@@ -122,19 +120,69 @@ def make_case(*, consultation: Consultation, by: Membership) -> Case:
             is_primary=issue.is_primary,
             person=first,
         )
+    _first_note(locked, case, by, persons)
+    _settle(locked, case)
+    return case
+
+
+def _facts(part: ConsultationPerson) -> PersonFacts:
+    names = {f.name for f in dataclasses.fields(PersonFacts)}
+    return PersonFacts(**{n: getattr(part, n) for n in names if hasattr(part, n)})
+
+
+def _first_note(
+    consultation: Consultation, case: Case, by: Membership, persons: Sequence[Person]
+) -> None:
     write_note(
         case=case,
         by=by,
-        text=locked.complaint,
+        text=consultation.complaint,
         persons=persons,
-        method=ROUTE_METHOD.get(enums.Route(locked.route), enums.ContactMethod.OTHER),
-        with_whom=locked.visitor_name,
-        happened_at=locked.received_at,
+        method=ROUTE_METHOD.get(enums.Route(consultation.route), enums.ContactMethod.OTHER),
+        with_whom=consultation.visitor_name,
+        happened_at=consultation.received_at,
     )
-    locked.status, locked.case = enums.ConsultationStatus.CASE, case
-    locked.screening = enums.Screening.CONTINUE
-    locked.save()
-    return case
+
+
+def _settle(consultation: Consultation, case: Case) -> None:
+    consultation.status, consultation.case = enums.ConsultationStatus.CASE, case
+    consultation.screening = enums.Screening.CONTINUE
+    consultation.save()
+
+
+@transaction.atomic
+def add_to_case(
+    *,
+    consultation: Consultation,
+    case: Case,
+    by: Membership,
+    matched: Mapping[uuid.UUID, Person | None],
+) -> Case:
+    """追加の相談: it joins a case at work. `matched` says, for each of its persons, which person of
+    the case it is, or None: a new one. Problems already open are not opened twice."""
+    locked = _lock_open(consultation, by)
+    found = Case.objects.visible_to(by).select_for_update(of=("self",)).get(pk=case.pk)
+    check_can_write(by, found)
+    persons = []
+    for part in locked.persons.order_by("order"):
+        known = matched.get(part.pk)
+        if known is not None and known.case_id != found.pk:
+            raise ActionDenied(_("このケースの世帯員から選んでください。"))
+        persons.append(known or add_person(case=found, by=by, facts=_facts(part)))
+    about = list({person.pk: person for person in persons}.values())
+    first = about[0] if len(about) == 1 else None
+    unsolved = Issue.objects.standing_with(by).for_case(found).filter(solved_on__isnull=True)
+    open_now = dict(unsolved.values_list("issue_type", "is_primary"))
+    # ◎ stands for the most serious problem of the household: one it has already stays the one.
+    has_primary = any(open_now.values())
+    for issue in locked.issues.exclude(issue_type__in=open_now).order_by("issue_type"):
+        is_primary = issue.is_primary and not has_primary
+        add_issue(
+            case=found, by=by, issue_type=issue.issue_type, is_primary=is_primary, person=first
+        )
+    _first_note(locked, found, by, about)
+    _settle(locked, found)
+    return found
 
 
 def _lock_open(consultation: Consultation, by: Membership) -> Consultation:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,8 +19,17 @@ from agencies.trail import log_access
 from cases import enums
 from cases.models import AssessmentSection, CarryOut, Case, Issue, Note, Person, Record
 from cases.operations.access import sync_grants
+from cases.operations.attachments import NewFile, attach_files
 from cases.operations.case import StaleVersion
-from cases.permissions import check_at_work, check_can_change_note, check_can_solve
+from cases.permissions import check_at_work, check_can_correct, check_can_solve
+
+
+class WrittenBefore(Exception):
+    """The same form was sent a moment ago (a double click, a resend): its record stands."""
+
+    def __init__(self, record_id: uuid.UUID) -> None:
+        super().__init__(record_id)
+        self.record_id = record_id
 
 
 def write_record(
@@ -32,11 +42,13 @@ def write_record(
     audience: str = enums.Audience.TEAM,
     happened_at: datetime.datetime | None = None,
     carry_out: CarryOut | None = None,
+    form_key: uuid.UUID | None = None,
 ) -> Record:
     """The envelope of a new record: about these persons, or 世帯全体 when none is named.
 
     Called inside the caller's transaction, before the content row. Under a carry-out the record
-    belongs to the carry-out's people and to nobody else (V6).
+    belongs to the carry-out's people and to nobody else (V6). Raises WrittenBefore when its author
+    has written a record of this kind into this case with the same `form_key`.
     """
     check_may(by, Permission.WRITE_RECORDS)
     if carry_out is None:
@@ -53,8 +65,9 @@ def write_record(
         author_agency_id=by.agency_id,
         author=by,
         happened_at=happened_at or timezone.now(),
+        form_key=form_key,
     )
-    record.save(force_insert=True)
+    _save_once(record)
     if carry_out is None:
         sync_grants(case)
     log_access(
@@ -66,6 +79,21 @@ def write_record(
         basis="106-6" if carry_out else "",
     )
     return record
+
+
+def _save_once(record: Record) -> None:
+    """The database decides: of two submits at the same moment, the second waits and is told."""
+    try:
+        with transaction.atomic():
+            record.save(force_insert=True)
+    except IntegrityError:
+        once = ("author_id", "case_id", "kind", "form_key")
+        earlier = Record.objects.filter(
+            form_key__isnull=False, **{name: getattr(record, name) for name in once}
+        ).first()
+        if earlier is None:
+            raise
+        raise WrittenBefore(earlier.pk) from None
 
 
 @transaction.atomic
@@ -83,18 +111,24 @@ def write_note(
     place: str = "",
     next_step: str = "",
     carry_out: CarryOut | None = None,
+    files: Sequence[NewFile] = (),
+    form_key: uuid.UUID | None = None,
 ) -> Note:
-    """支援経過記録."""
-    record = write_record(
-        case=case,
-        by=by,
-        kind=enums.RecordKind.NOTE,
-        category=category,
-        persons=persons,
-        audience=audience,
-        happened_at=happened_at,
-        carry_out=carry_out,
-    )
+    """支援経過記録, with files. The same `form_key` writes it once."""
+    try:
+        record = write_record(
+            case=case,
+            by=by,
+            kind=enums.RecordKind.NOTE,
+            category=category,
+            persons=persons,
+            audience=audience,
+            happened_at=happened_at,
+            carry_out=carry_out,
+            form_key=form_key,
+        )
+    except WrittenBefore as before:
+        return Note.objects.visible_to(by).get(pk=before.record_id)
     note = Note(
         record=record,
         text=text,
@@ -104,6 +138,7 @@ def write_note(
         next_step=next_step,
     )
     note.save(force_insert=True)
+    attach_files(record=record, by=by, files=files)
     return note
 
 
@@ -121,15 +156,8 @@ def change_note(
 ) -> Note:
     """Correct a note's words; the version before stays (V13). Whom it is about, its category and
     its audience never change. Raises StaleVersion when somebody else saved first."""
-    check_can_change_note(by, note.record)
-    changed = (
-        Note.objects.visible_to(by)
-        .filter(pk=note.pk, version=version)
-        .update(version=F("version") + 1)
-    )
-    if not changed:
-        raise StaleVersion
-    locked = Note.objects.select_for_update(of=("self",)).get(pk=note.pk)
+    check_can_correct(by, note.record)
+    locked: Note = _next_version(Note, note.pk, by, version)
     locked.text, locked.method, locked.with_whom = text, method, with_whom
     locked.place, locked.next_step = place, next_step
     locked.save()
@@ -137,6 +165,16 @@ def change_note(
         by, Action.WRITE, what="change_note", case_id=note.record.case_id, record_ids=[note.pk]
     )
     return locked
+
+
+def _next_version(
+    model: type[Note | AssessmentSection], key: uuid.UUID, by: Membership, version: int
+) -> Any:
+    """Lock the row that was read, one version on; StaleVersion when it is no longer that one."""
+    rows = model.objects.visible_to(by).filter(pk=key, version=version)
+    if not rows.update(version=F("version") + 1):
+        raise StaleVersion
+    return model.objects.select_for_update(of=("self",)).get(pk=key)
 
 
 @transaction.atomic
@@ -150,15 +188,23 @@ def add_issue(
     status: str = enums.IssueStatus.CONFIRMED,
     noted_on: datetime.date | None = None,
     note: str = "",
+    form_key: uuid.UUID | None = None,
 ) -> Issue:
-    """課題 of a person, or of the household; its type decides the category."""
-    record = write_record(
-        case=case,
-        by=by,
-        kind=enums.RecordKind.ISSUE,
-        category=enums.issue_category(issue_type),
-        persons=[person] if person else [],
-    )
+    """課題 of a person, or of the household; its type decides the category. The same `form_key`
+    adds it once. A new ◎ makes the agency's earlier one of the case a ○."""
+    try:
+        record = write_record(
+            case=case,
+            by=by,
+            kind=enums.RecordKind.ISSUE,
+            category=enums.issue_category(issue_type),
+            persons=[person] if person else [],
+            form_key=form_key,
+        )
+    except WrittenBefore as before:
+        return Issue.objects.visible_to(by).get(pk=before.record_id)
+    if is_primary:
+        _clear_primary(case, by)
     issue = Issue(
         record=record,
         issue_type=issue_type,
@@ -169,6 +215,18 @@ def add_issue(
     )
     issue.save(force_insert=True)
     return issue
+
+
+def _clear_primary(case: Case, by: Membership) -> None:
+    """Each agency says which issue is the most serious one; another's ◎ is its own finding."""
+    earlier = (
+        Issue.objects.visible_to(by)
+        .for_case(case)
+        .filter(record__author_agency_id=by.agency_id, is_primary=True, solved_on__isnull=True)
+    )
+    for issue in earlier:
+        issue.is_primary = False
+        issue.save()
 
 
 @transaction.atomic
@@ -193,11 +251,21 @@ def assess(
     strengths: str = "",
     persons: Sequence[Person | uuid.UUID] = (),
     assessed_on: datetime.date | None = None,
+    form_key: uuid.UUID | None = None,
 ) -> AssessmentSection:
-    """One section of the assessment of the whole household: one category, one envelope."""
-    record = write_record(
-        case=case, by=by, kind=enums.RecordKind.ASSESSMENT, category=category, persons=persons
-    )
+    """One section of the assessment of the whole household: one category, one envelope. The same
+    `form_key` writes it once."""
+    try:
+        record = write_record(
+            case=case,
+            by=by,
+            kind=enums.RecordKind.ASSESSMENT,
+            category=category,
+            persons=persons,
+            form_key=form_key,
+        )
+    except WrittenBefore as before:
+        return AssessmentSection.objects.visible_to(by).get(pk=before.record_id)
     section = AssessmentSection(
         record=record,
         situation=situation,
@@ -206,3 +274,30 @@ def assess(
     )
     section.save(force_insert=True)
     return section
+
+
+@transaction.atomic
+def change_assessment(
+    *,
+    section: AssessmentSection,
+    by: Membership,
+    version: int,
+    situation: str,
+    strengths: str,
+    assessed_on: datetime.date,
+) -> AssessmentSection:
+    """Correct a section's words; the version before stays (V13). Whom it is about and its category
+    never change. Raises StaleVersion when somebody else saved first."""
+    check_can_correct(by, section.record)
+    locked: AssessmentSection = _next_version(AssessmentSection, section.pk, by, version)
+    locked.situation, locked.strengths = situation, strengths
+    locked.assessed_on = assessed_on
+    locked.save()
+    log_access(
+        by,
+        Action.WRITE,
+        what="change_assessment",
+        case_id=section.record.case_id,
+        record_ids=[section.pk],
+    )
+    return locked

@@ -76,7 +76,7 @@ def _grant(grant: CaseGrant, persons: dict[uuid.UUID, Person]) -> dict[str, str]
 def _own_log(request: MemberRequest, case_id: uuid.UUID) -> list[dict[str, str]]:
     rows = (
         AccessLog.objects.visible_to(request.membership)
-        .filter(case_id=case_id)
+        .filter(case_id=case_id, membership_id=request.membership.pk)
         .order_by("-at")[:SHOWN]
     )
     return [

@@ -16,7 +16,7 @@ from agencies.enums import Action, Permission
 from agencies.guards import MemberRequest, member
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
-from cases.forms.person import PersonEditForm, PersonForm
+from cases.forms.person import PersonEditForm, PersonForm, PersonNewForm
 from cases.models import Case, Person
 from cases.operations import add_person, change_person
 from cases.operations.case import StaleVersion
@@ -30,10 +30,15 @@ def person_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     """A further person of the household."""
     case = get_object_or_404(Case.objects.visible_to(request.membership), pk=case_id)
     check_at_work(request.membership, case)
-    form = PersonForm(request.POST or None)
+    form = PersonNewForm(request.POST or None)
     if form.is_bound and form.is_valid():
         try:
-            person = add_person(case=case, by=request.membership, facts=form.facts())
+            person = add_person(
+                case=case,
+                by=request.membership,
+                facts=form.facts(),
+                form_key=form.cleaned_data["form_key"],
+            )
         except ActionDenied as error:
             form.add_error(None, str(error))
         else:

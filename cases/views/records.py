@@ -16,7 +16,9 @@ from agencies.guards import MemberRequest, member
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases import enums
+from cases.caselines import file_lines
 from cases.forms.records import (
+    AssessmentEditForm,
     AssessmentForm,
     CarriedNoteForm,
     IssueForm,
@@ -25,15 +27,27 @@ from cases.forms.records import (
     SolveForm,
 )
 from cases.models import AssessmentSection, CarryOut, Case, Issue, Note, Record
-from cases.operations import add_issue, assess, change_note, solve_issue, write_note
+from cases.operations import (
+    add_issue,
+    assess,
+    attach_files,
+    change_assessment,
+    change_note,
+    solve_issue,
+    write_note,
+)
 from cases.operations.case import StaleVersion
-from cases.permissions import check_can_change_note, check_can_solve, check_can_write
+from cases.permissions import check_can_correct, check_can_solve, check_can_write
 from cases.views.subject import Subject, form_page, subject
 from config.lib.eras import format_datetime, format_long, format_short, today
 from config.lib.forms import KasaneForm
 from config.lib.registry import registry
 
 both = require_http_methods(["GET", "POST"])
+
+NOTE_WORDS = ("text", "method", "with_whom", "place", "next_step")
+ISSUE_FACTS = ("issue_type", "is_primary", "status", "noted_on", "note", "form_key")
+SECTION_WORDS = ("situation", "strengths", "assessed_on")
 
 
 @member(Permission.READ_CASES)
@@ -44,6 +58,7 @@ def note_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     check_can_write(request.membership, on.case)
     form = NoteForm(
         request.POST or None,
+        request.FILES or None,
         persons=on.people,
         hints=_audience_hints(request, on),
         initial={"on": today()},
@@ -55,18 +70,8 @@ def note_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
             by=request.membership,
             persons=form.chosen(),
             happened_at=form.happened_at(),
-            **{
-                k: data[k]
-                for k in (
-                    "text",
-                    "method",
-                    "category",
-                    "audience",
-                    "with_whom",
-                    "place",
-                    "next_step",
-                )
-            },
+            files=data["attachments"],
+            **{k: data[k] for k in (*NOTE_WORDS, "category", "audience", "form_key")},
         )
         _log_declared(request, on.case.pk, form)
         messages.success(request, _("記録を保存しました。"))
@@ -103,9 +108,9 @@ def note_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
     notes = Note.objects.visible_to(request.membership).select_related("record__case")
     note = get_object_or_404(notes, pk=record_id, record__carry_out=None)
     on = subject(request, note.record.case_id, "note_edit")
-    check_can_change_note(request.membership, note.record)
-    names = ("method", "with_whom", "place", "text", "next_step", "version")
-    form = NoteEditForm(request.POST or None, initial={n: getattr(note, n) for n in names})
+    check_can_correct(request.membership, note.record)
+    initial = {name: getattr(note, name) for name in (*NOTE_WORDS, "version")}
+    form = NoteEditForm(request.POST or None, request.FILES or None, initial=initial)
     conflicts = []
     if request.method == "POST" and form.is_valid():
         if form.check_version(note):
@@ -115,19 +120,29 @@ def note_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
             form.check_version(note)
         conflicts = form.conflicts(note)
     about = note.record.names(on.persons)
-    shown = {"about": about, "when": format_datetime(note.record.happened_at)}
+    shown = {
+        "about": about,
+        "when": format_datetime(note.record.happened_at),
+        "files": file_lines(request.membership, [note.pk]).get(note.pk, []),
+    }
     return form_page(request, "cases/note_edit.html", on, form, conflicts=conflicts, shown=shown)
 
 
 def _changed(request: MemberRequest, note: Note, form: NoteEditForm) -> bool:
-    data = form.cleaned_data
-    fields = {n: data[n] for n in ("method", "with_whom", "place", "text", "next_step")}
-    try:
-        change_note(note=note, by=request.membership, version=data["version"], **fields)
-    except StaleVersion:
-        return False
+    """Correct what was typed and attach what was chosen; a file alone makes no new version."""
+    words = {name: form.cleaned_data[name] for name in NOTE_WORDS}
+    files = form.cleaned_data["attachments"]
+    done = _("ファイルを添付しました。")
+    if not files or any(getattr(note, name) != value for name, value in words.items()):
+        version = form.cleaned_data["version"]
+        try:
+            change_note(note=note, by=request.membership, version=version, **words)
+        except StaleVersion:
+            return False
+        done = _("記録を直しました。前の版も残っています。")
+    attach_files(record=note.record, by=request.membership, files=files)
     _log_declared(request, note.record.case_id, form)
-    messages.success(request, _("記録を直しました。前の版も残っています。"))
+    messages.success(request, done)
     return True
 
 
@@ -144,7 +159,7 @@ def issue_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
             case=on.case,
             by=request.membership,
             person=form.person(),
-            **{k: data[k] for k in ("issue_type", "is_primary", "status", "noted_on", "note")},
+            **{k: data[k] for k in ISSUE_FACTS},
         )
         messages.success(request, _("課題を足しました。"))
         return redirect("case_detail", case_id=on.case.pk)
@@ -185,7 +200,7 @@ def assessment_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
             case=on.case,
             by=request.membership,
             persons=form.chosen(),
-            **{k: data[k] for k in ("category", "situation", "strengths", "assessed_on")},
+            **{k: data[k] for k in (*SECTION_WORDS, "category", "form_key")},
         )
         _log_declared(request, on.case.pk, form)
         messages.success(request, _("アセスメントを保存しました。続けて次の項目を書けます。"))
@@ -210,6 +225,46 @@ def _written(request: MemberRequest, on: Subject) -> list[dict[str, str]]:
         }
         for s in sections
     ]
+
+
+@member(Permission.READ_CASES)
+@both
+def assessment_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
+    """Correct a section; somebody who saved first is shown beside what was typed."""
+    sections = AssessmentSection.objects.visible_to(request.membership)
+    section = get_object_or_404(sections.select_related("record__case"), pk=record_id)
+    on = subject(request, section.record.case_id, "assessment_edit")
+    check_can_correct(request.membership, section.record)
+    initial = {name: getattr(section, name) for name in (*SECTION_WORDS, "version")}
+    form = AssessmentEditForm(request.POST or None, initial=initial)
+    conflicts = []
+    if request.method == "POST" and form.is_valid():
+        if form.check_version(section):
+            if _section_changed(request, section, form):
+                return redirect("case_detail", case_id=on.case.pk)
+            section.refresh_from_db()
+            form.check_version(section)
+        conflicts = form.conflicts(section)
+    shown = {
+        "about": section.record.names(on.persons),
+        "category": section.record.get_category_display(),
+    }
+    return form_page(
+        request, "cases/assessment_edit.html", on, form, conflicts=conflicts, shown=shown
+    )
+
+
+def _section_changed(
+    request: MemberRequest, section: AssessmentSection, form: AssessmentEditForm
+) -> bool:
+    words = {name: form.cleaned_data[name] for name in (*SECTION_WORDS, "version")}
+    try:
+        change_assessment(section=section, by=request.membership, **words)
+    except StaleVersion:
+        return False
+    _log_declared(request, section.record.case_id, form)
+    messages.success(request, _("アセスメントを直しました。前の版も残っています。"))
+    return True
 
 
 @member(Permission.READ_CASES)

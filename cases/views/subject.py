@@ -12,6 +12,7 @@ from agencies.enums import Action
 from agencies.guards import MemberRequest
 from agencies.models import Membership
 from agencies.trail import log_access
+from cases.enums import GrantBasis
 from cases.explain import grants_on
 from cases.models import Case, Consent, Person
 from cases.operations.case import persons_by_key
@@ -54,7 +55,15 @@ def subject(request: MemberRequest, case_id: uuid.UUID, what: str) -> Subject:
     persons = persons_by_key(request.membership, case)
     for person in persons.values():
         person.case = case
-    log_access(request.membership, Action.OPEN, what=what, case_id=case.pk, record_ids=persons)
+    is_ours = case.responsible_agency_id == request.membership.agency_id
+    log_access(
+        request.membership,
+        Action.OPEN,
+        what=what,
+        basis=GrantBasis.RESPONSIBLE if is_ours else "",
+        case_id=case.pk,
+        record_ids=persons,
+    )
     return Subject(case, persons, household_title(persons.values()))
 
 
@@ -64,3 +73,9 @@ def form_page(
     """A page with one form on a case: 422 when what was typed has to be looked at again."""
     context = {"case": subject.case, "title": subject.title, "form": form, **more}
     return render(request, template, context, status=422 if form.errors else 200)
+
+
+def log_declared(request: MemberRequest, form: KasaneForm, case_id: uuid.UUID) -> None:
+    """V16: twelve digits declared to be no My Number are named by their field, without them."""
+    for name in form.not_my_number_fields:
+        log_access(request.membership, Action.WRITE, what=f"not_my_number:{name}", case_id=case_id)

@@ -12,10 +12,10 @@ import copy
 import re
 import unicodedata
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -81,6 +81,10 @@ class KasaneForm(forms.Form):
             field.widget.attrs["autocomplete"] = "off"
             field.widget.attrs.pop("placeholder", None)
             _name_the_field(field, str(field.label or name))
+
+    def offer(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
+        """Give a field of choice what can be chosen here and now."""
+        cast("forms.ChoiceField", self.fields[name]).choices = list(choices)
 
     def full_clean(self) -> None:
         """Pass the declaration on to the fields before they are cleaned."""

@@ -72,6 +72,16 @@ class NextStep:
 
 
 @dataclass(frozen=True)
+class OpenEnd:
+    """What of a case still runs when it is to be closed; `is_first`: to be ended before."""
+
+    text: str
+    url: str = ""
+    label: str = ""
+    is_first: bool = False
+
+
+@dataclass(frozen=True)
 class NavItem:
     """A line of the left navigation; `permission` empty = everybody."""
 

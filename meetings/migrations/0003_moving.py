@@ -12,7 +12,9 @@ BEGIN
     UPDATE public.meetings_agendaitem AS i
     SET open_period = tstzrange(
         lower(i.open_period),
-        (NEW.on + 1 + COALESCE(t.closes_after_days, 7))::timestamp AT TIME ZONE 'Asia/Tokyo')
+        -- Moved so far back that it would close before it opened: closed at once.
+        GREATEST(lower(i.open_period),
+            (NEW.on + 1 + COALESCE(t.closes_after_days, 7))::timestamp AT TIME ZONE 'Asia/Tokyo'))
     FROM public.agencies_conferencetype AS t
     WHERE t.id = i.conference_type_id AND i.sitting_id = NEW.id
       AND i.basis = 'secrecy' AND i.open_period IS NOT NULL;

@@ -6,7 +6,14 @@ import datetime
 from typing import Any
 
 from agencies.models import Indicator
-from cases.models import AssessmentSection, Issue, Note, Record
+from cases.models import (
+    AssessmentSection,
+    Attachment,
+    AttachmentContent,
+    Issue,
+    Note,
+    Record,
+)
 from community.models import CommunityIssue, IssueSource, IssueStep, Place, PlaceEvent
 from outreach.models import Visit
 from participation.models import FollowUp, Match, Resource
@@ -20,12 +27,23 @@ def content_of(draw: Any, drawn: Any, record: Record) -> None:
     make = KINDS[record.kind]
     row = make(draw, drawn, record) or _note(draw, drawn, record)
     draw.put(row)
+    if draw.chance(0.2):
+        _attachment(draw, record)
     if hasattr(type(row), "history") and draw.chance(0.5):
         _version(draw, row)
     if draw.chance(0.1) and drawn.persons:
         _version(draw, draw.rng.choice(drawn.persons))
     if draw.chance(0.1) and drawn.consents:
         _version(draw, draw.rng.choice(drawn.consents))
+
+
+def _attachment(draw: Any, record: Record) -> None:
+    row = Attachment(
+        id=draw.key(), record=record, name="写真.png", media_type="image/png", size=1,
+        sha256=f"{draw.rng.getrandbits(256):064x}", author=record.author,
+    )  # fmt: skip
+    draw.put(row)
+    draw.put(AttachmentContent(attachment=row, data=b"x"))
 
 
 def _version(draw: Any, row: Any) -> None:

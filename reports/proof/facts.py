@@ -183,6 +183,19 @@ class Referral:
 
 
 @dataclass(frozen=True)
+class Transfer:
+    """移管: sent, accepted, returned or taken back; whom the former agency vouched for."""
+
+    id: uuid.UUID
+    case_id: uuid.UUID
+    from_agency_id: int
+    to_agency_id: int
+    person_ids: tuple[uuid.UUID, ...]
+    known_ids: tuple[uuid.UUID, ...]
+    state: str
+
+
+@dataclass(frozen=True)
 class Consultation:
     id: uuid.UUID
     agency_id: int
@@ -246,7 +259,15 @@ class Appointment:
 class Log:
     id: int
     membership_id: uuid.UUID | None
+    agency_id: int | None
     municipality_id: int | None
+    action: str
+    purpose: str
+    basis: str
+    case_id: uuid.UUID | None
+    record_ids: tuple[uuid.UUID, ...]
+    item_id: uuid.UUID | None
+    was_allowed: bool
 
 
 @dataclass(frozen=True)
@@ -306,6 +327,7 @@ TABLES: dict[type, str] = {
     ConsentLine: "cases_consentline",
     Grant: "cases_casegrant",
     Referral: "cases_referral",
+    Transfer: "cases_transfer",
     Consultation: "cases_consultation",
     CarryOut: "cases_carryout",
     CarryOutPerson: "cases_carryoutgrant",
@@ -348,7 +370,7 @@ class World:
         for row in rows:
             self.rows[table_of(row)][row.id] = row
             match row:
-                case Person() | Team() | Consent() | Referral():
+                case Person() | Team() | Consent() | Referral() | Transfer():
                     self.by[type(row).__name__, row.case_id].append(row)
                 case ConsentLine():
                     self.by["ConsentLine", row.consent_id].append(row)

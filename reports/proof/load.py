@@ -32,6 +32,8 @@ HANGING = (
         "plans_evaluation", "outreach_visit", "participation_match", "participation_followup",
         "community_issuesource",
     )),
+    ("id", "cases_record", "record_id", ("cases_attachment",)),
+    ("attachment_id", "cases_attachment", "attachment_id", ("cases_attachmentcontent",)),
     ("id", "plans_plan", "plan_id", ("plans_goal", "plans_supportitem", "plans_planstep")),
     ("id", "cases_consultation", "consultation_id", (
         "cases_consultationperson", "cases_consultationissue",

@@ -42,6 +42,7 @@ from reports.proof.facts import (
     Referral,
     Sitting,
     Team,
+    Transfer,
     Version,
     World,
     table_of,
@@ -250,6 +251,25 @@ def see_referral(world: World, m: Membership, row: Referral) -> Decision:
     return yes("V4", "所属の機関あてのつなぎです。", "consent", until=row.open_until)
 
 
+def see_transfer(world: World, m: Membership, row: Transfer) -> Decision:
+    """V2: who proposed it; the receiver while every person's consent reaches it in 基本情報 and
+    the case runs or is its own."""
+    if not reads_cases(m):
+        return NO_CASES
+    if row.from_agency_id == m.agency_id:
+        return yes("V2", "所属の機関が依頼した移管です。", "own_records")
+    if row.to_agency_id != m.agency_id:
+        return no("V2", "ほかの機関あての移管です。")
+    if row.state not in ("sent", "accepted"):
+        return no("V2", "返却された、または取りやめた移管です。")
+    case = world.get("cases_case", row.case_id)
+    if case.status == "closed" and case.responsible_agency_id != m.agency_id:
+        return no("V2", "終結したケースの移管です。")
+    if not reached(world, case, row.person_ids, [m.agency_id], category="basic"):
+        return no("V3", "移管の根拠となる同意がありません。")
+    return yes("V2", "所属の機関あての移管です。", "consent")
+
+
 # --- V10–V15: the trail, figures, versions ------------------------------------------------------
 
 
@@ -258,7 +278,38 @@ def see_log(world: World, m: Membership, row: Log) -> Decision:
         return yes("V10", "自分の閲覧の記録です。", "own")
     if "agencies.review_access" in m.permissions and row.municipality_id == m.municipality_id:
         return yes("V10", "個人情報保護担当です。", "review")
+    if told(world, m, row):
+        return yes("V10", "所属の機関のケース、または記録の閲覧です。", "own_records")
     return no("V10", "ほかの人の閲覧の記録です。")
+
+
+def told(world: World, m: Membership, row: Log) -> bool:
+    """Looks inside the agency's own records, and at a case it is responsible for; nothing under
+    V6, nothing inside another agency's records."""
+    if not reads_cases(m) or row.case_id is None or row.item_id is not None or not row.was_allowed:
+        return False
+    if row.action not in ("open", "print", "export") or "support_conference" in row.purpose:
+        return False
+    if row.basis not in ("", "responsible", "own_records", "consent"):
+        return False
+    if not row.record_ids:
+        return bool(world.get("cases_case", row.case_id).responsible_agency_id == m.agency_id)
+    return all(whose(world, key, row) == m.agency_id for key in row.record_ids)
+
+
+WHOSE = {
+    "cases_record": "author_agency_id", "cases_person": "author_agency_id",
+    "cases_consultation": "agency_id", "cases_referral": "from_agency_id",
+    "cases_consent": "taken_by_agency_id",
+}  # fmt: skip
+
+
+def whose(world: World, key: Any, row: Log) -> int | None:
+    """Whose row it is that was shown; what is nobody's stands with the reader's own."""
+    for table, column in WHOSE.items():
+        if (found := world.get(table, key)) is not None:
+            return int(getattr(found, column))
+    return row.agency_id
 
 
 def see_notice(world: World, m: Membership, row: Notice) -> Decision:
@@ -305,7 +356,7 @@ def of_whole(world: World, m: Membership, row: Part | Version) -> Decision:
 RULES: dict[type, Callable[[World, Membership, Any], Decision]] = {
     Case: see_case, Person: see_person, Record: see_record, Team: see_team,
     Consent: see_consent, ConsentLine: see_line, Grant: see_grant,
-    Consultation: see_consultation, Referral: see_referral,
+    Consultation: see_consultation, Referral: see_referral, Transfer: see_transfer,
     Item: see_item, Appointment: see_appointment, Sitting: see_sitting,
     CarryOut: see_carry_out, CarryOutPerson: see_carry_out_person,
     Log: see_log, Notice: see_notice, Job: see_job, Hint: see_hint, CityRow: see_city_row,

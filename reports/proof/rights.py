@@ -10,7 +10,17 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from reports.proof.facts import TOKYO, Case, Consent, Item, Membership, Person, Team, World
+from reports.proof.facts import (
+    TOKYO,
+    Case,
+    Consent,
+    Item,
+    Membership,
+    Person,
+    Team,
+    Transfer,
+    World,
+)
 
 
 @dataclass(frozen=True)
@@ -103,7 +113,13 @@ def came_in(world: World, entry: Team) -> bool:
             not sealed(world, item) and entry.agency_id in item.participant_ids
             for item in world.of("Item", entry.case_id)
         )
-    return False
+    # V2: who handed the case on keeps its place.
+    return any(t.from_agency_id == entry.agency_id for t in moved(world, entry.case_id))
+
+
+def moved(world: World, case_id: uuid.UUID) -> list[Transfer]:
+    """The transfers of a case that were accepted."""
+    return [t for t in world.of("Transfer", case_id) if t.state == "accepted"]
 
 
 def in_force(world: World, consent: Consent) -> bool:
@@ -147,10 +163,12 @@ def opens_to(world: World, case: Case, consent: Consent, agency: int) -> bool:
         return False
     return (
         person.died_on is None
-        or case.responsible_agency_id == agency
         or any(
-            entry.agency_id == agency and entry.left_at is None
-            and entry.joined_at.astimezone(TOKYO).date() <= person.died_on
+            entry.agency_id == agency and entry.left_at is None and (
+                # Responsible from the beginning; not who took the case over later.
+                (entry.via == "responsible" and case.responsible_agency_id == agency)
+                or entry.joined_at.astimezone(TOKYO).date() <= person.died_on
+            )
             for entry in world.of("Team", case.id)
         )
     )  # fmt: skip
@@ -158,11 +176,13 @@ def opens_to(world: World, case: Case, consent: Consent, agency: int) -> bool:
 
 def opens_household(world: World, consent: Consent, agency: int) -> bool:
     """The household tick of an adult member, unless another member has refused, altogether or
-    to this very agency (V3); of a member the responsible agency wrote down, or whoever may add a
-    person would add a tick."""
+    to this very agency (V3); of a member the responsible agency wrote down or took over with the
+    case, or whoever may add a person would add a tick."""
     person = world.get("cases_person", consent.person_id)
     case = world.get("cases_case", consent.case_id)
-    if person.author_agency_id != case.responsible_agency_id:
+    if person.author_agency_id != case.responsible_agency_id and not any(
+        person.id in t.known_ids for t in moved(world, case.id)
+    ):
         return False
     age = age_on(person, world.today, at_least=True)
     if not consent.covers_household or (age is not None and age < 18):
@@ -205,11 +225,19 @@ def by_consent(consents: tuple[Consent, ...], rule: str, reason: str) -> Decisio
     )  # fmt: skip
 
 
-def reached(world: World, case: Case, persons: tuple[uuid.UUID, ...], agencies: list[int]) -> bool:
-    """Every person's consent in force names every agency (V4, V5)."""
+def reached(
+    world: World,
+    case: Case,
+    persons: tuple[uuid.UUID, ...],
+    agencies: list[int],
+    *,
+    category: str = "",
+) -> bool:
+    """Every person's consent in force names every agency (V4, V5), for this category if given."""
     return all(
         any(
             c.person_id == person and in_force(world, c) and names(world, c, agency)
+            and (not category or category in c.categories)
             for c in world.of("Consent", case.id)
         )
         for person in persons for agency in agencies

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from django.db import connections, transaction
 from psycopg.types.range import TimestamptzRange
 
-from agencies.enums import Action
-from agencies.models import AccessLog, Job, Notice
-from cases.models import Case, Consent, DuplicateHint, SupportTeam
+from agencies.enums import Action, Purpose
+from agencies.models import AccessLog, Agency, Job, Notice
+from cases.models import Case, Consent, ConsentLine, DuplicateHint, SupportTeam, Transfer
 from meetings.models import AgendaItem, ItemAttendance, ItemGrant, ItemStep, Sitting
 from reports.proof.contents import city_rows
 from reports.proof.drawing import DAY, Draw, Drawn, draw_case, draw_city, join, permission
@@ -29,6 +29,8 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         _conferences(draw, drawn)
         draw.write()
         _sync(using)
+        _transfers(draw, drawn)
+        draw.write()
         _later(draw, drawn)
         _sync(using)
         city_rows(draw)
@@ -159,6 +161,54 @@ def _sync(using: str) -> None:
         cursor.execute("SELECT kasane.sync_grants(id) FROM cases_case")
 
 
+def _transfers(draw: Draw, drawn: list[Drawn]) -> None:
+    """移管: waiting, accepted, returned, taken back; mostly to whom the consents name."""
+    for one in drawn:
+        if not draw.chance(0.3):
+            continue
+        old = one.case.responsible_agency
+        named = [a for a in draw.agencies[:8] if a != old and _reaches(draw, one, a)]
+        city = [a for a in draw.agencies if a != old and a.municipality_id == old.municipality_id]
+        if not city:
+            continue
+        new = draw.rng.choice(named if named and draw.chance(0.8) else city)
+        state = draw.rng.choice(["sent", "accepted", "accepted", "returned", "cancelled"])
+        answered = {"answered_at": draw.now, "answered_by": one.by} if state != "sent" else {}
+        living = [p.pk for p in one.persons if not p.is_deceased and p.died_on is None]
+        draw.put(
+            Transfer(
+                id=draw.key(),
+                case=one.case,
+                from_agency=old,
+                to_agency=new,
+                sent_by=one.by,
+                reason="移管",
+                person_ids=living,
+                known_ids=[p.pk for p in one.persons if p.author_agency_id == old.pk]
+                if state == "accepted"
+                else [],
+                state=state,
+                answer_reason="対象外" if state == "returned" else "",
+                **answered,
+            )
+        )
+        if state == "accepted":
+            join(draw, one, new, "transfer")
+            one.case.responsible_agency = new
+            rows = Case.objects.using(draw.using).filter(pk=one.case.pk)
+            rows.update(responsible_agency=new)
+            if draw.chance(0.3):
+                team = SupportTeam.objects.using(draw.using).filter(case=one.case, agency=old)
+                team.update(left_at=draw.now)
+
+
+def _reaches(draw: Draw, one: Drawn, agency: Agency) -> bool:
+    """Whether every answer of the household given names the agency."""
+    given = [c.pk for c in one.consents if c.answer == "given"]
+    lines = ConsentLine.objects.using(draw.using).filter(consent__in=given, agency=agency)
+    return bool(given) and lines.filter(is_exception=False).count() == len(given)
+
+
 def _later(draw: Draw, drawn: list[Drawn]) -> None:
     """Withdrawals, agencies that leave, deaths, closures: what was open closes again."""
     now = {"withdrawn_at": draw.now, "withdrawal_reason": "撤回"}
@@ -182,8 +232,11 @@ def _trail(draw: Draw, drawn: list[Drawn]) -> None:
     """Lines of the log, notices, jobs, hints."""
     for member in draw.members:
         city = member.agency.municipality_id if member.agency else None
-        for _index in range(4):
-            case = draw.rng.choice(drawn).case
+        for _index in range(8):
+            one = draw.rng.choice(drawn)
+            # The database's function writes a line for each agency whose rows were shown.
+            shown = draw.some([*one.persons, *one.records], 0, 1)
+            shown = [row for row in shown if getattr(row, "carry_out_id", None) is None]
             draw.put(
                 AccessLog(
                     at=draw.now,
@@ -191,9 +244,15 @@ def _trail(draw: Draw, drawn: list[Drawn]) -> None:
                     user_id=member.user_id,
                     agency_id=member.agency_id,
                     municipality_id=city,
-                    action=Action.OPEN,
+                    action=draw.rng.choice([Action.OPEN, Action.OPEN, Action.PRINT, Action.WRITE]),
+                    purpose=draw.rng.choice([*[Purpose.CONSULTATION] * 5, *Purpose]),
+                    basis=draw.rng.choice(["", "responsible", "consent", "106-6", "secrecy"]),
                     what="case_detail",
-                    case_id=case.pk,
+                    case_id=one.case.pk,
+                    record_ids=[row.pk for row in shown],
+                    item_id=draw.key() if draw.chance(0.1) else None,
+                    was_allowed=not draw.chance(0.05),
+                    author_agency_id=shown[0].author_agency_id if shown else None,
                 )
             )
         to = {"membership": member} if draw.chance(0.5) else {}

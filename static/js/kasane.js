@@ -29,6 +29,22 @@
     document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
   });
 
+  // Files that would be refused unread are not sent at all: what was typed stays (413.html).
+  document.addEventListener("change", (event) => {
+    const field = event.target;
+    if (!field.dataset.mostBytes) return;
+    const told = field.parentElement.querySelector(".field-error");
+    if (told) told.remove();
+    const total = [...field.files].reduce((sum, file) => sum + file.size, 0);
+    if (total <= Number(field.dataset.mostBytes)) return;
+    field.value = "";
+    const sentence = document.createElement("p");
+    sentence.className = "field-error";
+    sentence.setAttribute("role", "alert");
+    sentence.textContent = field.dataset.tooLarge;
+    field.after(sentence);
+  });
+
   // "/" goes to the search box, as long as nobody is writing.
   document.addEventListener("keydown", (event) => {
     const writing = event.target.closest("input, textarea, select, [contenteditable]");

@@ -38,12 +38,27 @@ def test_person_known_only_by_age_is_added(client, city, case):
     sign_in(client, city.elderly2)
     url = reverse("person_new", args=[household.pk])
     assert client.get(url).status_code == 200
-    response = client.post(url, {"birth": "50歳くらい", "relation": "child"})
+    typed = {"form_key": str(uuid.uuid4()), "birth": "50歳くらい", "relation": "child"}
+    response = client.post(url, typed)
     assert response.url == reverse("case_detail", args=[household.pk])
     with w.act(city.elderly):
         person = Person.objects.get(label="B")
     assert (person.name, person.relation, person.is_age_estimated) == ("", "child", True)
     assert not person.is_cohabiting
+
+
+def test_the_same_form_twice_adds_one_person(client, city, case):
+    household, _persons = case
+    sign_in(client, city.elderly2)
+    url = reverse("person_new", args=[household.pk])
+    typed = {"form_key": str(uuid.uuid4()), "name": "架空野 太郎"}
+    first, second = (client.post(url, typed) for _ in "ab")
+    assert (first.status_code, second.status_code, first.url) == (302, 302, second.url)
+    sign_in(client, city.elderly)
+    assert client.post(url, typed).status_code == 302  # V15: a colleague's key is no key of mine
+    with w.act(city.elderly):
+        labels = Person.objects.filter(case=household).values_list("label", flat=True)
+        assert sorted(labels) == ["A", "B", "C"]
 
 
 def test_person_is_completed_and_shown_as_stored(client, city, case):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -10,7 +11,7 @@ from django.utils import timezone
 from psycopg.types.range import TimestamptzRange
 
 from cases.models import AssessmentSection, CarryOut, CarryOutGrant, Issue, Note, Record
-from cases.operations import add_issue, change_note
+from cases.operations import add_issue, assess, change_note
 from tests import world as w
 from tests.cases.pages import get, note, page, post, referred, text
 
@@ -27,6 +28,7 @@ def city():
 
 def filled(**changed):
     return {
+        "form_key": str(uuid.uuid4()),
         "method": "phone",
         "on": "R8.5.1",
         "at": "14:30",
@@ -186,6 +188,7 @@ def test_issue_is_added_and_solved_by_its_agency(city):
         city.elderly,
         f"/cases/{case.pk}/issues/new/",
         {
+            "form_key": str(uuid.uuid4()),
             "about": str(mother.pk),
             "issue_type": "debt",
             "is_primary": "on",
@@ -211,6 +214,7 @@ def test_issue_is_added_and_solved_by_its_agency(city):
 def test_issue_in_the_future_is_refused(city):
     case, _persons = w.household(city.elderly)
     data = {
+        "form_key": str(uuid.uuid4()),
         "about": "household",
         "issue_type": "debt",
         "status": "confirmed",
@@ -230,6 +234,7 @@ def test_assessment_is_written_section_by_section(city):
         city.disability,
         url,
         {
+            "form_key": str(uuid.uuid4()),
             "category": "health",
             "about": [str(mother.pk)],
             "situation": "膝が痛い",
@@ -272,6 +277,10 @@ def _any_permission() -> int:
     return Permission.objects.get(content_type__app_label="cases", codename="view_carryout").pk
 
 
+def carried_note(**changed):
+    return {"form_key": str(uuid.uuid4()), "method": "visit", **changed}
+
+
 def test_carry_out_is_for_its_people_alone(city):
     case, carry_out = carried(city, city.outreach)
     url = f"/carry-outs/{carry_out.pk}/"
@@ -282,7 +291,7 @@ def test_carry_out_is_for_its_people_alone(city):
         assert get(city.members[name], url).status_code in (403, 404), name
     colleague = w.make_member(city.agencies["outreach"], "outreach_worker")
     assert get(colleague, url).status_code == 404
-    answer = post(city.outreach, url, {"method": "visit", "text": "留守だった"})
+    answer = post(city.outreach, url, carried_note(text="留守だった"))
     assert answer.status_code == 302
     assert "留守だった" in text(get(city.outreach, url))
     assert "留守だった" not in text(page(city.elderly, case))
@@ -295,7 +304,7 @@ def test_carry_out_is_for_its_people_alone(city):
 
 def test_empty_note_under_a_carry_out_is_refused(city):
     _case, carry_out = carried(city, city.outreach)
-    shown = text(post(city.outreach, f"/carry-outs/{carry_out.pk}/", {"method": "visit"}), 422)
+    shown = text(post(city.outreach, f"/carry-outs/{carry_out.pk}/", carried_note()), 422)
     assert "内容を入れてください" in shown
 
 
@@ -303,7 +312,7 @@ def test_who_decided_reads_a_carry_out_but_does_not_write_under_it(city):
     _case, carry_out = carried(city, city.outreach)
     url = f"/carry-outs/{carry_out.pk}/"
     assert "記録を保存する" not in text(get(city.head, url))
-    assert post(city.head, url, {"method": "visit", "text": "x"}).status_code == 403
+    assert post(city.head, url, carried_note(text="x")).status_code == 403
 
 
 def test_primary_issue_is_a_badge(city):
@@ -311,3 +320,140 @@ def test_primary_issue_is_a_badge(city):
     with w.act(city.elderly):
         add_issue(case=case, by=city.elderly, issue_type="debt", is_primary=True)
     assert "◎債務" in text(page(city.elderly, case))
+
+
+# --- sections corrected --------------------------------------------------------------------------
+
+
+def section_of(by, case, **more):
+    with w.act(by):
+        return assess(case=case, by=by, category="health", situation="膝が痛い", **more)
+
+
+def correction(**changed):
+    return {
+        "situation": "膝の手術を受けた",
+        "strengths": "毎朝歩く",
+        "assessed_on": "R8.6.1",
+        "version": "1",
+        **changed,
+    }
+
+
+def test_section_is_corrected_by_its_agency_and_the_version_before_stays(city):
+    case, mother, son, _given = referred(city)
+    section = section_of(city.elderly, case, persons=[mother])
+    url = f"/assessment/{section.pk}/edit/"
+    assert url in text(page(city.elderly, case))
+    assert url not in text(page(city.disability, case))
+    assert "膝が痛い" in text(get(city.elderly2, url))
+    assert post(city.elderly2, url, correction()).status_code == 302
+    shown = text(page(city.elderly, case))
+    assert "膝の手術を受けた" in shown
+    assert "訂正あり" in shown
+    with w.act(city.elderly):
+        versions = AssessmentSection.history.values_list("situation", flat=True)
+        assert sorted(versions) == ["膝が痛い", "膝の手術を受けた"]
+    assert get(city.disability, url).status_code == 403
+    hidden = section_of(city.elderly, case, persons=[son])
+    assert get(city.disability, f"/assessment/{hidden.pk}/edit/").status_code == 404
+
+
+def test_stale_section_shows_both_and_keeps_what_was_typed(city):
+    case, _persons = w.household(city.elderly)
+    url = f"/assessment/{section_of(city.elderly, case).pk}/edit/"
+    assert post(city.elderly2, url, correction(situation="同僚の文")).status_code == 302
+    shown = text(post(city.elderly, url, correction(situation="私の文")), 422)
+    assert "ほかの人が先に保存しました" in shown
+    assert "同僚の文" in shown
+    assert "私の文" in shown
+    assert 'name="version" value="2"' in shown
+    assert post(city.elderly, url, correction(situation="私の文", version="2")).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"situation": ""}, "状況を入れてください。"),
+        ({"assessed_on": "平成40年1月1日"}, "平成は31年4月30日までです"),
+        ({"strengths": f"番号は{MY_NUMBER}"}, "マイナンバー"),
+    ],
+)
+def test_bad_correction_gets_a_sentence_and_loses_nothing(city, changed, sentence):
+    case, _persons = w.household(city.elderly)
+    url = f"/assessment/{section_of(city.elderly, case).pk}/edit/"
+    typed = correction(**changed)
+    shown = text(post(city.elderly, url, typed), 422)
+    assert sentence in shown
+    assert all(value in shown for value in typed.values())
+
+
+# --- one submit, one row -------------------------------------------------------------------------
+
+
+def test_the_same_form_twice_writes_one_note_issue_and_section(city):
+    case, _persons = w.household(city.elderly)
+    forms = {
+        "notes": filled(),
+        "issues": {
+            "form_key": str(uuid.uuid4()),
+            "about": "household",
+            "issue_type": "debt",
+            "status": "confirmed",
+            "noted_on": "R8.4.1",
+            "note": "",
+        },
+        "assessment": {
+            "form_key": str(uuid.uuid4()),
+            "category": "health",
+            "about": ["household"],
+            "situation": "膝が痛い",
+            "strengths": "",
+            "assessed_on": "R8.5.1",
+        },
+    }
+    for what, data in forms.items():
+        first, second = (post(city.elderly, f"/cases/{case.pk}/{what}/new/", data) for _ in "ab")
+        assert (first.status_code, second.status_code, first.url) == (302, 302, second.url)
+    with w.act(city.elderly):
+        for model in (Note, Issue, AssessmentSection):
+            assert model.objects.count() == 1, model
+        assert Record.objects.count() == 3
+
+
+def test_a_key_somebody_else_used_tells_nothing(city):
+    """V15: the same key in another's hands, in another case or for another form is a new record."""
+    case, *_ = referred(city)
+    other, _persons = w.household(city.elderly)
+    data = filled()
+    for member, one in ((city.elderly, case), (city.elderly2, case), (city.elderly, other)):
+        assert post(member, f"/cases/{one.pk}/notes/new/", data).status_code == 302
+    with w.act(city.elderly):
+        assert Note.objects.count() == 3
+
+
+def test_a_broken_key_is_told_and_loses_nothing(city):
+    case, _persons = w.household(city.elderly)
+    shown = text(post(city.elderly, f"/cases/{case.pk}/notes/new/", filled(form_key="x")), 422)
+    assert "画面が古くなっています" in shown
+    assert "電話で話した" in shown
+
+
+# --- ◎ ------------------------------------------------------------------------------------------
+
+
+def test_a_new_primary_issue_makes_the_agencys_earlier_one_an_ordinary_one(city):
+    case, mother, _son, _given = referred(city)
+    w.consent(city.elderly, mother, city.agencies["disability"])
+
+    def add(by, kind):
+        with w.act(by):
+            return add_issue(case=case, by=by, issue_type=kind, person=mother, is_primary=True)
+
+    theirs = add(city.disability, "illness")
+    earlier, later = add(city.elderly, "debt"), add(city.elderly, "hoarding")
+    with w.act(city.elderly):
+        assert Issue.objects.get(is_primary=True).pk == later.pk
+        assert Issue.history.filter(record_id=earlier.pk).count() == 2
+    with w.act(city.disability):
+        assert Issue.objects.get(pk=theirs.pk).is_primary

@@ -97,8 +97,8 @@ def test_draft_plan_of_coordination_is_for_the_role_the_city_names(scene):
     city.save()
     RoleName.objects.create(municipality=city, role="outreach_worker", name="架空支援員")
     coordinator = scene.city.members["coordinator"]
-    scene.city.members["coordinator"] = type(coordinator).objects.with_names().get(
-        pk=coordinator.pk
+    scene.city.members["coordinator"] = (
+        type(coordinator).objects.with_names().get(pk=coordinator.pk)
     )
     with pytest.raises(ActionDenied, match="架空支援員"):
         s.draft(scene)

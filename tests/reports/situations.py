@@ -24,9 +24,11 @@ from cases.models import (
     Consent,
     Person,
     SupportTeam,
+    Transfer,
 )
 from cases.operations import (
     accept_referral,
+    accept_transfer,
     add_person,
     change_person,
     close_case,
@@ -36,6 +38,7 @@ from cases.operations import (
     return_referral,
     sync_grants,
     take_consultation,
+    transfer_case,
     withdraw_consent,
     write_note,
 )
@@ -164,6 +167,21 @@ def _die(s: Situation, name: str, ago: str | None) -> None:
 def _close(s: Situation, by: str) -> None:
     with w.act(s.who(by)):
         close_case(case=s.case, by=s.who(by), reason="終結")
+
+
+@step(r"(?P<by>\w+) proposes a transfer to (?P<to>\w+)")
+def _transfer(s: Situation, by: str, to: str) -> None:
+    with w.act(s.who(by)):
+        row = transfer_case(
+            case=s.case, by=s.who(by), to_agency=s.city.agencies[to], reason="支援の中心が移った"
+        )
+    s.keep("transfer", "cases_transfer", row)
+
+
+@step(r"(?P<by>\w+) takes the case over")
+def _take_over(s: Situation, by: str) -> None:
+    with w.act(s.who(by)):
+        accept_transfer(transfer=Transfer.objects.get(case=s.case), by=s.who(by))
 
 
 @step(r"(?P<agency>\w+) leaves the team")

@@ -151,6 +151,8 @@ def test_the_application_reads_no_view_and_no_table_behind_the_gate(app):
         ("cases_historicalconsent", "UPDATE, DELETE, TRUNCATE"),
         ("cases_consent", "DELETE, TRUNCATE"),
         ("cases_note", "DELETE, TRUNCATE"),
+        ("cases_attachment", "UPDATE, DELETE, TRUNCATE"),
+        ("cases_attachmentcontent", "UPDATE, DELETE, TRUNCATE"),
         ("meetings_itemgrant", "DELETE, TRUNCATE"),
         ("guardian_groupobjectpermission", "SELECT, INSERT, UPDATE, DELETE"),
     ],

@@ -1,0 +1,145 @@
+"""このケースの扱い: what the responsible agency does with the case as a whole, and what it did.
+
+終結, 移管 and 閲覧記録 on the case page; the lines of これまで that are no record; to-dos.
+"""
+
+from __future__ import annotations
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from agencies.enums import Permission
+from agencies.models import Membership
+from cases import enums
+from cases.gate import reads_cases
+from cases.models import Case, Referral, Transfer
+from cases.permissions import can, check_can_close, check_can_transfer
+from config.lib.eras import format_short
+from config.lib.registry import Link, OpenEnd, Panel, TimelineEntry, Todo, registry
+
+LIMIT = 50
+
+
+def is_responsible(membership: Membership, case: Case) -> bool:
+    return reads_cases(membership) and membership.agency_id == case.responsible_agency_id
+
+
+def handling(membership: Membership, case: Case) -> Panel | None:
+    """終結, 移管, 閲覧記録, for the responsible agency. Two queries."""
+    if not is_responsible(membership, case):
+        return None
+    links = []
+    waiting = (
+        Transfer.objects.visible_to(membership)
+        .waiting()
+        .filter(case=case)
+        .select_related("to_agency")
+        .first()
+    )
+    if waiting is not None:
+        label = _("%(agency)sへの移管（返事待ち）") % {"agency": waiting.to_agency.name}
+        links.append(Link(label, reverse("transfer_detail", args=[waiting.pk])))
+    elif can(check_can_transfer, membership, case):
+        links.append(Link(_("ほかの機関へ移管する"), reverse("transfer_new", args=[case.pk])))
+    if can(check_can_close, membership, case):
+        links.append(Link(_("終結する"), reverse("case_close", args=[case.pk])))
+    links.append(Link(_("閲覧記録"), reverse("case_looks", args=[case.pk])))
+    return Panel("cases/panels/handling.html", {"links": links})
+
+
+def events(membership: Membership, case: Case) -> list[TimelineEntry]:
+    """終結 and 移管 in これまで: lines that are no record. One query.
+
+    The responsible agency reads when and why it closed; who only keeps its own records learns
+    nothing later (V2)."""
+    moved = (
+        Transfer.objects.visible_to(membership)
+        .filter(case=case, state=enums.TransferState.ACCEPTED)
+        .select_related("from_agency", "to_agency")
+    )
+    found = [
+        TimelineEntry(
+            transfer.pk,
+            transfer.answered_at or transfer.sent_at,
+            _("主担当を移管しました"),
+            agency=transfer.to_agency.name,
+            text=_("%(old)sから%(new)sへ")
+            % {"old": transfer.from_agency.name, "new": transfer.to_agency.name},
+            url=reverse("transfer_detail", args=[transfer.pk]),
+        )
+        for transfer in moved
+    ]
+    if case.closed_at is not None and is_responsible(membership, case):
+        words = [str(case.get_closed_kind_display()), case.closed_reason]
+        if case.follow_up:
+            words.append(_("そのあと見守るところ：%(who)s") % {"who": case.follow_up})
+        found.append(
+            TimelineEntry(
+                case.pk,
+                case.closed_at,
+                str(enums.CaseStatus.CLOSED.label),
+                agency=case.responsible_agency.name,
+                text="\n".join(w for w in words if w),
+            )
+        )
+    return found
+
+
+def open_ends(membership: Membership, case: Case) -> list[OpenEnd]:
+    """Sheets of this case that wait or are at work, and a transfer that waits. Two queries."""
+    found = [
+        OpenEnd(
+            _("%(agency)sへの移管が返事待ちです。取りやめるか、返事を待ちます。")
+            % {"agency": transfer.to_agency.name},
+            reverse("transfer_detail", args=[transfer.pk]),
+            _("移管の依頼を見る"),
+            is_first=True,
+        )
+        for transfer in Transfer.objects.visible_to(membership)
+        .waiting()
+        .filter(case=case)
+        .select_related("to_agency")
+    ]
+    sheets = Referral.objects.visible_to(membership).filter(
+        case=case, mode=enums.ReferralMode.CONSENT, state=enums.ReferralState.SENT
+    )
+    found += [
+        OpenEnd(
+            _("%(agency)sへのつなぎが返事待ちです。終結すると、シートは閉じます。")
+            % {"agency": sheet.to_agency.name if sheet.to_agency else ""},
+            reverse("referral_detail", args=[sheet.pk]),
+            _("シートを見る"),
+        )
+        for sheet in sheets.select_related("to_agency").order_by("sent_at")
+    ]
+    return found
+
+
+def todo_transfers(membership: Membership) -> list[Todo]:
+    """移管の依頼が届いています. One query."""
+    if not (reads_cases(membership) and membership.may(Permission.WRITE_RECORDS)):
+        return []
+    rows = (
+        Transfer.objects.visible_to(membership)
+        .waiting()
+        .filter(to_agency_id=membership.agency_id)
+        .order_by("sent_at")
+        .values_list("pk", "from_agency__name", "sent_at")[:LIMIT]
+    )
+    return [
+        Todo(
+            "transfer",
+            _("移管の依頼が届いています"),
+            reverse("transfer_detail", args=[pk]),
+            _("見て返事する"),
+            detail=sender,
+            when=format_short(sent_at),
+        )
+        for pk, sender, sent_at in rows
+    ]
+
+
+registry.add("case_aside", handling, queries=2, order=90)
+registry.add("case_events", events, queries=1, order=10)
+registry.add("case_open_ends", open_ends, queries=2, order=10)
+registry.add("todos", todo_transfers, queries=1, order=11)

@@ -1,0 +1,107 @@
+"""追加の相談: a consultation joins a case one works on."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from agencies.enums import Action, Permission
+from agencies.guards import MemberRequest, member
+from agencies.models import Membership
+from agencies.trail import log_access
+from cases import enums
+from cases.forms.intake import MatchForm
+from cases.forms.search import SearchForm
+from cases.gate import works_on
+from cases.models import Case, Consultation, ConsultationPerson
+from cases.operations import add_to_case
+from cases.operations.case import PersonFacts
+from cases.permissions import check_can_write
+from cases.search import Found, Hit, search, similar
+from cases.views.subject import Subject, subject
+
+
+@member(Permission.TAKE_CONSULTATION)
+@require_http_methods(["GET", "POST"])
+def consultation_add(request: MemberRequest, consultation_id: uuid.UUID) -> HttpResponse:
+    """Choose the case, then say who is who; sent twice it is added once."""
+    found = Consultation.objects.visible_to(request.membership)
+    consultation = get_object_or_404(found, pk=consultation_id)
+    if consultation.case_id is not None:
+        return redirect("case_detail", consultation.case_id)
+    if consultation.status != enums.ConsultationStatus.OPEN:
+        return redirect("consultation_detail", consultation.pk)
+    key = _key(request.GET.get("case", ""))
+    if key is None:
+        return _choose(request, consultation)
+    on = subject(request, key, "consultation_add")
+    check_can_write(request.membership, on.case)
+    return _match(request, consultation, on)
+
+
+def _match(request: MemberRequest, consultation: Consultation, on: Subject) -> HttpResponse:
+    data = request.POST if request.method == "POST" else None
+    form = MatchForm(data, parts=_parts(request.membership, consultation), persons=on.people)
+    if form.is_valid():
+        case = add_to_case(
+            consultation=consultation, case=on.case, by=request.membership, matched=form.matched()
+        )
+        messages.success(
+            request, _("相談をケース %(number)s に加えました。") % {"number": case.number}
+        )
+        return redirect("case_detail", case.pk)
+    context = {"consultation": consultation, "case": on.case, "title": on.title, "form": form}
+    status = 422 if form.errors else 200
+    return render(request, "cases/consultation_match.html", context, status=status)
+
+
+def _choose(request: MemberRequest, consultation: Consultation) -> HttpResponse:
+    """Likely households first; any other by number, name or telephone."""
+    membership = request.membership
+    form = SearchForm(request.GET if "q" in request.GET else None)
+    facts = [
+        PersonFacts(name=p.name, name_kana=p.name_kana, phone=p.phone)
+        for p in _parts(membership, consultation)
+    ]
+    likely = _at_work(membership, similar(membership, facts))
+    others: list[Hit] = []
+    if form.is_bound and form.is_valid():
+        others = _at_work(membership, search(membership, form.cleaned_data["q"]))
+    log_access(
+        membership,
+        Action.SEARCH,
+        what="consultation_add",
+        record_ids=sorted({hit.case_id for hit in [*likely, *others] if hit.case_id}),
+    )
+    context = {
+        "consultation": consultation,
+        "form": form,
+        "likely": likely,
+        "others": others,
+        "is_searched": form.is_bound,
+    }
+    return render(request, "cases/consultation_choose.html", context)
+
+
+def _at_work(membership: Membership, found: Found) -> list[Hit]:
+    """One line a case: open ones on which the agency works."""
+    by_case = {hit.case_id: hit for hit in reversed(found.hits) if hit.case_id}
+    cases = Case.objects.visible_to(membership).active().filter(pk__in=by_case)
+    return [by_case[case.pk] for case in cases.order_by("-opened_at") if works_on(membership, case)]
+
+
+def _parts(membership: Membership, consultation: Consultation) -> list[ConsultationPerson]:
+    found = ConsultationPerson.objects.visible_to(membership).filter(consultation=consultation)
+    return list(found.order_by("order"))
+
+
+def _key(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
