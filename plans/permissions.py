@@ -63,7 +63,7 @@ def check_can_draft(by: Membership, case: Case) -> None:
 
 def drafts(by: Membership, programme: str) -> bool:
     """Whether this role drafts plans of the programme: a city may lay down who drafts those of
-    多機関協働 (岐阜: 福祉まるごと支援員; `draft_role` of the profile)."""
+    多機関協働 (`draft_role` of the profile)."""
     wanted = by.municipality.draft_role
     is_free = programme != enums.PlanProgramme.COORDINATION or not wanted
     return is_free or (by.role is not None and by.role.key == wanted)

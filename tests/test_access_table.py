@@ -52,12 +52,15 @@ TABLE: dict[str, set[str]] = {
             "item_new", "item_detail", "item_people", "item_participants", "item_attach",
             "item_run", "item_attendance", "item_minutes", "item_print", "item_step",
             "appointment_pledge", "appointment_revoke", "match_detail",
+            "assessment_edit", "attachment_download", "case_close", "case_looks", "looks_print",
+            "transfer_new", "transfer_detail", "transfer_accept", "transfer_return",
+            "transfer_cancel", "sitting_move",
         ],
         READERS,
     ),
     **dict.fromkeys(
         [
-            "consultation_new", "consultation_similar", "consultation_make_case",
+            "consultation_new", "consultation_add", "consultation_similar", "consultation_make_case",
             "consultation_finish", "consent_new", "consent_withdraw", "plan_new", "plan_edit",
             "plan_sign", "plan_submit", "plan_end", "evaluate_new",
         ],
@@ -65,7 +68,7 @@ TABLE: dict[str, set[str]] = {
     ),
     "plan_decide": {"head"},
     "sitting_new": OFFICE,
-    **dict.fromkeys(["visit_list", "visit_new", "carry_out_visit_new"], VISITORS),
+    **dict.fromkeys(["visit_list", "visit_new", "visit_open", "carry_out_visit_new"], VISITORS),
     **dict.fromkeys(
         ["match_list", "match_new", "resource_list", "resource_new", "resource_edit",
          "resource_end"],
