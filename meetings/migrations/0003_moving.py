@@ -10,12 +10,11 @@ CREATE FUNCTION kasane.move_windows() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     UPDATE public.meetings_agendaitem AS i
-    SET open_period = tstzrange(
-        lower(i.open_period),
-        -- Moved so far back that it would close before it opened: closed at once.
-        GREATEST(lower(i.open_period),
-            (NEW.on + 1 + COALESCE(t.closes_after_days, 7))::timestamp AT TIME ZONE 'Asia/Tokyo'))
+    -- Moved so far back that it would close before it opened: it was open for a second.
+    SET open_period = tstzrange(LEAST(lower(i.open_period), w.until - interval '1 second'), w.until)
     FROM public.agencies_conferencetype AS t
+    CROSS JOIN LATERAL (SELECT (NEW.on + 1 + COALESCE(t.closes_after_days, 7))::timestamp
+                               AT TIME ZONE 'Asia/Tokyo' AS until) AS w
     WHERE t.id = i.conference_type_id AND i.sitting_id = NEW.id
       AND i.basis = 'secrecy' AND i.open_period IS NOT NULL;
     RETURN NULL;
