@@ -34,7 +34,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "membership": membership,
             "memberships": request.memberships,  # type: ignore[attr-defined]
             "nav": _navigation(request, membership),
-            "notice_count": Notice.objects.visible_to(membership).unread()[:100].count(),
+            "notice_count": Notice.objects.for_desk(membership).unread()[:100].count(),
             "user_name": str(request.user),
             "intake_url": _url("consultation_new") if takes else None,
             "search_url": _url("case_search") if reads else None,

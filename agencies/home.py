@@ -67,7 +67,7 @@ def home_context(membership: Membership) -> dict[str, Any]:
 
 def notice_lines(membership: Membership, *, unread_only: bool = False) -> list[NoticeLine]:
     """お知らせ, newest first. One query."""
-    found = Notice.objects.visible_to(membership)
+    found = Notice.objects.for_desk(membership)
     if unread_only:
         found = found.unread()
     return [

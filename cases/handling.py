@@ -109,8 +109,11 @@ def open_ends(membership: Membership, case: Case) -> list[OpenEnd]:
             % {"agency": sheet.to_agency.name if sheet.to_agency else ""},
             reverse("referral_detail", args=[sheet.pk]),
             _("シートを見る"),
+            stays=_("返事待ちのつなぎ　%(agency)sへ")
+            % {"agency": sheet.to_agency.name if sheet.to_agency else ""},
+            whose=sheet.from_agency.name,
         )
-        for sheet in sheets.select_related("to_agency").order_by("sent_at")
+        for sheet in sheets.select_related("from_agency", "to_agency").order_by("sent_at")
     ]
     return found
 

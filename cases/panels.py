@@ -12,8 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from agencies.enums import Permission
+from agencies.enums import Action, Permission
+from agencies.home import day_words
 from agencies.models import Membership
+from agencies.trail import log_access
 from cases import desk, enums, handling
 from cases.gate import in_force, reads_cases
 from cases.models import (
@@ -28,7 +30,8 @@ from cases.models import (
     Referral,
 )
 from cases.permissions import can, check_can_write
-from config.lib.eras import format_short
+from cases.titles import titles_for
+from config.lib.eras import format_short, local_day, today
 from config.lib.fiscal import instant_to_until_day
 from config.lib.registry import NavItem, NextStep, TimelineEntry, Todo, registry
 
@@ -185,10 +188,11 @@ def todo_referrals(membership: Membership) -> list[Todo]:
 
 
 def todo_answers(membership: Membership) -> list[Todo]:
-    """What others answered to my agency's sheets within two weeks. One query."""
+    """What others answered to my agency's sheets within two weeks, and about which household.
+    Three queries."""
     if not reads_cases(membership):
         return []
-    rows = (
+    rows = list(
         Referral.objects.visible_to(membership)
         .filter(
             from_agency_id=membership.agency_id,
@@ -196,10 +200,13 @@ def todo_answers(membership: Membership) -> list[Todo]:
             answered_at__gte=timezone.now() - ANSWERED,
         )
         .order_by("-answered_at")
-        .values_list("pk", "state", "to_agency__name", "to_conference_type__name", "answered_at")[
-            :LIMIT
-        ]
+        .values_list(
+            "pk", "case_id", "state", "to_agency__name", "to_conference_type__name", "answered_at"
+        )[:LIMIT]
     )
+    titles = titles_for(membership, {row[1] for row in rows})
+    if rows:
+        log_access(membership, Action.LIST, what="home", record_ids=list(titles))
     return [
         Todo(
             "referral_answer",
@@ -208,11 +215,11 @@ def todo_answers(membership: Membership) -> list[Todo]:
             else _("つなぎが返却されました"),
             reverse("referral_detail", args=[pk]),
             _("見る"),
-            detail=agency or conference or "",
-            when=format_short(at) if at else "",
+            detail="　".join(name for name in (titles[case_id], agency or conference) if name),
+            when=day_words(local_day(at), today()) if at else "",
             section="changed",
         )
-        for pk, state, agency, conference, at in rows
+        for pk, case_id, state, agency, conference, at in rows
     ]
 
 
@@ -285,7 +292,7 @@ registry.add("case_next", next_assessment, queries=1, order=30)
 registry.add("case_aside", deadlines, queries=1, order=10)
 registry.add("todos", todo_referrals, queries=1, order=10)
 registry.add("todos", todo_consents, queries=1, order=20)
-registry.add("todos", todo_answers, queries=1, order=30)
+registry.add("todos", todo_answers, queries=3, order=30)
 registry.add("todos", todo_carry_outs, queries=1, order=15)
 registry.nav(
     NavItem(

@@ -206,7 +206,7 @@ def of_case(membership: Membership, case: Case) -> list[AgendaItem]:
         case=case, basis=enums.ItemBasis.CONSENT
     )
     return list(
-        items.select_related("sitting")
+        items.select_related("sitting", "proposing_agency")
         .prefetch_related("sitting__conference_types")
         .order_by("-proposed_at")[:LIMIT]
     )
@@ -247,6 +247,8 @@ def open_ends(membership: Membership, case: Case) -> list[OpenEnd]:
             reverse("item_detail", args=[item.pk]),
             _("議題を開く"),
             is_first=True,
+            stays=_("議題「%(title)s」") % {"title": item.title},
+            whose=item.proposing_agency.name,
         )
         for item in of_case(membership, case)
         if item.state in waits

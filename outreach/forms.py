@@ -107,12 +107,9 @@ class VisitForm(AboutForm):
         return data
 
     def happened_at(self) -> datetime.datetime:
-        """The instant: noon, or now when that is earlier, where no time is given."""
+        """The instant; the day's first one stands for a time that is not known."""
         day, clock = self.cleaned_data["on"], self.cleaned_data.get("at")
-        if clock is not None:
-            return datetime.datetime.combine(day, clock, tzinfo=TOKYO)
-        noon = datetime.datetime.combine(day, datetime.time(12), tzinfo=TOKYO)
-        return min(noon, timezone.now())
+        return datetime.datetime.combine(day, clock or datetime.time.min, tzinfo=TOKYO)
 
     def facts(self) -> VisitFacts:
         """What the operation takes."""

@@ -113,10 +113,14 @@ def case_panels(membership: Membership, case: Case) -> list[Panel]:
 def open_ends(membership: Membership, case: Case) -> list[OpenEnd]:
     """A next visit that still stands. One query."""
     found = Visit.objects.standing_with(membership).for_case(case).waiting()
-    days = found.values_list("next_on", flat=True)
+    rows = found.order_by("next_on").values_list("next_on", "record__author_agency__name")[:5]
     return [
-        OpenEnd(_("%(day)sの訪問の予定がなくなります。") % {"day": format_short(day)})
-        for day in days.order_by("next_on")[:5]
+        OpenEnd(
+            _("%(day)sの訪問の予定がなくなります。") % {"day": format_short(day)},
+            stays=_("訪問の予定　%(day)s") % {"day": format_short(day)},
+            whose=agency,
+        )
+        for day, agency in rows
     ]
 
 

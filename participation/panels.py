@@ -139,8 +139,11 @@ def open_ends(membership: Membership, case: Case) -> list[OpenEnd]:
             % {"activity": match.activity, "status": match.get_status_display()},
             reverse("match_detail", args=[match.pk]),
             _("参加支援を開く"),
+            stays=_("参加支援「%(activity)s」　%(status)s")
+            % {"activity": match.activity, "status": match.get_status_display()},
+            whose=match.record.author_agency.name,
         )
-        for match in found.order_by("record_id")[:20]
+        for match in found.select_related("record__author_agency").order_by("record_id")[:20]
     ]
 
 

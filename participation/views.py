@@ -112,6 +112,7 @@ def match_detail(request: MemberRequest, match_id: uuid.UUID) -> HttpResponse:
             "lines": lines,
             "form": form,
             "may_follow_up": may,
+            "may_list": membership.may(Permission.MATCH),
             "case_url": reverse("case_detail", args=[case.pk]),
         },
         status=_status(form),

@@ -313,9 +313,18 @@ def open_ends(membership: Membership, case: Case) -> list[OpenEnd]:
             reverse("plan_detail", args=[plan.pk]),
             _("プランを開く"),
             is_first=plan.status not in enums.EDITABLE,
+            stays=_stay_words(plan, waiting[plan.pk]),
+            whose=plan.record.author_agency.name,
         )
         for plan in plans
     ]
+
+
+def _stay_words(plan: Plan, tasks: int) -> str:
+    words = f"{plan_title(plan)}　{plan.get_status_display()}"
+    if not tasks or plan.status != enums.PlanStatus.IN_FORCE:
+        return words
+    return words + "　" + _("残る役割分担%(n)s件は、それぞれの担当機関") % {"n": tasks}
 
 
 def _end_words(plan: Plan, membership: Membership, tasks: int) -> str:

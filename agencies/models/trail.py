@@ -101,6 +101,13 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
             Q(membership_id=membership.pk) | Q(membership=None, agency_id=membership.agency_id)
         )
 
+    def for_desk(self, membership: Membership) -> NoticeQuerySet:
+        """Those one can follow: what all of an agency is told is about cases."""
+        mine = self.visible_to(membership)
+        if membership.may(enums.Permission.READ_CASES):
+            return mine
+        return mine.filter(membership_id=membership.pk)
+
     def unread(self) -> NoticeQuerySet:
         return self.filter(read_at__isnull=True)
 

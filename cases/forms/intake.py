@@ -104,15 +104,11 @@ class IntakeForm(KasaneForm):
         return found
 
     def received(self) -> datetime.datetime:
-        """The instant: now without a day; noon, or now when that is earlier, without a time."""
-        now = timezone.now()
+        """The instant: now without a day; the day's first one where no time is known."""
         day, clock = self.cleaned_data.get("received_on"), self.cleaned_data.get("received_at")
         if day is None:
-            return now
-        if clock is None:
-            noon = datetime.datetime.combine(day, datetime.time(12), tzinfo=TOKYO)
-            return min(noon, now)
-        return datetime.datetime.combine(day, clock, tzinfo=TOKYO)
+            return timezone.now()
+        return datetime.datetime.combine(day, clock or datetime.time.min, tzinfo=TOKYO)
 
     def facts(self) -> ConsultationFacts:
         """What was entered, for the operation."""

@@ -14,14 +14,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agencies.enums import Action, Permission, Purpose
 from agencies.guards import MemberRequest, member
-from agencies.models import Agency, ConferenceType, IntakeCriterion, RoutingHint
+from agencies.models import Agency, ConferenceType, IntakeCriterion, Membership, RoutingHint
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases import enums
 from cases.forms.referral import AcceptForm, ReferralForm, ReturnForm, mode_words
-from cases.models import Referral
+from cases.models import Person, Referral
 from cases.operations import accept_referral, missing_consents, refer, return_referral
-from cases.permissions import check_can_answer, check_can_refer
+from cases.permissions import can, check_can_answer, check_can_record_consent, check_can_refer
 from cases.referralsheet import (
     Sheet,
     composed,
@@ -63,7 +63,13 @@ def referral_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         tabs=_tabs(on, mode),
         hints=_hints(request),
         is_possible=bool(form.agencies or form.types),
+        to_ask=_to_ask(request.membership, on),
     )
+
+
+def _to_ask(membership: Membership, on: Subject) -> Person | None:
+    """The first person whose answer could be recorded here."""
+    return next((p for p in on.people if can(check_can_record_consent, membership, p)), None)
 
 
 def _form(request: MemberRequest, on: Subject, mode: MODES) -> ReferralForm:

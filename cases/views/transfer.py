@@ -18,8 +18,9 @@ from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases import enums
 from cases.forms.handling import ReturnTransferForm, TransferForm
-from cases.models import Record, Transfer
+from cases.models import Person, Record, Transfer
 from cases.operations import accept_transfer, cancel_transfer, return_transfer, transfer_case
+from cases.operations.closing import open_ends
 from cases.operations.transfer import missing_words, not_covered
 from cases.permissions import can, check_can_answer_transfer, check_can_transfer
 from cases.reach import open_after_transfer, records_in_view
@@ -54,8 +55,8 @@ def transfer_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     return form_page(request, "cases/transfer_new.html", on, form, persons=_asked(on))
 
 
-def _asked(on: Subject) -> list[str]:
-    return [p.shown_name for p in on.people if not p.is_deceased and p.died_on is None]
+def _asked(on: Subject) -> list[Person]:
+    return [p for p in on.people if not p.is_deceased and p.died_on is None]
 
 
 def _send(request: MemberRequest, on: Subject, form: TransferForm) -> HttpResponse:
@@ -91,6 +92,7 @@ def _preview(request: MemberRequest, on: Subject, form: TransferForm) -> HttpRes
         "agency": agency.name,
         "rows": _by_person(on, handed),
         "handed": len(handed),
+        "staying": [end for end in open_ends(request.membership, on.case) if end.stays],
         "consequences": [
             {
                 "figure": len(handed),

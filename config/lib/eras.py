@@ -14,7 +14,7 @@ import calendar
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -172,13 +172,21 @@ def format_with_weekday(value: date | datetime) -> str:
 
 
 def format_datetime(value: datetime) -> str:
-    """Show an aware datetime as 令和8年5月1日 14:30 in Asia/Tokyo. Naive: ValueError."""
-    return f"{format_long(value)} {value.astimezone(TOKYO):%H:%M}"
+    """Show an aware datetime as 令和8年5月1日 14:30 in Asia/Tokyo. Naive: ValueError.
+
+    Midnight to the microsecond stands for a day of which no time is known: the day alone.
+    """
+    return f"{format_long(value)}{_clock(value)}"
 
 
 def format_datetime_short(value: datetime) -> str:
-    """Show an aware datetime as R8.5.1 14:30 in Asia/Tokyo. Naive: ValueError."""
-    return f"{format_short(value)} {value.astimezone(TOKYO):%H:%M}"
+    """Show an aware datetime as R8.5.1 14:30 in Asia/Tokyo, as `format_datetime` does."""
+    return f"{format_short(value)}{_clock(value)}"
+
+
+def _clock(value: datetime) -> str:
+    at = value.astimezone(TOKYO)
+    return "" if at.time() == time.min else f" {at:%H:%M}"
 
 
 def format_partial(value: PartialDate) -> str:

@@ -73,12 +73,17 @@ class NextStep:
 
 @dataclass(frozen=True)
 class OpenEnd:
-    """What of a case still runs when it is to be closed; `is_first`: to be ended before."""
+    """What of a case still runs when it is to be closed; `is_first`: to be ended before.
+
+    At 移管 it ends nothing: `stays` names it there, `whose` the agency it stays with.
+    """
 
     text: str
     url: str = ""
     label: str = ""
     is_first: bool = False
+    stays: str = ""
+    whose: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from agencies.models import Membership
+from cases.caselines import file_lines
 from cases.models import AssessmentSection, Issue, Note, Record
 from config.lib.eras import format_short
 from meetings.models import AgendaItem
@@ -20,12 +21,14 @@ def materials_shown(
     records = Record.objects.visible_to(by).filter(pk__in=keys).select_related("author_agency")
     rows = list(records.order_by("happened_at"))
     texts = _texts([row.pk for row in rows], by)
+    files = file_lines(by, [row.pk for row in rows])
     return [
         {
             "title": str(row.get_kind_display()),
             "when": format_short(row.happened_at),
             "by": row.author_agency.name,
             "text": texts.get(row.pk, ""),
+            "files": files.get(row.pk, []),
         }
         for row in rows
     ]

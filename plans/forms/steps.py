@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from config.lib.forms import (
     ChoiceCards,
     EraDateField,
+    IdempotencyKey,
     KasaneForm,
     MultiChoiceCards,
     SafeLine,
@@ -64,6 +65,7 @@ class DecideForm(KasaneForm):
 class MonitoringForm(KasaneForm):
     """モニタリング."""
 
+    form_key = IdempotencyKey()
     on = _day(gettext_lazy("モニタリングの日"), not_future=True)
     text = SafeText(
         label=gettext_lazy("様子と気づき"),
@@ -86,6 +88,7 @@ class MonitoringForm(KasaneForm):
 class EvaluationForm(KasaneForm):
     """評価シート: one question a goal."""
 
+    form_key = IdempotencyKey()
     on = _day(gettext_lazy("評価の日"), not_future=True)
     changes = forms.MultipleChoiceField(
         label=gettext_lazy("見られた変化"),

@@ -14,7 +14,7 @@ from agencies.models import Membership
 from agencies.permissions import ActionDenied
 from cases.enums import Category, RecordKind
 from cases.models import Case, Record
-from cases.operations.records import write_record
+from cases.operations.records import WrittenBefore, write_record
 from config.lib.fiscal import from_day_to_instant
 from plans import enums
 from plans.models import Evaluation, Goal, Monitoring, Plan, SupportItem
@@ -52,7 +52,9 @@ def _check_day(plan: Plan, on: datetime.date) -> None:
         raise ActionDenied(_("日付が、プラン期間の始めより前になっています。"))
 
 
-def _envelope(plan: Plan, by: Membership, kind: str, on: datetime.date) -> Record:
+def _envelope(
+    plan: Plan, by: Membership, kind: str, on: datetime.date, form_key: uuid.UUID | None
+) -> Record:
     """About the persons the plan names, in the plan's category."""
     case = Case.objects.visible_to(by).filter(pk=plan.record.case_id).first()
     if case is None:
@@ -65,6 +67,7 @@ def _envelope(plan: Plan, by: Membership, kind: str, on: datetime.date) -> Recor
         category=Category.PLAN,
         persons=plan.record.person_ids,
         happened_at=timezone.now() if today else from_day_to_instant(on),
+        form_key=form_key,
     )
 
 
@@ -76,14 +79,20 @@ def monitor_plan(
     on: datetime.date,
     text: str,
     next_review_on: datetime.date | None = None,
+    form_key: uuid.UUID | None = None,
 ) -> Monitoring:
-    """モニタリング; the plan's next review moves to the day given."""
+    """モニタリング; the plan's next review moves to the day given.
+
+    The same `form_key` writes it once."""
     plan = lock_plan(plan, by)
     check_can_monitor(by, plan)
     _check_day(plan, on)
     if next_review_on is not None and next_review_on <= on:
         raise ActionDenied(_("次回のモニタリングは、今回よりあとの日にしてください。"))
-    record = _envelope(plan, by, RecordKind.MONITORING, on)
+    try:
+        record = _envelope(plan, by, RecordKind.MONITORING, on, form_key)
+    except WrittenBefore as before:
+        return Monitoring.objects.visible_to(by).get(pk=before.record_id)
     monitoring = Monitoring(
         record=record, plan=plan, on=on, text=text, next_review_on=next_review_on
     )
@@ -106,15 +115,21 @@ def evaluate_plan(
     remaining: str,
     outcome: str,
     follow_up: str = "",
+    form_key: uuid.UUID | None = None,
 ) -> Evaluation:
-    """評価シート. It proposes; the conference or `end_plan` ends."""
+    """評価シート. It proposes; the conference or `end_plan` ends.
+
+    The same `form_key` writes it once."""
     plan = lock_plan(plan, by)
     check_can_evaluate(by, plan)
     _check_day(plan, on)
     goals = list(plan.goals.order_by("order"))
     if any(goal.pk not in attainments for goal in goals):
         raise ActionDenied(_("すべての目標について、達成の状況を選んでください。"))
-    record = _envelope(plan, by, RecordKind.EVALUATION, on)
+    try:
+        record = _envelope(plan, by, RecordKind.EVALUATION, on, form_key)
+    except WrittenBefore as before:
+        return Evaluation.objects.visible_to(by).get(pk=before.record_id)
     evaluation = Evaluation(
         record=record,
         plan=plan,

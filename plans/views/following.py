@@ -140,7 +140,7 @@ def evaluate_new(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
 
 
 def _evaluate(by: Membership, plan: Plan, form: EvaluationForm) -> bool:
-    names = ("on", "changes", "remaining", "outcome", "follow_up")
+    names = ("on", "changes", "remaining", "outcome", "follow_up", "form_key")
     try:
         operations.evaluate_plan(
             plan=plan,
