@@ -148,6 +148,17 @@ def test_notices_are_read_by_an_act_of_their_own(client, city):
         assert Notice.objects.visible_to(city.child).unread().count() == 1
 
 
+def test_who_reads_no_cases_is_not_told_of_them(client, city):
+    with w.act(city.coordinator):
+        to = city.members["admin"].agency
+        notify(agency=to, kind="x", title="つなぎが届いています", url="/referrals/")
+        notify(agency=to, kind="y", title="あなたへの知らせ", membership=city.members["admin"])
+    sign_in(client, city.members["admin"])
+    page = client.get(reverse("notices")).content.decode()
+    assert "あなたへの知らせ" in page
+    assert "つなぎが届いています" not in page
+
+
 def test_notices_without_a_membership_are_404(client, city):
     sign_in(client, city.elderly)
     city.elderly.__class__.objects.filter(pk=city.elderly.pk).update(confirmed_at=None)

@@ -172,6 +172,12 @@ def test_format_datetime_uses_the_day_in_tokyo():
     assert eras.local_day(late) == date(2026, 5, 1)
 
 
+def test_midnight_is_a_day_of_which_no_time_is_known():
+    day = datetime(2026, 4, 30, 15, 0, tzinfo=UTC)
+    assert eras.format_datetime(day) == "令和8年5月1日"
+    assert eras.format_datetime_short(day) == "R8.5.1"
+
+
 def test_format_naive_datetime_is_refused():
     naive = datetime(2026, 5, 1)  # noqa: DTZ001
     with pytest.raises(ValueError, match="naive"):

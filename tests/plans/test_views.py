@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -14,7 +16,7 @@ from cases.models import Record
 from config.lib.eras import format_short
 from config.lib.registry import registry
 from plans import operations as ops
-from plans.models import Plan
+from plans.models import Evaluation, Monitoring, Plan
 from tests import world as w
 from tests.plans import situations as s
 from tests.signing import sign_in
@@ -210,32 +212,32 @@ def test_the_way_of_a_plan_through_its_pages(scene):
         next_review_on=format_short(s.today()),
     )
     assert bad.status_code == 422
-    ok = post(
-        by,
-        "monitor_new",
-        plan.pk,
-        on=format_short(s.today()),
-        text="順調です",
-        next_review_on=format_short(s.today() + 30 * s.DAY),
-    )
-    assert ok.status_code == 302
+    once = {
+        "form_key": str(uuid.uuid4()),
+        "on": format_short(s.today()),
+        "text": "順調です",
+        "next_review_on": format_short(s.today() + 30 * s.DAY),
+    }
+    for _click in range(2):
+        assert post(by, "monitor_new", plan.pk, **once).status_code == 302
+    with w.act(by):
+        assert Monitoring.objects.filter(plan=plan).count() == 1
     missing = post(by, "evaluate_new", plan.pk, on=format_short(s.today()), outcome="close")
     assert missing.status_code == 422
     assert "この目標の達成の状況を選んでください。" in missing.content.decode()
-    assert (
-        post(
-            by,
-            "evaluate_new",
-            plan.pk,
-            on=format_short(s.today()),
-            outcome="close",
-            goal_1="achieved",
-            changes=["budget", "goal"],
-            remaining="",
-            follow_up="",
-        ).status_code
-        == 302
-    )
+    once = {
+        "form_key": str(uuid.uuid4()),
+        "on": format_short(s.today()),
+        "outcome": "close",
+        "goal_1": "achieved",
+        "changes": ["budget", "goal"],
+        "remaining": "",
+        "follow_up": "",
+    }
+    for _click in range(2):
+        assert post(by, "evaluate_new", plan.pk, **once).status_code == 302
+    with w.act(by):
+        assert Evaluation.objects.filter(plan=plan).count() == 1
     shown = get(by, "plan_detail", plan.pk).content.decode()
     for words in ("順調です", "目標ができた", "判定を確定する", "達成"):
         assert words in shown
@@ -253,6 +255,17 @@ def test_the_way_of_a_plan_through_its_pages(scene):
         == 302
     )
     assert "終結後の主担当は" in get(by, "plan_detail", plan.pk).content.decode()
+
+
+def test_transfer_says_which_plans_stay_and_whose_they_are(scene):
+    city = scene.city
+    s.draft(scene)
+    agency = city.agencies["disability"]
+    data = {"step": "check", "to_agency": str(agency.pk), "reason": "調整が中心に"}
+    page = post(city.coordinator, "transfer_new", scene.case.pk, form_key=str(uuid.uuid4()), **data)
+    shown = page.content.decode()
+    assert "いまの機関に残る仕事" in shown
+    assert "多機関協働プラン（初回）　案" in shown
 
 
 def test_print_has_basis_handling_and_signature(scene):
