@@ -185,10 +185,20 @@ class SafeText(_CheckedText):
 
 
 class NameField(_CheckedText):
-    """A person's or body's name as it is written: character variants stay as typed."""
+    """A person's name as it is written: character variants stay as typed, markup is refused."""
 
     def __init__(self, *, limit: int = NAME_LIMIT, **kwargs: Any) -> None:
         super().__init__(limit=limit, **kwargs)
+
+    def validate(self, value: Any) -> None:
+        """Raise ValidationError for what no name contains."""
+        super().validate(value)
+        if value and ("<" in value or ">" in value):
+            raise ValidationError(
+                _("%(label)sに「<」「>」の記号は使えません。名前だけを入れてください。"),
+                code="markup",
+                params={"label": _label(self)},
+            )
 
 
 class KanaField(_CheckedText):

@@ -192,10 +192,7 @@ def _next_of(
             "wait": False,
             "step": "notice",
             "label": _("開催通知を送る"),
-            "text": _(
-                "議題%(n)s件で開催通知を送ります。同意をもう一度確かめ、守秘の議題はここから開きます。"
-            )
-            % {"n": len(left)},
+            "text": _notice_words(len(left)),
         }
     if state == S.NOTICED and sitting.on is not None and sitting.on <= timezone.localdate():
         return {
@@ -218,6 +215,14 @@ def _next_of(
             "text": _("すべての議題に決定があります。終えると、決定と議事録は直せません。"),
         }
     return waiting
+
+
+def _notice_words(count: int) -> str:
+    if not count:
+        return _("あなたに見える議題はまだありません。議題がそろってから、開催通知を送ります。")
+    return _(
+        "議題%(n)s件で開催通知を送ります。同意をもう一度確かめ、守秘の議題はここから開きます。"
+    ) % {"n": count}
 
 
 def _next_item(by: Membership, sitting: Sitting, left: list[AgendaItem]) -> dict[str, Any]:

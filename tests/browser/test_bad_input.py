@@ -37,6 +37,7 @@ def test_bad_intake_is_told_and_keeps_what_was_typed(visitor: Visitor) -> None:
     bad = Call(PLAIN.mode, PLAIN.route, COMPLAINT, (someone,), PLAIN.primary, ("家計管理",))
     write_consultation(visitor, bad)
     visitor.press_in_vain("受け付ける", "入力を確かめてください")
+    visitor.is_told("氏名", "の記号は使えません")
     visitor.is_told("ふりがな", "文字以内で入れてください")
     visitor.is_told("生年月日・年齢", "今日までの日付を入れてください。")
     visitor.is_told(CONSULTATION_WORDS, "マイナンバー")
@@ -56,9 +57,10 @@ def test_bad_intake_is_told_and_keeps_what_was_typed(visitor: Visitor) -> None:
     visitor.fill(CONSULTATION_WORDS, "手帳を見ながら話された。")
     visitor.press_in_vain("受け付ける", "平成は31年4月30日までです。")
     visitor.has_typed("生年月日・年齢", "平成40年")
+    visitor.fill("氏名", "見本 太郎")
     visitor.fill("生年月日・年齢", "H1.2.3")
     visitor.press("受け付ける")
-    visitor.reads(f"{MARKUP}さん")  # as text, never as markup
+    visitor.reads("見本 太郎さん")
 
 
 def test_bad_note_is_told_and_keeps_what_was_typed(visitor: Visitor) -> None:

@@ -127,6 +127,7 @@ def test_same_key_twice_is_one_consultation(client, city):
         ({"p1-phone": "12"}, "電話番号は市外局番から入れてください"),
         ({"p1-phone": "0 (7) (5) (1) (2) (3) (4) (5) (6) (7) (8)"}, "40文字以内"),
         ({"visitor_relation": "い" * 41}, "40文字以内で入れてください"),
+        ({"p1-name": "<b>太字</b> 太郎"}, "氏名に「&lt;」「&gt;」の記号は使えません。"),
         ({"p1-sex": "robot"}, "性別は表示された中から選んでください。"),
         ({"issue_debt": "primary", "issue_care": "primary"}, "◎（中心の課題）は1つだけ"),
         ({"issue_debt": "perhaps"}, "－・○・◎のどれかを選んでください。"),
@@ -156,8 +157,8 @@ def test_twelve_digits_may_be_declared_to_be_no_my_number(client, city):
     assert "declared_no_my_number complaint" in logged
 
 
-def test_html_in_a_name_is_data(client, city):
-    consultation = take(client, city, **{"p1-name": "<script>alert(1)</script>"})
+def test_html_is_data_and_shown_as_typed(client, city):
+    consultation = take(client, city, complaint="<script>alert(1)</script>")
     page = client.get(reverse("consultation_detail", args=[consultation.pk])).content.decode()
     assert "&lt;script&gt;alert(1)" in page
     assert "<script>alert" not in page

@@ -139,7 +139,6 @@ class TestText:
         ("field", "typed", "cleaned"),
         [
             (NameField(), "　髙橋　花子 ", "髙橋　花子"),
-            (NameField(), "<b>山田</b>", "<b>山田</b>"),
             (NameField(), "\ufa19谷", "\ufa19谷"),
             (SafeLine(), "a\r\nb", "a b"),
             (SafeText(), "a\r\nb\x00\n\n", "a\nb"),
