@@ -27,6 +27,7 @@ from cases.models import (
 from cases.operations.case import PersonFacts, add_person, open_case
 from cases.operations.records import add_issue, write_note
 from cases.permissions import check_can_write
+from config.lib.eras import local_day
 
 ROUTE_METHOD = {
     enums.Route.PERSON_VISIT: enums.ContactMethod.OFFICE,
@@ -119,6 +120,7 @@ def make_case(*, consultation: Consultation, by: Membership) -> Case:
             issue_type=issue.issue_type,
             is_primary=issue.is_primary,
             person=first,
+            noted_on=local_day(locked.received_at),
         )
     _first_note(locked, case, by, persons)
     _settle(locked, case)
@@ -178,7 +180,12 @@ def add_to_case(
     for issue in locked.issues.exclude(issue_type__in=open_now).order_by("issue_type"):
         is_primary = issue.is_primary and not has_primary
         add_issue(
-            case=found, by=by, issue_type=issue.issue_type, is_primary=is_primary, person=first
+            case=found,
+            by=by,
+            issue_type=issue.issue_type,
+            is_primary=is_primary,
+            person=first,
+            noted_on=local_day(locked.received_at),
         )
     _first_note(locked, found, by, about)
     _settle(locked, found)

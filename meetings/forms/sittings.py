@@ -40,6 +40,7 @@ class AdHocForm(DateForm):
 
     def __init__(self, *args: Any, bodies: Sequence[ConferenceType], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["on"].help_text = _("例：R8.12.23、2026-12-23。急ぐときは閉庁日も選べます。")
         field = self.fields["conference_types"]
         assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - declared above
         field.choices = [(str(body.pk), body.name) for body in bodies]
