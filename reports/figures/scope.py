@@ -18,6 +18,7 @@ from django.db.models import Case as When_
 from django.db.models import CharField, Count, F, Q, QuerySet, Sum, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import TruncMonth
+from django.utils import timezone
 
 from agencies.models import Municipality
 from config.lib.eras import TOKYO
@@ -41,6 +42,11 @@ class Scope:
     @property
     def last(self) -> datetime.date:
         return fiscal_range(self.year)[1]
+
+    @property
+    def stock_day(self) -> datetime.date:
+        """The day a stock is counted on: the year's last, or today while the year still runs."""
+        return min(self.last, timezone.localdate())
 
     @property
     def end(self) -> datetime.datetime:

@@ -135,7 +135,7 @@ def follow_ups(scope: Scope) -> Counts:
 
 def resources(scope: Scope) -> Counts:
     rows = Resource.objects.filter(
-        Q(ended_on__isnull=True) | Q(ended_on__gte=scope.last),
+        Q(ended_on__isnull=True) | Q(ended_on__gte=scope.stock_day),
         municipality=scope.city,
         added_at__lt=scope.end,
     )
@@ -148,10 +148,10 @@ PLACE = {"kind": "place__kind", "area": "place__area"}
 
 
 def places(scope: Scope) -> Counts:
-    """Open on the last day of the year."""
+    """Open on the last day of the year; of a running year, today."""
     rows = Place.objects.filter(
-        Q(opened_on__isnull=True) | Q(opened_on__lte=scope.last),
-        Q(ended_on__isnull=True) | Q(ended_on__gte=scope.last),
+        Q(opened_on__isnull=True) | Q(opened_on__lte=scope.stock_day),
+        Q(ended_on__isnull=True) | Q(ended_on__gte=scope.stock_day),
         municipality=scope.city,
     )
     return tally(rows, {"kind": "kind", "area": "area"})

@@ -9,6 +9,7 @@ town as materialized (
   select %(city)s::bigint as id,
     make_date(%(year)s, 4, 1) as first_day,
     make_date(%(year)s + 1, 3, 31) as last_day,
+    least(make_date(%(year)s + 1, 3, 31), (now() at time zone 'Asia/Tokyo')::date) as stock_day,
     make_timestamptz(%(year)s + 1, 4, 1, 0, 0, 0, 'Asia/Tokyo') as over_at
 ),
 -- agency, type: what a row of this agency falls under
@@ -220,14 +221,14 @@ facts (key, unit, weight, d, dims) as (
   union all
   select 'resources', s.id::text, 1, town.last_day, array['kind:' || s.kind]
   from participation_resource s join town on s.municipality_id = town.id
-  where s.added_at < town.over_at and (s.ended_on is null or s.ended_on >= town.last_day)
+  where s.added_at < town.over_at and (s.ended_on is null or s.ended_on >= town.stock_day)
   -- 7 地域づくり
   union all
   select 'places', p.id::text, 1, town.last_day,
     array['kind:' || p.kind, 'area:' || nullif(p.area, '')]
   from community_place p join town on p.municipality_id = town.id
-  where (p.opened_on is null or p.opened_on <= town.last_day)
-    and (p.ended_on is null or p.ended_on >= town.last_day)
+  where (p.opened_on is null or p.opened_on <= town.stock_day)
+    and (p.ended_on is null or p.ended_on >= town.stock_day)
   union all
   select 'events', id::text, 1, d, array[kind, area] from event
   union all

@@ -4,6 +4,7 @@ anonymous, joint, cancelled, 再プラン; and who may count and store."""
 from __future__ import annotations
 
 import contextlib
+import datetime
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.utils import timezone
 
 from agencies.enums import SystemName
 from agencies.models import Agency, ConferenceType, Job
@@ -18,12 +20,13 @@ from agencies.permissions import ActionDenied
 from agencies.tasks import file_due_jobs, run_next, system_membership
 from cases.models import Case
 from cases.operations import open_case
+from config.lib.fiscal import fiscal_year
 from reports.figures import FIGURES, count_year
 from reports.models import Figure
 from reports.operations import RECOUNT, recount, request_recount
 from reports.tasks import due_recounts
 from tests import world as w
-from tests.reports.year import AFTER, BEFORE, FIRST, LAST, YEAR, Year, at, counts, statistics
+from tests.reports.year import AFTER, BEFORE, FIRST, LAST, YEAR, Year, at, counts, on, statistics
 
 pytestmark = [pytest.mark.django_db(databases=["default"]), pytest.mark.database]
 EDGES = (BEFORE, FIRST, LAST, AFTER)
@@ -339,6 +342,20 @@ def test_places_events_participants_and_community_issues(city, year):
     assert found["organisations", ""] == 4
     assert ("organisations", "kind:cafe") not in found
     assert found["community_issues", ""] == found["community_issues", "state:raised"] == 2
+
+
+def test_the_stock_of_a_running_year_is_todays_and_counts_nothing_planned(city, year):
+    today = timezone.localdate()
+    for shift in (-1, 0, 1):
+        day = (today + datetime.timedelta(days=shift)).isoformat()
+        year.place(opened=day)
+        year.place(kind="cafe", ended=day)
+        year.resource(ended_on=on(day))
+    running = fiscal_year(today)
+    found = counts(city, running)
+    assert found["places", "kind:salon"] == 2  # opened yesterday and today, not tomorrow
+    assert found["places", "kind:cafe"] == 2  # open until today, and until tomorrow
+    assert found["resources", ""] == 2
 
 
 # --- who counts, and what is stored ----------------------------------------------------------
