@@ -19,7 +19,8 @@ RUN KASANE_STATIC_ROOT=/app/staticfiles \
 
 FROM python:3.11-slim-bookworm
 RUN groupadd --system --gid 10001 kasane \
- && useradd --system --uid 10001 --gid kasane --no-create-home --home-dir /nonexistent kasane
+ && useradd --system --uid 10001 --gid kasane --no-create-home --home-dir /nonexistent kasane \
+ && install --directory --owner=10001 --group=kasane --mode=0700 /seals
 WORKDIR /app
 COPY --from=build /app /app
 ENV PATH=/app/.venv/bin:$PATH \

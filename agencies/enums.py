@@ -117,6 +117,7 @@ class RoleKey(models.TextChoices):
     CITY_ADMINISTRATOR = "city_administrator", _("市の事業担当（評価・報告）")
     PRIVACY_OFFICER = "privacy_officer", _("個人情報保護担当")
     SYSTEM_ADMINISTRATOR = "system_administrator", _("システム管理者")
+    GUEST = "guest", _("会議のゲスト")
 
 
 class Permission(models.TextChoices):
@@ -131,6 +132,7 @@ class Permission(models.TextChoices):
     DECIDE_PLAN = "plans.decide", _("プランを決定する")
     RUN_CONFERENCE = "meetings.run", _("会議を開く")
     APPOINT = "meetings.appoint", _("会議の構成員を指名する")
+    READ_ITEMS = "meetings.read_items", _("指名された議題を読む")
     LOG_VISIT = "outreach.log_visit", _("訪問を記録する")
     MATCH = "participation.match", _("参加先とつなぐ")
     COMMUNITY = "community.record", _("地域の活動を記録する")
@@ -140,6 +142,7 @@ class Permission(models.TextChoices):
     MANAGE_ACCOUNTS = "agencies.manage_accounts", _("利用者を管理する")
     CONFIRM_MEMBERSHIP = "agencies.confirm_membership", _("所属を確認する")
     OFFICE_HINTS = "cases.office_hints", _("重複の気づきを受け取る")
+    OPEN_EMERGENCY = "cases.open_emergency", _("緊急閲覧をする")
 
 
 class SystemName(models.TextChoices):

@@ -116,6 +116,11 @@ def _empty_words(membership: Membership) -> dict[str, str]:
             "title": _("いま、あなたを待っている人はいません"),
             "text": _("受け付けた相談、届いたつなぎ、会議の招集などが、ここに並びます。"),
         }
+    if membership.may(Permission.READ_ITEMS):
+        return {
+            "title": _("いま、開いている議題はありません"),
+            "text": _("誓約して開催通知が届くと、指名された議題がここに並びます。"),
+        }
     if membership.may(Permission.REVIEW_ACCESS):
         return {
             "title": _("いま、点検を待つものはありません"),

@@ -16,7 +16,7 @@ from agencies.enums import Action
 from agencies.models import Membership
 from agencies.operations import usable_memberships
 from agencies.trail import log_access
-from config.lib.acting import set_actor
+from config.lib.acting import act, act_as_nobody
 
 SESSION_KEY = "membership"
 STARTED_KEY = "started_at"
@@ -39,7 +39,7 @@ class ActorMiddleware:
         if request.path.startswith(PROBES):
             return self.get_response(request)
         with transaction.atomic():
-            set_actor(None)
+            act_as_nobody()
             response = self.get_response(request)
             if isinstance(response, StreamingHttpResponse):
                 # Rows fetched after the transaction would be none: the actor is gone by then.
@@ -53,6 +53,7 @@ class ActorMiddleware:
                     Action.DENY,
                     what=match.view_name if match else "",
                     case_id=_case_key(match.kwargs if match else {}),
+                    record_ids=_keys(match.kwargs if match else {}),
                     was_allowed=False,
                 )
             response.setdefault("Cache-Control", "no-store")
@@ -62,6 +63,11 @@ class ActorMiddleware:
 def _case_key(kwargs: dict[str, object]) -> uuid.UUID | None:
     key = kwargs.get("case_id")
     return key if isinstance(key, uuid.UUID) else None
+
+
+def _keys(kwargs: dict[str, object]) -> list[uuid.UUID]:
+    """What was asked for besides the case: a record, a person, an item."""
+    return [k for name, k in kwargs.items() if name != "case_id" and isinstance(k, uuid.UUID)]
 
 
 class MembershipMiddleware:
@@ -80,11 +86,14 @@ class MembershipMiddleware:
                 return redirect(settings.LOGIN_URL)
             memberships = usable_memberships(request.user)
             chosen = _choose(memberships, request.session.get(SESSION_KEY, ""))
+            if chosen is not None and not act(request.session.session_key or "", chosen.pk):
+                # Ended elsewhere, idle too long, or never opened: the database decides.
+                logout(request)
+                return redirect(settings.LOGIN_URL)
             request.memberships = memberships  # type: ignore[attr-defined]
             request.membership = chosen  # type: ignore[attr-defined]
             if chosen is not None:
                 request.session[SESSION_KEY] = str(chosen.pk)
-                set_actor(chosen.pk)
         return self.get_response(request)
 
 

@@ -7,14 +7,15 @@ import uuid
 from typing import Any
 
 from celery import current_app
-from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.contrib.auth.hashers import identify_hasher
+from django.db import IntegrityError, connection, transaction
 from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from agencies.enums import Action, Permission, Purpose
+from agencies.hashers import ProofHasher
 from agencies.models import (
     Agency,
     Job,
@@ -22,11 +23,11 @@ from agencies.models import (
     Notice,
     Role,
     RoleName,
-    SignInAttempt,
     User,
 )
 from agencies.permissions import ActionDenied, check_may
 from agencies.trail import log_access
+from config.lib.acting import act, server_bound
 
 
 def usable_memberships(user: User) -> list[Membership]:
@@ -53,32 +54,46 @@ def usable_memberships(user: User) -> list[Membership]:
 
 
 def is_locked_out(*, username: str, address: str | None) -> bool:
-    """Too many failures of this name, or from this address, in the window (settings)."""
-    since = timezone.now() - datetime.timedelta(seconds=settings.KASANE_SIGNIN_WINDOW_SECONDS)
-    last_success = (
-        SignInAttempt.objects.filter(username=username, was_successful=True, at__gt=since)
-        .order_by("-at")
-        .values_list("at", flat=True)
-        .first()
-    )
-    failures = SignInAttempt.objects.filter(was_successful=False, at__gt=since)
-    by_name = failures.filter(username=username, at__gt=last_success or since).count()
-    if by_name >= settings.KASANE_SIGNIN_LIMIT:
-        return True
-    if address is None:
+    """Too many failures of this name, or from this address, in fifteen minutes."""
+    with connection.cursor() as cursor:
+        cursor.execute("select kasane.is_locked_out(%s, %s)", [username, address])
+        (answer,) = cursor.fetchone()
+    return bool(answer)
+
+
+def open_session(*, user: User, password: str, secret: str, address: str | None) -> bool:
+    """Let the browser that holds `secret` act as the user's memberships, as the database finds the
+    password right; for the throttle and the trail. False: locked in the meantime."""
+    hasher = identify_hasher(user.password)
+    assert isinstance(hasher, ProofHasher)  # noqa: S101 - PASSWORD_HASHERS holds nothing else
+    proof = hasher.proof(password, user.password)
+    if not _try_to_open(user.username, proof, secret, address):
         return False
-    return failures.filter(address=address).count() >= settings.KASANE_SIGNIN_LIMIT * 10
+    for first in usable_memberships(user)[:1]:
+        act(secret, first.pk)
+        log_access(first, Action.SIGN_IN, what="signin", purpose=Purpose.ADMINISTRATION)
+    return True
 
 
-def record_sign_in(*, username: str, address: str | None, membership: Membership | None) -> None:
-    """A successful sign-in, for the throttle and the trail."""
-    SignInAttempt.objects.create(username=username[:150], address=address, was_successful=True)
-    log_access(membership, Action.SIGN_IN, what="signin", purpose=Purpose.ADMINISTRATION)
+def _try_to_open(username: str, proof: bytes, secret: str, address: str | None) -> bool:
+    # Bound by the server: the secret must not stand in the statement (config.lib.acting).
+    with server_bound() as cursor:
+        cursor.execute(
+            "select kasane.open_session(%s, %s, %s, %s)", [username, proof, secret, address]
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def end_session(*, secret: str) -> None:
+    """The session of this secret acts no more."""
+    with server_bound() as cursor:
+        cursor.execute("select kasane.end_session(%s)", [secret])
 
 
 def record_failed_sign_in(*, username: str, address: str | None) -> None:
     """A failed sign-in. The name typed stands in the throttle's table, not in the log (V10)."""
-    SignInAttempt.objects.create(username=username[:150], address=address, was_successful=False)
+    _try_to_open(username[:150], b"", "", address)
     log_access(
         None,
         Action.SIGN_IN_FAILED,

@@ -18,6 +18,7 @@ from django.utils import timezone
 from agencies.enums import SystemName
 from agencies.models import Job, Membership
 from agencies.operations import file_job
+from agencies.sealing import seal_log
 from config.lib.acting import acting
 from config.lib.registry import registry
 
@@ -92,3 +93,10 @@ def file_due_jobs() -> int:
         for name, key, args in registry.draw("due_jobs"):
             filed += file_job(name, key=key, args=args)
     return filed
+
+
+@shared_task
+def seal() -> int:
+    """Seal the access log. No job in the outbox: the rows without a seal say what has to be done,
+    and twice at once is harmless."""
+    return seal_log(by=system_membership(SystemName.SCHEDULER))

@@ -22,14 +22,14 @@ from agencies.guards import MemberRequest
 from agencies.home import home_context, notice_lines
 from agencies.middleware import SESSION_KEY, STARTED_KEY
 from agencies.operations import (
+    end_session,
     is_locked_out,
     mark_notices_read,
+    open_session,
     record_failed_sign_in,
-    record_sign_in,
-    usable_memberships,
 )
 from agencies.trail import log_access
-from config.lib.acting import set_actor
+from config.lib.acting import act
 
 
 @login_not_required
@@ -40,32 +40,40 @@ def signin(request: HttpRequest) -> HttpResponse:
     target = request.POST.get("next") or request.GET.get("next") or "/"
     if not url_has_allowed_host_and_scheme(target, {request.get_host()}):
         target = "/"
-    if request.method == "POST" and form.is_valid():
-        username, address = form.cleaned_data["username"], request.META.get("REMOTE_ADDR")
-        if is_locked_out(username=username, address=address):
-            form.add_error(
-                None,
-                _("失敗が続いたため、15分間サインインできません。しばらくしてからお試しください。"),
-            )
-            return render(request, "registration/signin.html", {"form": form, "next": target})
-        user = authenticate(request, **form.cleaned_data)
+    if request.method == "POST" and form.is_valid() and _try_sign_in(request, form):
+        return redirect(target)
+    return render(request, "registration/signin.html", {"form": form, "next": target})
+
+
+def _try_sign_in(request: HttpRequest, form: SignInForm) -> bool:
+    """A new session that may act; or a sentence on the form."""
+    username, password = form.cleaned_data["username"], form.cleaned_data["password"]
+    address = request.META.get("REMOTE_ADDR")
+    if not is_locked_out(username=username, address=address):
+        user = authenticate(request, username=username, password=password)
         if user is None:
             record_failed_sign_in(username=username, address=address)
             form.add_error(None, _("利用者名かパスワードが違います。"))
-        else:
-            login(request, user)
-            request.session[STARTED_KEY] = time.time()
-            memberships = usable_memberships(user)
-            first = memberships[0] if memberships else None
-            record_sign_in(username=username, address=address, membership=first)
-            return redirect(target)
-    return render(request, "registration/signin.html", {"form": form, "next": target})
+            return False
+        end_session(secret=request.session.session_key or "")
+        request.session.flush()  # whoever signs in again has a new secret
+        login(request, user)
+        request.session[STARTED_KEY] = time.time()
+        secret = request.session.session_key or ""
+        if open_session(user=user, password=password, secret=secret, address=address):
+            return True
+        logout(request)
+    form.add_error(
+        None, _("失敗が続いたため、15分間サインインできません。しばらくしてからお試しください。")
+    )
+    return False
 
 
 @require_POST
 def signout(request: MemberRequest) -> HttpResponse:
     """End the session; the browser is told to forget what it holds."""
     log_access(request.membership, Action.SIGN_OUT, what="signout", purpose=Purpose.ADMINISTRATION)
+    end_session(secret=request.session.session_key or "")
     logout(request)
     response = redirect("signin")
     response["Clear-Site-Data"] = '"cache", "storage"'
@@ -78,10 +86,9 @@ def switch_membership(request: MemberRequest) -> HttpResponse:
     form = SwitchForm(request.POST)
     known = {m.pk: m for m in request.memberships}
     chosen = known.get(form.cleaned_data["membership"]) if form.is_valid() else None
-    if chosen is None:
+    if chosen is None or not act(request.session.session_key or "", chosen.pk):
         raise Http404
     request.session[SESSION_KEY] = str(chosen.pk)
-    set_actor(chosen.pk)
     log_access(chosen, Action.SWITCH, what="switch", purpose=Purpose.ADMINISTRATION)
     messages.success(request, _("%(who)s に切り替えました。") % {"who": chosen.agency_name})
     return redirect("home")

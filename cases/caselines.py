@@ -30,6 +30,11 @@ class ConsentState:
     tone: str = ""
     detail: str = ""
     consent: Consent | None = None
+    line: uuid.UUID | None = None  # the consent of which the reader sees its own line alone
+
+    @property
+    def key(self) -> uuid.UUID | None:
+        return self.consent.pk if self.consent else self.line
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class PersonLine:
     edit_url: str
     consent_url: str
     withdraw_url: str
+    page_url: str
+    renew_url: str
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,7 @@ class IssueLine:
     status: str
     note: str
     solve_url: str
+    move_url: str
     is_solved: bool
 
 
@@ -82,20 +90,24 @@ def consent_state(
     consent = next((c for c in consents if c.person_id == key), None)
     if consent is not None:
         if is_open(consent):
-            return ConsentState(_("同意あり"), "ok", _until(consent.period.upper), consent)
+            return ConsentState(_("同意あり"), "ok", until_short(consent.period.upper), consent)
         if consent.answer == enums.ConsentAnswer.GIVEN:
-            return ConsentState(_("同意の期限切れ"), "warn", _until(consent.period.upper), consent)
+            return ConsentState(
+                _("同意の期限が切れました"), "warn", until_short(consent.period.upper), consent
+            )
         day = format_short(consent.given_on)
         return ConsentState(str(consent.get_answer_display()), "warn", day, consent)
     mine = next((g for g in grants if g.person_id == key), None)
     if mine is not None:
-        return ConsentState(_("あなたの機関に同意"), "ok", _until(mine.period.upper))
+        return ConsentState(
+            _("あなたの機関に同意"), "ok", until_short(mine.period.upper), line=mine.consent_id
+        )
     if membership.agency_id == case.responsible_agency_id:
         return ConsentState(_("同意 未記録"), "warn")
     return ConsentState()
 
 
-def _until(end: datetime.datetime | None) -> str:
+def until_short(end: datetime.datetime | None) -> str:
     if end is None:
         return _("期限なし")
     return _("%(day)sまで") % {"day": format_short(instant_to_until_day(end))}
@@ -126,6 +138,7 @@ def person_line(
     )
     may_ask = can(check_can_record_consent, membership, person)
     is_given = state.consent is not None and state.consent.answer == enums.ConsentAnswer.GIVEN
+    is_lapsed = is_given and state.consent is not None and not is_open(state.consent)
     return PersonLine(
         person=person,
         name=person.shown_name,
@@ -139,6 +152,12 @@ def person_line(
         withdraw_url=(
             reverse("consent_withdraw", args=[state.consent.pk])
             if is_given and may_ask and state.consent
+            else ""
+        ),
+        page_url=reverse("consent_detail", args=[state.key]) if state.key else "",
+        renew_url=(
+            reverse("consent_renew", args=[state.consent.pk])
+            if is_lapsed and may_ask and state.consent
             else ""
         ),
     )
@@ -158,10 +177,17 @@ def issue_line(
         issue.record.names(persons),
         since,
         str(issue.get_status_display()),
-        issue.note,
+        "　".join(part for part in (issue.note, _suspected(issue)) if part),
         reverse("issue_solve", args=[issue.pk]) if may_write and is_own and not is_solved else "",
+        reverse("record_refile", args=[issue.pk]) if may_write and is_own else "",
         is_solved,
     )
+
+
+def _suspected(issue: Issue) -> str:
+    if not issue.suspected_name:
+        return ""
+    return _("害を与えている疑いのある人：%(name)s") % {"name": issue.suspected_name}
 
 
 FILE_KINDS = {

@@ -70,6 +70,7 @@ class Entry:
     text: str
     topics: str
     files: Sequence[FileLine] = ()
+    history_url: str = ""
 
 
 @dataclasses.dataclass
@@ -247,6 +248,7 @@ def _entry(
         entry.text,
         "　".join(t for t in topics if t),
         files,
+        entry.history_url,
     )
 
 

@@ -89,6 +89,22 @@ class GrantBasis(models.TextChoices):
     RESPONSIBLE = "responsible", _("主担当機関")
     OWN_RECORDS = "own_records", _("自機関の記録")
     CONSENT = "consent", _("本人同意")
+    EMERGENCY = "emergency", _("緊急閲覧")
+
+
+class Danger(models.TextChoices):
+    """What is in danger (V8; 個人情報保護法 18条3項2号, 27条1項2号, 69条2項4号)."""
+
+    LIFE = "life", _("命の危険")
+    BODY = "body", _("身体の危険")
+    PROPERTY = "property", _("財産の危険")
+
+
+class Finding(models.TextChoices):
+    """What the review of an emergency access came to (V8)."""
+
+    JUSTIFIED = "justified", _("必要な閲覧だった")
+    UNJUSTIFIED = "unjustified", _("必要な閲覧とはいえない")
 
 
 class ConsentAnswer(models.TextChoices):
@@ -107,6 +123,16 @@ class ReferralMode(models.TextChoices):
     CONSENT = "consent", _("本人同意あり")
     SECRECY = "secrecy", _("本人同意なし（支援会議の事務局へ）")
     NOTIFICATION = "notification", _("法令に基づく通告・通報")
+
+
+class DisclosureKind(models.TextChoices):
+    """開示の記録: what was given or used; the first three are entered by the database."""
+
+    NOTIFICATION = "notification", _("通告・通報")
+    SHEET = "sheet", _("本人同意なしのつなぎ")
+    LETTER = "letter", _("資料・情報提供の依頼")
+    PROVIDED = "provided", _("第三者への提供")
+    USED = "used", _("目的外の利用")
 
 
 class ReferralState(models.TextChoices):

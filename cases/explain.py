@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from agencies.models import Membership
 from cases import enums
 from cases.gate import reads_cases
-from cases.models import CarryOutGrant, Case, CaseGrant, Record
-from config.lib.eras import format_long
+from cases.models import CarryOutGrant, Case, CaseGrant, Emergency, Record
+from config.lib.eras import format_datetime, format_long
 from config.lib.fiscal import instant_to_until_day
 
 
@@ -98,8 +98,33 @@ def explain_case(
             "V2",
             _("あなたの機関が書いた記録があるため、その記録だけを読めます。"),
         )
+    if (emergency := _emergency_on(membership, case_id)) is not None:
+        return _by_emergency(emergency)
     return Explanation(
         False, "V1", _("このケースについて、あなたの機関に開かれたものはありません。")
+    )
+
+
+def _emergency_on(membership: Membership, case_id: uuid.UUID) -> Emergency | None:
+    held = Emergency.objects.visible_to(membership).open()
+    return held.filter(content_object_id=case_id, membership_id=membership.pk).first()
+
+
+def _by_emergency(
+    emergency: Emergency, persons: tuple[uuid.UUID, ...] = (), categories: tuple[str, ...] = ()
+) -> Explanation:
+    """V8: open to this very person for some hours."""
+    return Explanation(
+        True,
+        "V8",
+        _("緊急閲覧で、あなただけに%(until)sまで開いています。")
+        % {"until": format_datetime(emergency.period.upper)},
+        emergency.pk,
+        enums.GrantBasis.EMERGENCY,
+        persons,
+        categories,
+        emergency.period.lower,
+        emergency.period.upper,
     )
 
 
@@ -199,17 +224,19 @@ def _by_secrecy(membership: Membership, record: Record) -> Explanation | None:
             grant.period.lower,
             grant.period.upper,
         )
-    if Record.objects.visible_to(membership).filter(pk=record.pk).exists():
-        return Explanation(
-            True,
-            "V6",
-            _("あなたが指名された支援会議（106条の6）の議題の資料です。"),
-            None,
-            "106-6",
-            tuple(record.person_ids),
-            (record.category,),
-        )
-    return None
+    if not Record.objects.visible_to(membership).filter(pk=record.pk).exists():
+        return None
+    if (emergency := _emergency_on(membership, record.case_id)) is not None:
+        return _by_emergency(emergency, tuple(record.person_ids), (record.category,))
+    return Explanation(
+        True,
+        "V6",
+        _("あなたが指名された支援会議（106条の6）の議題の資料です。"),
+        None,
+        "106-6",
+        tuple(record.person_ids),
+        (record.category,),
+    )
 
 
 def _why_not(membership: Membership, record: Record) -> Explanation:

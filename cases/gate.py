@@ -43,11 +43,30 @@ def grants_of(membership: Membership) -> QuerySet[Any]:
     return in_force(grants).filter(group_id=membership.agency_id)
 
 
-def case_scope(membership: Membership, case: str = "pk") -> Q:
+def emergencies_of(membership: Membership) -> QuerySet[Any]:
+    """The cases this membership has open in an emergency, now (V8)."""
+    held = apps.get_model("cases", "Emergency")._default_manager.filter(
+        membership_id=membership.pk,
+        refused_at__isnull=True,
+        ended_at__isnull=True,
+        period__contains=TransactionNow(),
+    )
+    return held.values("content_object_id")
+
+
+def granted_scope(membership: Membership, case: str = "pk") -> Q:
     """The case row: any grant of the agency in force on it."""
     if not reads_cases(membership):
         return NOTHING
     return Q(Exists(grants_of(membership).filter(content_object=OuterRef(case))))
+
+
+def case_scope(membership: Membership, case: str = "pk") -> Q:
+    """The case row: granted to the agency, or open to this very membership in an emergency."""
+    if not reads_cases(membership):
+        return NOTHING
+    in_emergency = Q(**{f"{case}__in": emergencies_of(membership)})
+    return granted_scope(membership, case) | in_emergency
 
 
 def works_on(membership: Membership, case: Any) -> bool:
@@ -65,7 +84,8 @@ def person_scope(membership: Membership) -> Q:
         person=OuterRef("pk"),
         categories__contains=[enums.Category.BASIC],
     )
-    return Q(author_agency_id=membership.agency_id) | Q(Exists(covered))
+    in_emergency = Q(case_id__in=emergencies_of(membership))
+    return Q(author_agency_id=membership.agency_id) | Q(Exists(covered)) | in_emergency
 
 
 def standing_scope(membership: Membership, to_record: str = "") -> Q:
@@ -92,16 +112,27 @@ def standing_scope(membership: Membership, to_record: str = "") -> Q:
 
 
 def record_scope(membership: Membership) -> Q:
-    """A record: standing (V2, V3), carried out to me (V6), or what rooms above lay open."""
-    if not reads_cases(membership):
-        return NOTHING
-    carried = in_force(apps.get_model("cases", "CarryOutGrant")._default_manager.all()).filter(
-        membership_id=membership.pk, content_object=OuterRef("carry_out_id")
-    )
-    scope = standing_scope(membership) | (Q(carry_out__isnull=False) & Q(Exists(carried)))
+    """A record: standing (V2, V3), carried out to me (V6), or what rooms above lay open (to a
+    guest, who reads no cases, too)."""
+    scope = NOTHING
+    if reads_cases(membership):
+        carried = in_force(apps.get_model("cases", "CarryOutGrant")._default_manager.all()).filter(
+            membership_id=membership.pk, content_object=OuterRef("carry_out_id")
+        )
+        scope = standing_scope(membership) | (Q(carry_out__isnull=False) & Q(Exists(carried)))
+        scope |= emergency_scope(membership)
     for wider in RECORD_SCOPES:
         scope |= wider(membership)
     return scope
+
+
+def emergency_scope(membership: Membership) -> Q:
+    """V8: what the team may read of the household; never sealed, never who notified."""
+    return Q(
+        case_id__in=emergencies_of(membership),
+        audience=enums.Audience.TEAM,
+        carry_out__isnull=True,
+    ) & ~Q(category=enums.Category.NOTIFIER)
 
 
 def from_now(until: datetime.datetime | None = None) -> TimestamptzRange:

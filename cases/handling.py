@@ -43,6 +43,8 @@ def handling(membership: Membership, case: Case) -> Panel | None:
         links.append(Link(_("ほかの機関へ移管する"), reverse("transfer_new", args=[case.pk])))
     if can(check_can_close, membership, case):
         links.append(Link(_("終結する"), reverse("case_close", args=[case.pk])))
+    if membership.may(Permission.WRITE_RECORDS):
+        links.append(Link(_("外部への提供を記録する"), reverse("disclosure_new", args=[case.pk])))
     links.append(Link(_("閲覧記録"), reverse("case_looks", args=[case.pk])))
     return Panel("cases/panels/handling.html", {"links": links})
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime
 import uuid
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from agencies.enums import Action, Permission
 from agencies.home import day_words
 from agencies.models import Membership
 from agencies.trail import log_access
-from cases import desk, enums, handling
+from cases import desk, disclosures, enums, handling
 from cases.gate import in_force, reads_cases
 from cases.models import (
     AssessmentSection,
@@ -24,6 +24,8 @@ from cases.models import (
     CarryOutGrant,
     Case,
     Consent,
+    Emergency,
+    LeftWork,
     Note,
     Person,
     Record,
@@ -31,11 +33,12 @@ from cases.models import (
 )
 from cases.permissions import can, check_can_write
 from cases.titles import titles_for
-from config.lib.eras import format_short, local_day, today
+from config.lib.eras import format_datetime, format_short, local_day, today
 from config.lib.fiscal import instant_to_until_day
-from config.lib.registry import NavItem, NextStep, TimelineEntry, Todo, registry
+from config.lib.registry import NavItem, NextStep, Panel, TimelineEntry, Todo, registry
 
 SOON = datetime.timedelta(days=30)
+SHOWN_FOR = datetime.timedelta(days=90)
 ANSWERED = datetime.timedelta(days=14)
 LIMIT = 50
 
@@ -71,7 +74,14 @@ def _note(membership: Membership, record: Record, note: Note, may_write: bool) -
         text += "\n" + _("次に：%(step)s") % {"step": note.next_step}
     is_own = record.author_agency_id == membership.agency_id and may_write
     url = reverse("note_edit", args=[note.pk]) if is_own else ""
-    return TimelineEntry(note.pk, record.happened_at, title, text=text, url=url)
+    changed = _changed(record, note.version)
+    return TimelineEntry(
+        note.pk, record.happened_at, title, text=text, url=url, history_url=changed
+    )
+
+
+def _changed(record: Record, version: int) -> str:
+    return reverse("record_history", args=[record.pk]) if version > 1 else ""
 
 
 def _section(
@@ -85,7 +95,10 @@ def _section(
         text += "\n" + _("強み：%(strengths)s") % {"strengths": section.strengths}
     is_own = record.author_agency_id == membership.agency_id and may_write
     url = reverse("assessment_edit", args=[section.pk]) if is_own else ""
-    return TimelineEntry(section.pk, record.happened_at, title, text=text, url=url)
+    changed = _changed(record, section.version)
+    return TimelineEntry(
+        section.pk, record.happened_at, title, text=text, url=url, history_url=changed
+    )
 
 
 def stage(membership: Membership, case: Case) -> int:
@@ -119,6 +132,54 @@ def next_consent(membership: Membership, case: Case) -> NextStep | None:
     )
 
 
+def next_renewal(membership: Membership, case: Case) -> NextStep | None:
+    """A consent whose period is over, for the responsible agency. One query."""
+    is_responsible = membership.agency_id == case.responsible_agency_id
+    if case.status == enums.CaseStatus.CLOSED or not is_responsible:
+        return None
+    if not membership.may(Permission.RECORD_CONSENT):
+        return None
+    lapsed = (
+        Consent.objects.visible_to(membership)
+        .lapsed()
+        .filter(case=case, person__died_on__isnull=True, person__is_deceased=False)
+        .select_related("person")
+        .order_by("person__label")
+        .first()
+    )
+    if lapsed is None:
+        return None
+    return NextStep(
+        _(
+            "%(name)sの同意の期限が切れました。ほかの機関には、もう開いていません。"
+            "続けるときは、本人に確かめて更新します。"
+        )
+        % {"name": lapsed.person.shown_name},
+        _("同意を更新する"),
+        reverse("consent_renew", args=[lapsed.pk]),
+    )
+
+
+def left_work(membership: Membership, case: Case) -> Panel | None:
+    """担当のいなくなった仕事: titles and due dates, for the agency they were left to. One query."""
+    rows = (
+        LeftWork.objects.visible_to(membership)
+        .filter(case=case, left_at__gte=timezone.now() - SHOWN_FOR)
+        .order_by("due_on", "id")
+        .values_list("title", "due_on", "from_agency__name")[:LIMIT]
+    )
+    tasks = [
+        {
+            "title": title,
+            "due": format_short(due_on) if due_on else "",
+            "late": bool(due_on and due_on < timezone.localdate()),
+            "agency": agency,
+        }
+        for title, due_on, agency in rows
+    ]
+    return Panel("cases/panels/left_work.html", {"tasks": tasks}) if tasks else None
+
+
 def next_assessment(membership: Membership, case: Case) -> NextStep | None:
     """No section of the assessment yet, and no plan. One query."""
     if not can(check_can_write, membership, case):
@@ -145,11 +206,11 @@ def deadlines(membership: Membership, case: Case) -> list[Todo]:
         Todo(
             "consent_ends",
             _("同意 %(label)s の期限") % {"label": label},
-            "",
+            reverse("consent_detail", args=[key]),
             "",
             due_on=instant_to_until_day(period.upper),
         )
-        for label, period, _key in found
+        for label, period, key in found
     ]
 
 
@@ -224,16 +285,20 @@ def todo_answers(membership: Membership) -> list[Todo]:
 
 
 def todo_consents(membership: Membership) -> list[Todo]:
-    """Consents my agency took that end within 30 days. One query."""
+    """Consents my agency took, or of cases it is responsible for, that end within 30 days or
+    have ended within the last 30. One query."""
     if not membership.may(Permission.RECORD_CONSENT):
         return []
+    now = timezone.now()
     rows = (
         Consent.objects.visible_to(membership)
-        .in_force()
         .filter(
-            taken_by_agency_id=membership.agency_id,
+            Q(taken_by_agency_id=membership.agency_id)
+            | Q(case__responsible_agency_id=membership.agency_id),
+            answer=enums.ConsentAnswer.GIVEN,
+            withdrawn_at__isnull=True,
             period__upper_inf=False,
-            period__endswith__lte=timezone.now() + SOON,
+            period__endswith__range=(now - SOON, now + SOON),
             case__status=enums.CaseStatus.ACTIVE,
         )
         .select_related("person")
@@ -242,8 +307,13 @@ def todo_consents(membership: Membership) -> list[Todo]:
     return [
         Todo(
             "consent_ends",
-            _("%(name)sの同意の期限が近づいています") % {"name": c.person.shown_name},
-            reverse("consent_new", args=[c.case_id, c.person_id]),
+            (
+                _("%(name)sの同意の期限が近づいています")
+                if c.period.upper > now
+                else _("%(name)sの同意の期限が切れました")
+            )
+            % {"name": c.person.shown_name},
+            reverse("consent_detail", args=[c.pk]),
             _("同意を確かめる"),
             due_on=instant_to_until_day(c.period.upper),
             section="due",
@@ -276,6 +346,49 @@ def todo_carry_outs(membership: Membership) -> list[Todo]:
     ]
 
 
+def todo_emergencies(membership: Membership) -> list[Todo]:
+    """緊急閲覧: until it is reviewed, for the privacy officer; for the agency responsible, to look
+    at. One query."""
+    may_review = membership.may(Permission.REVIEW_ACCESS)
+    if not may_review and not reads_cases(membership):
+        return []
+    rows = (
+        Emergency.objects.visible_to(membership)
+        .unreviewed()
+        .exclude(user_id=membership.user_id or 0)
+        .order_by("opened_at")
+        .values_list("pk", "opened_at")[:LIMIT]
+    )
+    return [
+        Todo(
+            "emergency",
+            _("緊急閲覧を点検する") if may_review else _("緊急閲覧がありました（点検待ち）"),
+            reverse("emergency_detail", args=[pk]),
+            _("点検する") if may_review else _("見る"),
+            when=format_short(at),
+            section="due" if may_review else "changed",
+        )
+        for pk, at in rows
+    ]
+
+
+def in_emergency(membership: Membership, case: Case) -> NextStep | None:
+    """Said at the top of the case while it is open in this way alone. One query."""
+    held = Emergency.objects.visible_to(membership).open()
+    row = held.filter(content_object=case, membership_id=membership.pk).first()
+    if row is None:
+        return None
+    return NextStep(
+        _(
+            "緊急閲覧で開いています（%(until)sまで、あなただけ）。見たことは記録されています。"
+            "危険が去ったら、主担当機関に電話で引きつぎます。"
+        )
+        % {"until": format_datetime(row.period.upper)},
+        _("この緊急閲覧の記録を見る"),
+        reverse("emergency_detail", args=[row.pk]),
+    )
+
+
 def count_referrals(membership: Membership) -> tuple[int, bool]:
     """How many sheets wait for this membership, for the navigation. One query."""
     if not membership.may(Permission.WRITE_RECORDS):
@@ -283,16 +396,20 @@ def count_referrals(membership: Membership) -> tuple[int, bool]:
     return len(waiting_referrals(membership).values_list("pk", flat=True)[:LIMIT]), False
 
 
-__all__ = ["desk", "handling"]
+__all__ = ["desk", "disclosures", "handling"]
 
 registry.add("case_timeline", timeline, queries=2, order=10)
 registry.add("case_stage", stage, queries=1, order=10)
+registry.add("case_next", in_emergency, queries=1, order=5)
 registry.add("case_next", next_consent, queries=1, order=20)
+registry.add("case_next", next_renewal, queries=1, order=15)
 registry.add("case_next", next_assessment, queries=1, order=30)
+registry.add("case_panels", left_work, queries=1, order=10)
 registry.add("case_aside", deadlines, queries=1, order=10)
 registry.add("todos", todo_referrals, queries=1, order=10)
 registry.add("todos", todo_consents, queries=1, order=20)
 registry.add("todos", todo_answers, queries=3, order=30)
+registry.add("todos", todo_emergencies, queries=1, order=5)
 registry.add("todos", todo_carry_outs, queries=1, order=15)
 registry.nav(
     NavItem(
@@ -302,5 +419,14 @@ registry.nav(
         1,
         Permission.READ_CASES,
         count_referrals,
+    )
+)
+registry.nav(NavItem("consents", gettext_lazy("同意"), "consent_list", 1, Permission.REVIEW_ACCESS))
+registry.nav(
+    NavItem("emergencies", gettext_lazy("緊急閲覧"), "emergency_list", 1, Permission.REVIEW_ACCESS)
+)
+registry.nav(
+    NavItem(
+        "disclosures", gettext_lazy("開示の記録"), "disclosure_list", 1, Permission.REVIEW_ACCESS
     )
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agencies.enums import Permission
@@ -15,7 +16,10 @@ from agencies.models import Membership
 from agencies.permissions import ActionDenied, check_may
 from cases import enums
 from cases.gate import works_on
-from cases.models import Case, Consent, Person, Record, Referral, Transfer
+from cases.models import Case, Consent, Emergency, Person, Record, Referral, Transfer
+
+# What is moved to another category or audience; an issue's category follows from its type.
+MOVED = (enums.RecordKind.NOTE, enums.RecordKind.ASSESSMENT, enums.RecordKind.ISSUE)
 
 
 def can(check: Callable[..., None], *subject: Any) -> bool:
@@ -50,6 +54,13 @@ def check_can_write(by: Membership, case: Case) -> None:
     check_at_work(by, case)
 
 
+def check_can_disclose(by: Membership, case: Case) -> None:
+    """Enter into the register what one's agency gave; also of a case it has closed."""
+    check_may(by, Permission.WRITE_RECORDS)
+    if not works_on(by, case):
+        raise ActionDenied(_("この機関は、いまこのケースの支援に入っていません。"))
+
+
 def check_can_correct(by: Membership, record: Record) -> None:
     """Correct a note or a section, or attach to it: the agency that wrote it, while at work."""
     check_may(by, Permission.WRITE_RECORDS)
@@ -70,8 +81,34 @@ def check_can_record_consent(by: Membership, person: Person) -> None:
     """Record a person's answer: role, open case, a living person (V3)."""
     check_may(by, Permission.RECORD_CONSENT)
     check_at_work(by, person.case)
-    if person.is_deceased:
+    if person.is_deceased or person.died_on is not None:
         raise ActionDenied(_("亡くなった方の同意は、新しく記録できません。"))
+
+
+def check_can_change_consent(by: Membership, consent: Consent) -> None:
+    """Narrow or renew: a consent that stands, one sees whole, in a case one works on."""
+    check_can_record_consent(by, consent.person)
+    if consent.answer != enums.ConsentAnswer.GIVEN:
+        raise ActionDenied(_("同意していない答えは、狭めることも更新することもできません。"))
+    if consent.withdrawn_at is not None:
+        raise ActionDenied(_("この同意は、すでに終わっています。いまの同意を開いてください。"))
+
+
+def check_can_attach_scan(by: Membership, consent: Consent) -> None:
+    """Put the signed paper to a consent one sees whole, in a case one works on."""
+    check_may(by, Permission.RECORD_CONSENT)
+    check_at_work(by, consent.case)
+
+
+def check_can_refile(by: Membership, record: Record) -> None:
+    """Move a record to another category or audience: the agency that wrote it, while at work."""
+    check_can_correct(by, record)
+    if record.carry_out_id is not None:
+        raise ActionDenied(_("持ち出しの記録は、ほかの種類や相手に移せません。"))
+    if record.kind not in MOVED:
+        raise ActionDenied(_("移せるのは、支援経過記録・アセスメント・課題です。"))
+    if record.category == enums.Category.NOTIFIER:
+        raise ActionDenied(_("通告者の情報は、ほかの種類に移せません。"))
 
 
 def check_can_withdraw(by: Membership, consent: Consent) -> None:
@@ -123,3 +160,29 @@ def check_can_answer_transfer(by: Membership, transfer: Transfer, *, is_sender: 
         raise ActionDenied(_("依頼を取りやめられるのは、依頼した機関です。"))
     if not is_sender and by.agency_id != transfer.to_agency_id:
         raise ActionDenied(_("返事ができるのは、依頼を受けた機関です。"))
+
+
+def check_can_end_emergency(by: Membership, emergency: Emergency) -> None:
+    """End an emergency access early: whoever sees it and does not hold it (V8)."""
+    if emergency.user_id == by.user_id:
+        raise ActionDenied(_("自分の緊急閲覧は、自分では変えられません。時間がたつと閉じます。"))
+    if emergency.refused_at or emergency.ended_at or emergency.period.upper <= timezone.now():
+        raise ActionDenied(_("この緊急閲覧は、もう開いていません。"))
+
+
+def check_can_review_emergency(by: Membership, emergency: Emergency) -> None:
+    """点検: the privacy officer, once, never of one's own access (V8)."""
+    check_may(by, Permission.REVIEW_ACCESS)
+    if emergency.user_id == by.user_id:
+        raise ActionDenied(_("自分の緊急閲覧は、別の人が点検します。"))
+    if emergency.reviewed_at is not None:
+        raise ActionDenied(_("この緊急閲覧は、点検が終わっています。"))
+
+
+def check_may_know_emergencies(by: Membership) -> None:
+    """Who reads cases: their own and those in their agency's cases; the privacy officer."""
+    if not (by.may(Permission.READ_CASES) or by.may(Permission.REVIEW_ACCESS)):
+        raise ActionDenied(
+            _("「%(role)s」の役割では、緊急閲覧の記録を見ることはできません。")
+            % {"role": by.role_name}
+        )

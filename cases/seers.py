@@ -88,7 +88,7 @@ def _add_of_others(
     }
     if not others:
         return
-    lines = list(ConsentLine.objects.filter(consent__in=list(others)))
+    lines = list(ConsentLine.objects.visible_to(membership).filter(consent__in=list(others)))
     types = {line.conference_type_id for line in lines if line.conference_type_id}
     standing: dict[int | None, set[int | None]] = defaultdict(set)
     for member in StandingMember.objects.filter(

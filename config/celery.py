@@ -10,7 +10,9 @@ from celery.signals import beat_init, worker_init
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
+from config.lib.acting import refuse_unknown_key
 from config.lib.login import refuse_bypassing_login
+from config.lib.seals import refuse_missing_key
 
 app = Celery("kasane")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -19,6 +21,8 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "sweep": {"task": "agencies.tasks.sweep", "schedule": 20.0},
     "due": {"task": "agencies.tasks.file_due_jobs", "schedule": crontab(minute="*/5")},
+    # Bells of a time when no worker listened are worth nothing.
+    "seal": {"task": "agencies.tasks.seal", "schedule": 60.0, "options": {"expires": 50}},
 }
 
 
@@ -27,6 +31,8 @@ def refuse_bypass(**kwargs: object) -> None:
     """A worker is held to the same login as the web (Celery offers no other place to say so)."""
     if settings.KASANE_CHECKS_LOGIN:
         refuse_bypassing_login()
+        refuse_missing_key()
+    refuse_unknown_key()
 
 
 @beat_init.connect

@@ -73,3 +73,17 @@ class Attendance(models.TextChoices):
     PRESENT = "present", _("出席")
     ABSENT = "absent", _("欠席")
     PARTIAL = "partial", _("この議題のみ")
+
+
+class Paper(models.TextChoices):
+    """The papers of a sealed item that are printed under a number."""
+
+    MATERIALS = "materials", _("資料")
+    MINUTES = "minutes", _("議事録")
+
+
+class RequestOutcome(models.TextChoices):
+    """What came of a letter under 106条の6第3項."""
+
+    RECEIVED = "received", _("回答あり")
+    REFUSED = "refused", _("応じられない")

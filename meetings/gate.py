@@ -10,6 +10,7 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from agencies.enums import Permission
 from agencies.models import Membership, SecretariatMember
 from cases.gate import NOTHING, grants_of, reads_cases
 from config.lib.fiscal import fiscal_year
@@ -17,8 +18,20 @@ from meetings import enums
 
 
 def sitting_scope(membership: Membership) -> Q:
-    """Every sitting of the city: a day and a room."""
-    return Q(municipality_id=membership.municipality.pk)
+    """Every sitting of the city: a day and a room. A guest's own sitting alone."""
+    city = Q(municipality_id=membership.municipality.pk)
+    if not membership.is_guest:
+        return city
+    grants = apps.get_model("meetings", "ItemGrant")._default_manager.all()
+    mine = grants.filter(
+        sitting_id=OuterRef("pk"), membership_id=membership.pk, revoked_at__isnull=True
+    )
+    return city & Q(Exists(mine))
+
+
+def reads_items(membership: Membership) -> bool:
+    """Whether this role reads what it is appointed to: who reads cases, and guests (V6)."""
+    return membership.agency_id is not None and membership.may(Permission.READ_ITEMS)
 
 
 def secretariat(membership: Membership, conference_type: str) -> Exists:
@@ -39,11 +52,16 @@ def listed_entries(membership: Membership) -> QuerySet[SecretariatMember]:
 def item_scope(membership: Membership) -> Q:
     """V5: the proposing agency, and the participants while every consent covers them.
     V6: the secretariat, and the appointed who took the pledge while the item is open."""
-    if not reads_cases(membership):
+    if not reads_items(membership):
         return NOTHING
     items = apps.get_model("meetings", "AgendaItem")._default_manager.all()
     is_open = Q(open_period__contains=TransactionNow())
     is_secret = Q(basis=enums.ItemBasis.SECRECY)
+    sealed = is_secret & is_open & Q(Exists(_appointed(membership)))
+    later = items.filter(is_secret & is_open, attached_ids__contains=[OuterRef("pk")])
+    attached = is_secret & Q(Exists(later.filter(Exists(_appointed(membership)))))
+    if not reads_cases(membership):
+        return sealed | attached
     # Live, not by state alone: an expired consent has closed before anybody notices (V3).
     covered = ArraySubquery(
         grants_of(membership)
@@ -60,9 +78,6 @@ def item_scope(membership: Membership) -> Q:
         )
     )
     listed = is_secret & Q(secretariat(membership, "conference_type_id"))
-    sealed = is_secret & is_open & Q(Exists(_appointed(membership)))
-    later = items.filter(is_secret & is_open, attached_ids__contains=[OuterRef("pk")])
-    attached = is_secret & Q(Exists(later.filter(Exists(_appointed(membership)))))
     return listed | consented | sealed | attached
 
 

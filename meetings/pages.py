@@ -16,7 +16,7 @@ from agencies.enums import AgendaType, Decider, Permission
 from agencies.models import Agency, ConferenceType, LegalBasis, Membership
 from config.lib.eras import format_long, format_short, format_with_weekday
 from meetings import enums
-from meetings.models import AgendaItem, ItemAttendance, ItemGrant, Sitting
+from meetings.models import AgendaItem, ItemAttendance, ItemGrant, ItemPerson, Sitting
 from meetings.permissions import is_open_now
 from plans.models import Goal, Plan, SupportItem
 
@@ -148,14 +148,19 @@ def role_table(membership: Membership, plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
+DUTY = ("106-6", "159")  # what one pledges, and the penalty
+REQUESTED = ("106-6-3",)  # what a letter rests on
+
+
 def law_of(item: AgendaItem) -> list[LegalBasis]:
-    """The bases of the item's body in force today: law is data."""
-    return law_in_force(item.conference_type.bases if not item.is_secret else ["106-6"])
+    """The bases of the item's body in force on the day of its sitting: law is data."""
+    codes = item.conference_type.bases if not item.is_secret else ["106-6"]
+    return law_in_force(codes, item.sitting.on)
 
 
-def law_in_force(codes: Sequence[str]) -> list[LegalBasis]:
-    """Bases by code, as in force today."""
-    day = timezone.localdate()
+def law_in_force(codes: Sequence[str], on: datetime.date | None = None) -> list[LegalBasis]:
+    """Bases by code, as in force on this day (today)."""
+    day = on or timezone.localdate()
     found = LegalBasis.objects.filter(code__in=codes, effective_from__lte=day).order_by("code")
     return [law for law in found if law.effective_to is None or law.effective_to >= day]
 
@@ -196,26 +201,49 @@ def agency_choices(by: Membership, *, without: Iterable[int | None] = ()) -> lis
     return [(str(a.pk), a.name) for a in found.order_by("order", "name")]
 
 
+def people_of(item: AgendaItem) -> list[ItemPerson]:
+    """Who stands on the item without an account of their own (guests among them)."""
+    found = ItemPerson.objects.filter(item=item, revoked_at__isnull=True)
+    return list(found.select_related("guest").order_by("appointed_at"))
+
+
+def names_of(people: Iterable[ItemPerson]) -> dict[UUID | None, str]:
+    """A guest's account is nameless: who it is stands with the item."""
+    return {person.guest_id: str(person) for person in people if person.guest_id is not None}
+
+
+def named(member: Membership, names: dict[UUID | None, str]) -> str:
+    """「氏名（所属）」 of an appointed person, guests by the item's own list."""
+    return names.get(member.pk) or f"{member.user}（{member.agency_name}）"
+
+
 def attendees(item: AgendaItem) -> list[tuple[str, str, str]]:
-    """(field, who, recorded): under secrecy the appointed and the secretary, else agencies."""
+    """(field, who, recorded): under secrecy the appointed who pledged, on screen or on paper;
+    else agencies."""
     recorded = {
-        (row.membership_id, row.agency_id): row.attendance
-        for row in ItemAttendance.objects.filter(item=item, name="")
+        (row.membership_id, row.agency_id, row.name): row.attendance
+        for row in ItemAttendance.objects.filter(item=item)
     }
     if item.is_secret:
-        grants = appointments(item)
-        return [
+        people = people_of(item)
+        names = names_of(people)
+        on_screen = [
             (
                 f"m:{g.membership_id}",
-                f"{g.membership.user}（{g.membership.agency_name}）",
-                recorded.get((g.membership_id, None), ""),
+                named(g.membership, names),
+                recorded.get((g.membership_id, None, ""), ""),
             )
-            for g in grants
+            for g in appointments(item)
             if g.pledged_at is not None
         ]
+        return on_screen + [
+            (f"p:{p.pk}", str(p), recorded.get((None, None, str(p)), ""))
+            for p in people
+            if p.pledged_on is not None
+        ]
     keys = list(dict.fromkeys([*item.participant_ids, item.proposing_agency_id]))
-    names = dict(Agency.objects.filter(pk__in=keys).values_list("pk", "name"))
-    return [(f"a:{k}", names[k], recorded.get((None, k), "")) for k in keys if k in names]
+    known = dict(Agency.objects.filter(pk__in=keys).values_list("pk", "name"))
+    return [(f"a:{k}", known[k], recorded.get((None, k, ""), "")) for k in keys if k in known]
 
 
 def presence(item: AgendaItem) -> list[dict[str, str]]:
@@ -223,11 +251,12 @@ def presence(item: AgendaItem) -> list[dict[str, str]]:
     rows = ItemAttendance.objects.filter(item=item).select_related(
         "membership__user", "membership__agency", "agency"
     )
+    names = names_of(ItemPerson.objects.filter(item=item)) if item.is_secret else {}
     found = []
     for row in rows:
         who = row.name
         if row.membership is not None:
-            who = f"{row.membership.user}（{row.membership.agency_name}）"
+            who = named(row.membership, names)
         elif row.agency is not None:
             who = row.agency.name
         found.append(
@@ -245,7 +274,9 @@ def appointments(item: AgendaItem) -> list[ItemGrant]:
     return list(
         ItemGrant.objects.filter(content_object=item)
         .standing()
-        .select_related("membership__user", "membership__agency", "membership__role")
+        .select_related(
+            "membership__user", "membership__agency", "membership__role", "decided_by__user"
+        )
         .order_by("appointed_at")
     )
 
@@ -286,7 +317,7 @@ def consequences(item: AgendaItem, roles: Sequence[dict[str, Any]]) -> list[dict
 def who_sees(item: AgendaItem) -> list[dict[str, Any]]:
     """誰が見られるか, of an item."""
     if not item.is_secret:
-        names = (
+        agencies = (
             Agency.objects.filter(pk__in=[*item.participant_ids, item.proposing_agency_id])
             .order_by("name")
             .values_list("pk", "name")
@@ -298,7 +329,7 @@ def who_sees(item: AgendaItem) -> list[dict[str, Any]]:
                 "until": "" if pk == item.proposing_agency_id else _("同意のある間"),
                 "secret": False,
             }
-            for pk, name in names
+            for pk, name in agencies
         ]
     until = ""
     if item.open_period is not None:
@@ -307,14 +338,26 @@ def who_sees(item: AgendaItem) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = [
         {"agency": _("事務局（名簿の人）"), "basis": _("106条の6"), "until": "", "secret": True}
     ]
+    people = people_of(item)
+    names = names_of(people)
     for grant in appointments(item):
         basis = _("指名・誓約済み") if grant.pledged_at else _("指名・誓約待ち（まだ見られません）")
         entries.append(
             {
-                "agency": f"{grant.membership.user}（{grant.membership.agency_name}）",
+                "agency": named(grant.membership, names),
                 "basis": basis,
                 "until": until if is_open_now(item) else _("まだ開いていません"),
                 "secret": True,
             }
         )
+    entries += [
+        {
+            "agency": str(person),
+            "basis": _("指名・紙で誓約済み") if person.pledged_on else _("指名・紙の誓約待ち"),
+            "until": _("画面では見ません"),
+            "secret": True,
+        }
+        for person in people
+        if person.guest_id is None
+    ]
     return entries

@@ -56,7 +56,7 @@ def pledges(membership: Membership) -> Iterable[ItemGrant]:
 
 def todo_pledges(membership: Membership) -> list[Todo]:
     """誓約 to take: for an item, or for the year's list. Two queries."""
-    if not membership.may(Permission.READ_CASES):
+    if not membership.may(Permission.READ_ITEMS):
         return []
     found = [
         Todo(
@@ -83,6 +83,24 @@ def todo_pledges(membership: Membership) -> list[Todo]:
             _("誓約する"),
         )
         for entry in named
+    ]
+
+
+def todo_guest(membership: Membership) -> list[Todo]:
+    """A guest's items: their only way in. One query. (Who works here finds a sealed item in its
+    sitting alone, V6.)"""
+    if not membership.is_guest:
+        return []
+    items = AgendaItem.objects.visible_to(membership).select_related("sitting", "conference_type")
+    return [
+        Todo(
+            "guest_item",
+            _("守秘の議題　%(body)s") % {"body": item.conference_type.name},
+            reverse("item_detail", args=[item.pk]),
+            _("議題を開く"),
+            detail=format_short(item.sitting.on) if item.sitting.on else "",
+        )
+        for item in items.order_by("sitting__on", "pk")[:LIMIT]
     ]
 
 
@@ -319,6 +337,7 @@ def referral_actions(membership: Membership, referral: Referral) -> list[Link]:
 
 registry.add("due_jobs", due_jobs, queries=1)
 registry.add("todos", todo_pledges, queries=2, order=9)
+registry.add("todos", todo_guest, queries=1, order=10)
 registry.add("todos", todo_sittings, queries=2, order=13)
 registry.add("todos", todo_undated, queries=2, order=22)
 registry.add("todos", todo_sheets, queries=2, order=16)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from meetings.views import items, moving, papers, people, running, sittings
+from meetings.views import copies, items, letters, moving, named, papers, people, running, sittings
 
 urlpatterns = [
     path("meetings/", sittings.sitting_list, name="sitting_list"),
@@ -30,6 +30,14 @@ urlpatterns = [
     ),
     path("meetings/items/<uuid:item_id>/minutes/", running.item_minutes, name="item_minutes"),
     path("meetings/items/<uuid:item_id>/print/", papers.item_print, name="item_print"),
+    path("meetings/items/<uuid:item_id>/copies/", copies.item_copies, name="item_copies"),
+    path("meetings/items/<uuid:item_id>/people/new/", named.person_new, name="item_person_new"),
+    path("meetings/items/<uuid:item_id>/letters/new/", letters.letter_new, name="letter_new"),
+    path(
+        "meetings/items/<uuid:item_id>/carry-out/end/",
+        letters.carry_out_end,
+        name="carry_out_end",
+    ),
     path("meetings/items/<uuid:item_id>/<slug:step>/", items.item_step, name="item_step"),
     path(
         "meetings/appointments/<uuid:grant_id>/pledge/",
@@ -41,6 +49,27 @@ urlpatterns = [
         people.revoke,
         name="appointment_revoke",
     ),
+    path(
+        "meetings/people/<uuid:person_id>/pledge/", named.person_pledge, name="item_person_pledge"
+    ),
+    path("meetings/people/<uuid:person_id>/paper/", named.pledge_print, name="pledge_print"),
+    path(
+        "meetings/people/<uuid:person_id>/revoke/",
+        named.person_step,
+        {"step": "revoke"},
+        name="item_person_revoke",
+    ),
+    path(
+        "meetings/people/<uuid:person_id>/password/",
+        named.person_step,
+        {"step": "password"},
+        name="item_person_password",
+    ),
+    path("meetings/letters/<uuid:letter_id>/", letters.letter_print, name="letter_print"),
+    path("meetings/letters/<uuid:letter_id>/reply/", letters.letter_reply, name="letter_reply"),
+    path("meetings/copies/<uuid:copy_id>/return/", copies.copy_return, name="copy_return"),
+    path("meetings/carry-outs/", letters.carry_out_list, name="carry_out_list"),
+    path("meetings/<uuid:sitting_id>/copies/", copies.sitting_copies, name="sitting_copies"),
     path("meetings/<uuid:sitting_id>/", sittings.sitting_detail, name="sitting_detail"),
     path("meetings/<uuid:sitting_id>/date/", sittings.sitting_date, name="sitting_date"),
     path("meetings/<uuid:sitting_id>/move/", moving.sitting_move, name="sitting_move"),

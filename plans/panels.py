@@ -9,6 +9,7 @@ import datetime
 import uuid
 from collections import Counter
 
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,6 +25,7 @@ from config.lib.registry import (
     NavItem,
     NextStep,
     OpenEnd,
+    OpenWork,
     Panel,
     TimelineEntry,
     Todo,
@@ -320,6 +322,18 @@ def open_ends(membership: Membership, case: Case) -> list[OpenEnd]:
     ]
 
 
+def open_work(membership: Membership, case: Case) -> list[OpenWork]:
+    """The tasks of plans in force that are not done, by agency. One query."""
+    plans = (
+        Plan.objects.standing_with(membership)
+        .in_force()
+        .filter(record__case_id=case.pk, pk=OuterRef("plan_id"))
+    )
+    items = SupportItem.objects.filter(Exists(plans), status=enums.ItemStatus.OPEN)
+    rows = items.order_by("until", "id").values_list("agency_id", "plan_id", "content", "until")
+    return [OpenWork(*row) for row in rows]
+
+
 def _stay_words(plan: Plan, tasks: int) -> str:
     words = f"{plan_title(plan)}　{plan.get_status_display()}"
     if not tasks or plan.status != enums.PlanStatus.IN_FORCE:
@@ -357,3 +371,4 @@ registry.nav(
     NavItem("plans", gettext_lazy("プランと期限"), "plan_list", 1, Permission.READ_CASES, waiting)
 )
 registry.add("case_open_ends", open_ends, queries=2, order=20)
+registry.add("open_work", open_work, queries=1, order=20)

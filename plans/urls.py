@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from plans.views import detail, drafting, following, lists
+from plans.views import detail, drafting, following, history, lists
 
 urlpatterns = [
     path("plans/", lists.plan_list, name="plan_list"),
     path("cases/<uuid:case_id>/plans/new/", drafting.plan_new, name="plan_new"),
     path("plans/<uuid:plan_id>/", detail.plan_detail, name="plan_detail"),
+    path("plans/<uuid:plan_id>/history/", history.plan_history, name="plan_history"),
     path("plans/<uuid:plan_id>/edit/", drafting.plan_edit, name="plan_edit"),
     path("plans/<uuid:plan_id>/sign/", drafting.plan_sign, name="plan_sign"),
     path("plans/<uuid:plan_id>/submit/", drafting.plan_submit, name="plan_submit"),

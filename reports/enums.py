@@ -37,3 +37,12 @@ class Kind(models.TextChoices):
 
     REGULAR = "regular", _("定例")
     AD_HOC = "ad_hoc", _("臨時")
+
+
+class LookSource(models.TextChoices):
+    """What stands in the way of telling a person of a look (V10): `kasane.person_looks` says it."""
+
+    CASE = "case", _("主担当機関の記録の閲覧")
+    OTHER = "other", _("ほかの人の同意による閲覧")
+    AGENCY = "agency", _("ほかの機関が書いた記録の閲覧")
+    SECRECY = "secrecy", _("守秘の会議での閲覧")

@@ -8,8 +8,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from agencies.enums import Permission
-from agencies.models import Indicator, Membership, Municipality
+from agencies.models import Agency, Indicator, Membership, Municipality
+from cases.models import Person
 from config.lib.ids import new_id
+from reports.enums import LookSource
 
 
 class CityQuerySet(models.QuerySet):
@@ -69,3 +71,34 @@ class IndicatorValue(models.Model):
                 fields=["indicator", "fiscal_year"], name="indicator_value_once"
             )
         ]
+
+
+class LookDecisionQuerySet(models.QuerySet["LookDecision"]):
+    """Doors to decisions about looks."""
+
+    def visible_to(self, membership: Membership) -> LookDecisionQuerySet:
+        """The privacy officer's, of the own city: that there is one tells of looks (V6, V10)."""
+        if not membership.may(Permission.REVIEW_ACCESS):
+            return self.none()
+        return self.filter(municipality_id=membership.municipality.pk)
+
+
+class LookDecision(models.Model):
+    """開示の決定 (V10): whether looks of one kind reach the person's print, up to a line of the
+    log, and why. Written by `kasane.decide_looks` alone; the last one about a line counts."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    source = models.CharField(max_length=10, choices=LookSource.choices)
+    agency = models.ForeignKey(Agency, null=True, on_delete=models.PROTECT, related_name="+")
+    is_disclosed = models.BooleanField()
+    reason = models.CharField(_("決定の理由"), max_length=300)
+    until_line = models.BigIntegerField()
+    decided_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(default=timezone.now)
+
+    objects = LookDecisionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "decided_at"], name="look_decision_person")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from decimal import Decimal
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from agencies.enums import Action, Purpose, SystemName
@@ -30,7 +30,10 @@ def recount(*, city: Municipality, year: int) -> int:
     if current_actor() != system_membership(SystemName.STATISTICS).pk:
         raise ActionDenied("figures are counted by the statistics membership")
     # Two counts at once would collide on the unique key: the second waits for the first.
-    Municipality.objects.select_for_update().get(pk=city.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"recount/{city.pk}/{year}"]
+        )
     counts = count_year(city, year)
     Figure.objects.filter(municipality=city, fiscal_year=year).delete()
     now = timezone.now()

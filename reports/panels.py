@@ -48,4 +48,13 @@ registry.nav(
         permission=Permission.READ_REPORTS,
     )
 )
+registry.nav(
+    NavItem(
+        key="access_review",
+        label=gettext_lazy("閲覧の点検"),
+        url_name="access_review",
+        group=3,
+        permission=Permission.REVIEW_ACCESS,
+    )
+)
 registry.add("todos", todos, queries=2, order=80)

@@ -49,6 +49,7 @@ class Wiring:
             "@valkey:6379/": f"@127.0.0.1:{values['REDIS_PORT']}/",
             "0.0.0.0:8000": f"127.0.0.1:{values['WEB_PORT']}",
             "127.0.0.1:8000": f"127.0.0.1:{values['WEB_PORT']}",
+            "/seals": str(folder),
             "/tmp": str(folder),  # noqa: S108 - the containers' own, here a private folder
         }
         self.folder = folder
@@ -118,7 +119,9 @@ def main() -> int:
     console = Console()
     values = {
         "KASANE_SECRET_KEY": os.urandom(48).hex(),
+        "KASANE_WORKER_KEY": os.urandom(32).hex(),
         "KASANE_HOSTS": "kasane.example.jp",
+        "KASANE_SEAL_KEY": os.urandom(32).hex(),
         **os.environ,
         "WEB_PORT": str(free_port()),
     }

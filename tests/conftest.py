@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+
+from config.lib.acting import holding, put_key
 
 
 @pytest.fixture(scope="session")
@@ -28,11 +31,14 @@ def django_db_setup(django_db_blocker, worker_id):  # type: ignore[no-untyped-de
             connection.settings_dict["NAME"] = name
         with owner.cursor() as cursor:
             role = owner.ops.quote_name(settings.KASANE_APP_ROLE)
-            cursor.execute(f'GRANT CONNECT ON DATABASE "{name}" TO {role}')
+            tester = owner.ops.quote_name(app.settings_dict["USER"])
+            cursor.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
+            cursor.execute(f'GRANT CONNECT ON DATABASE "{name}" TO {role}, {tester}')
             cursor.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
         if not migrated:
             call_command("migrate", database="owner", verbosity=0, interactive=False)
-        yield
+        with holding(put_key(secrets.token_hex(32), "owner", using="owner")):
+            yield
         for connection in (owner, app):
             connection.close()
 

@@ -30,6 +30,7 @@ from cases.operations.case import PersonFacts
 from cases.operations.consent import ConsentTerms
 from config.lib.acting import acting
 from config.lib.fiscal import fiscal_year
+from tests.owner import as_owner
 
 _numbers = itertools.count(1)
 ALL = [str(category) for category in enums.CONSENTABLE]
@@ -56,6 +57,7 @@ def act(membership: Membership):  # type: ignore[no-untyped-def]
     return acting(membership.pk)
 
 
+@as_owner()
 def make_agency(city: Municipality, code: str, name: str, *sectors: str) -> Agency:
     group = Group.objects.create(name=f"{city.code}/{code}")
     return Agency.objects.create(
@@ -68,6 +70,7 @@ def make_agency(city: Municipality, code: str, name: str, *sectors: str) -> Agen
     )
 
 
+@as_owner()
 def make_member(
     agency: Agency,
     role: str,
@@ -108,6 +111,7 @@ ROLES = {
 }
 
 
+@as_owner()
 def city(code: str = "") -> World:
     """A city with one agency and one worker a role, and the two usual conference types."""
     code = code or f"city{next(_numbers)}"
@@ -144,15 +148,25 @@ def city(code: str = "") -> World:
     return world
 
 
-def list_secretary(world: World, member: Membership, conference: str = "support") -> None:
-    """Put a person on the secretariat list of this fiscal year, pledged."""
-    SecretariatMember.objects.create(
-        conference_type=world.conferences[conference],
-        membership=member,
-        fiscal_year=fiscal_year(timezone.localdate()),
-        named_by=world.head,
-        pledged_at=timezone.now(),
-    )
+def list_secretary(
+    world: World,
+    member: Membership,
+    conference: str = "support",
+    *,
+    years_ago: int = 0,
+    is_pledged: bool = True,
+) -> None:
+    """Put on the secretariat list by the head; pledged by oneself."""
+    with act(world.head):
+        entry = SecretariatMember.objects.create(
+            conference_type=world.conferences[conference],
+            membership=member,
+            fiscal_year=fiscal_year(timezone.localdate()) - years_ago,
+            named_by=world.head,
+        )
+    if is_pledged:
+        with act(member):
+            SecretariatMember.objects.filter(pk=entry.pk).update(pledged_at=timezone.now())
 
 
 def household(by: Membership, *persons: PersonFacts, number: int = 2) -> tuple[Case, list[Person]]:

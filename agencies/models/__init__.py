@@ -14,6 +14,7 @@ from .city import (
     StandingMember,
 )
 from .people import Agency, Membership, Role, SecretariatMember, SignInAttempt, User
+from .seals import LogSeal
 from .trail import AccessLog, Job, Notice
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "IntakeCriterion",
     "Job",
     "LegalBasis",
+    "LogSeal",
     "Membership",
     "Municipality",
     "Notice",

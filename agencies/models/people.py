@@ -158,6 +158,11 @@ class Membership(models.Model):
         return self.role is not None and permission in self.role.permissions
 
     @property
+    def is_guest(self) -> bool:
+        """An account for one sitting's items: no agency's page, list or notice is its own (V6)."""
+        return self.role_id == enums.RoleKey.GUEST
+
+    @property
     def agency_name(self) -> str:
         return self.agency.name if self.agency else self.get_system_name_display()
 
@@ -175,6 +180,16 @@ class Membership(models.Model):
         return getattr(self, "local_role_name", "") or self.role.name
 
 
+class SecretariatMemberQuerySet(models.QuerySet["SecretariatMember"]):
+    """Doors to secretariat lists."""
+
+    def visible_to(self, membership: Membership) -> SecretariatMemberQuerySet:
+        """The city's lists, for who reads cases there: whom a sheet without consent reaches."""
+        if not membership.may(enums.Permission.READ_CASES):
+            return self.none()
+        return self.filter(conference_type__municipality=membership.municipality)
+
+
 class SecretariatMember(models.Model):
     """A person on a conference type's secretariat list, named and pledged each fiscal year."""
 
@@ -189,10 +204,14 @@ class SecretariatMember(models.Model):
     pledged_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
+    objects = SecretariatMemberQuerySet.as_manager()
+
     class Meta:
         constraints = [
+            # Who was taken off and is named again has a second line: the list keeps its history.
             models.UniqueConstraint(
                 fields=["conference_type", "membership", "fiscal_year"],
+                condition=Q(ended_at__isnull=True),
                 name="secretariat_member_once",
             )
         ]

@@ -18,6 +18,13 @@ from .people import Membership
 LOG_SCOPES: list[Callable[[Membership], Q]] = []
 
 
+class TransactionId(models.Func):
+    """The number of the transaction a row is written in (agencies 0006)."""
+
+    function = "kasane.transaction_id"
+    output_field = models.BigIntegerField()
+
+
 class AccessLogQuerySet(models.QuerySet["AccessLog"]):
     """Doors to the access log."""
 
@@ -56,6 +63,8 @@ class AccessLog(models.Model):
     # Whose records `record_ids` are: a look at those of several agencies is a line for each.
     author_agency_id = models.IntegerField(null=True)
     was_allowed = models.BooleanField(default=True)
+    # One request is one transaction: it joins a request's lines, and says what may be sealed.
+    transaction_id = models.BigIntegerField(db_default=TransactionId())
 
     objects = AccessLogQuerySet.as_manager()
 
@@ -63,6 +72,7 @@ class AccessLog(models.Model):
         indexes = [
             models.Index(fields=["case_id", "at"], name="log_case_at"),
             models.Index(fields=["municipality_id", "at"], name="log_city_at"),
+            models.Index(fields=["transaction_id", "id"], name="log_transaction"),
         ]
 
 
@@ -97,9 +107,11 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     """Doors to notices."""
 
     def visible_to(self, membership: Membership) -> NoticeQuerySet:
-        return self.filter(
-            Q(membership_id=membership.pk) | Q(membership=None, agency_id=membership.agency_id)
-        )
+        """My own, and those of all my agency; a guest's agency is not theirs."""
+        mine = Q(membership_id=membership.pk)
+        if membership.is_guest:
+            return self.filter(mine)
+        return self.filter(mine | Q(membership=None, agency_id=membership.agency_id))
 
     def for_desk(self, membership: Membership) -> NoticeQuerySet:
         """Those one can follow: what all of an agency is told is about cases."""

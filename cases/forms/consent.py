@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,12 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agencies.enums import Sector
-from agencies.models import Agency, ConferenceType
+from agencies.models import Agency, ConferenceType, Membership
 from cases import enums
 from cases.operations.consent import ConsentTerms
+from config.lib.eras import today
 from config.lib.forms import (
     ChoiceCards,
     EraDateField,
+    IdempotencyKey,
     KasaneForm,
     MultiChoiceCards,
     NameField,
@@ -32,9 +35,30 @@ def sector_of(agency: Agency) -> str:
     return agency.sectors[0] if agency.sectors else Sector.OTHER.value
 
 
+POWER_HELP = gettext_lazy("親権者、成年後見人など。家族というだけでは代理できません。")
+
+
+def ask_for_proxy(form: KasaneForm, data: dict[str, Any]) -> None:
+    """A proxy is named, with the ground of their power."""
+    if data.get("method") != enums.ConsentMethod.PROXY:
+        return
+    if not data.get("proxy_name") and "proxy_name" not in form.errors:
+        form.add_error("proxy_name", _("代理人の氏名を入れてください。"))
+    if not data.get("proxy_power") and "proxy_power" not in form.errors:
+        form.add_error(
+            "proxy_power",
+            _(
+                "代理権の根拠（親権者、成年後見人など）を入れてください。根拠のない家族は代理できません。"
+            ),
+        )
+
+
 class ConsentForm(KasaneForm):
     """One person's answer. The agencies stand in the order of their sectors."""
 
+    form_key = IdempotencyKey()
+    # Which answer the page showed: nobody replaces one they have not seen.
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
     answer = forms.ChoiceField(
         label=gettext_lazy("本人の答え"),
         choices=enums.ConsentAnswer.choices,
@@ -96,8 +120,9 @@ class ConsentForm(KasaneForm):
         label=gettext_lazy("代理権の根拠"),
         limit=100,
         required=False,
-        help_text=gettext_lazy("親権者、成年後見人など。家族というだけでは代理できません。"),
+        help_text=POWER_HELP,
     )
+    explained_by = forms.ChoiceField(label=gettext_lazy("説明した人"), required=False)
     given_on = EraDateField(
         label=gettext_lazy("答えた日"), not_future=True, widget=forms.TextInput({"class": "date"})
     )
@@ -114,14 +139,21 @@ class ConsentForm(KasaneForm):
         *args: Any,
         agencies: Sequence[Agency],
         conference_types: Sequence[ConferenceType],
+        colleagues: Sequence[Membership],
         needs_proxy: bool,
+        is_minor: bool,
         own: int | None,
         **kwargs: Any,
     ) -> None:
         self.known = {str(a.pk): a for a in agencies}
         self.types = {str(t.pk): t for t in conference_types}
+        self.colleagues = {str(m.pk): m for m in colleagues}
         self.needs_proxy, self.own = needs_proxy, own
         super().__init__(*args, **kwargs)
+        if is_minor:  # only an adult's tick opens 世帯全体
+            del self.fields["covers_household"]
+        people = [(key, str(m.user)) for key, m in self.colleagues.items()]
+        self._show("explained_by", people if len(people) > 1 else [])
         by_sector = sorted(agencies, key=lambda a: ORDER.index(sector_of(a)))
         self._show("agencies", [(str(a.pk), a.name) for a in by_sector])
         self._show("conference_types", [(key, t.name) for key, t in self.types.items()])
@@ -130,8 +162,8 @@ class ConsentForm(KasaneForm):
         for name in ("agencies", "exceptions"):
             if name in self.fields:
                 self.fields[name].widget.hints = hints
-        if needs_proxy:
-            self.initial.setdefault("method", enums.ConsentMethod.PROXY)
+        usual = enums.ConsentMethod.PROXY if needs_proxy else enums.ConsentMethod.SIGNED
+        self.initial.setdefault("method", usual)
 
     def _show(self, name: str, choices: list[tuple[str, str]]) -> None:
         if choices:
@@ -152,16 +184,7 @@ class ConsentForm(KasaneForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        if data.get("method") == enums.ConsentMethod.PROXY:
-            if not data.get("proxy_name") and "proxy_name" not in self.errors:
-                self.add_error("proxy_name", _("代理人の氏名を入れてください。"))
-            if not data.get("proxy_power") and "proxy_power" not in self.errors:
-                self.add_error(
-                    "proxy_power",
-                    _(
-                        "代理権の根拠（親権者、成年後見人など）を入れてください。根拠のない家族は代理できません。"
-                    ),
-                )
+        ask_for_proxy(self, data)
         if data.get("answer") == GIVEN:
             self._clean_given(data)
         return data
@@ -193,23 +216,37 @@ class ConsentForm(KasaneForm):
 
     def terms(self) -> ConsentTerms:
         """What the operation takes. A refusal names nobody and covers nothing."""
+        return self._terms(is_given=self.cleaned_data["answer"] == GIVEN)
+
+    def terms_so_far(self) -> ConsentTerms:
+        """For the paper to be signed: what is ticked, before there is an answer."""
+        self.cleaned_data.setdefault("given_on", today())
+        return self._terms(is_given=True)
+
+    def _terms(self, *, is_given: bool) -> ConsentTerms:
         data = self.cleaned_data
         is_proxy = data.get("method") == enums.ConsentMethod.PROXY
-        is_given = data["answer"] == GIVEN
         return ConsentTerms(
-            answer=data["answer"],
+            answer=data.get("answer") or "",
             given_on=data["given_on"],
             until=data.get("until") if is_given else None,
             categories=list(data.get("categories") or []) if is_given else [],
             covers_household=bool(data.get("covers_household")) and is_given,
             purpose=data.get("purpose") or "",
             method=data.get("method") or "",
-            proxy_name=data["proxy_name"] if is_proxy else "",
-            proxy_power=data["proxy_power"] if is_proxy else "",
+            proxy_name=(data.get("proxy_name") or "") if is_proxy else "",
+            proxy_power=(data.get("proxy_power") or "") if is_proxy else "",
             agencies=self.addressees() if is_given else [],
             conference_types=self._of(self.types, "conference_types") if is_given else [],
             exceptions=self._of(self.known, "exceptions") if is_given else [],
+            explained_by=self.colleagues.get(data.get("explained_by") or ""),
         )
+
+    def show_again(self, seen: str) -> None:
+        """The answer changed meanwhile: sending this once more is a decision, no accident."""
+        data: Any = copy.copy(self.data)  # a QueryDict's copy can be written to
+        data[self.add_prefix("seen")] = seen
+        self.data = data
 
     def _of(self, known: dict[str, Any], name: str) -> list[Any]:
         return [known[key] for key in self.cleaned_data.get(name) or []]

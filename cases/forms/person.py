@@ -128,7 +128,7 @@ class PersonForm(PersonFields):
         label=_("亡くなった日"),
         required=False,
         not_future=True,
-        help_text=_("分かるときだけ。例：R7.12.3"),
+        help_text=_("例：R7.12.3。はっきりしないときは、亡くなったと知った日を入れます。"),
         widget=forms.TextInput(attrs={"class": "date"}),
     )
     not_my_number = forms.BooleanField(
@@ -141,6 +141,9 @@ class PersonForm(PersonFields):
         died_on, birth = found.get("died_on"), found.get("birth")
         if died_on:
             found["is_deceased"] = True
+        elif found.get("is_deceased") and "died_on" not in self.errors:
+            # From that day on, consents open nothing new (V3).
+            self.add_error("died_on", _("亡くなった日を入れてください。"))
         if died_on and birth and birth.earliest() > died_on:
             self.add_error("died_on", _("亡くなった日が生年月日より前になっています。"))
         return found

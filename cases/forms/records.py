@@ -23,6 +23,7 @@ from config.lib.forms import (
     IdempotencyKey,
     KasaneForm,
     MultiChoiceCards,
+    NameField,
     SafeLine,
     SafeText,
     VersionedForm,
@@ -117,6 +118,15 @@ def _method() -> forms.ChoiceField:
     )
 
 
+def _audience() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=_("だれに向けて書くか"),
+        choices=enums.Audience.choices,
+        initial=enums.Audience.TEAM,
+        widget=ChoiceCards(attrs={"class": "choices-stack"}),
+    )
+
+
 class NoteForm(AboutForm, FilesForm):
     """支援経過記録."""
 
@@ -146,12 +156,7 @@ class NoteForm(AboutForm, FilesForm):
             "その種類に同意した相手だけが読めます。"
         ),
     )
-    audience = forms.ChoiceField(
-        label=_("だれに向けて書くか"),
-        choices=enums.Audience.choices,
-        initial=enums.Audience.TEAM,
-        widget=ChoiceCards(attrs={"class": "choices-stack"}),
-    )
+    audience = _audience()
     not_my_number = _not_my_number()
 
     field_order = [
@@ -235,12 +240,35 @@ class IssueForm(KasaneForm):
         label=_("いつから"), not_future=True, widget=forms.TextInput({"class": "date"})
     )
     note = SafeLine(label=_("補足"), limit=200, required=False)
+    suspected_name = NameField(
+        label=_("害を与えている疑いのある人"),
+        required=False,
+        help_text=_(
+            "「DV・虐待」のときだけ。この人は、本人の代理人として同意できなくなります。"
+            "司法・安全の記録として、同意のある相手だけが読めます。"
+        ),
+    )
+    audience = _audience()
 
-    def __init__(self, *args: Any, persons: Sequence[Person], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, persons: Sequence[Person], hints: Mapping[str, str], **kwargs: Any
+    ) -> None:
         self.persons = {str(person.pk): person for person in persons}
         super().__init__(*args, **kwargs)
+        self.fields["audience"].widget.hints = dict(hints)
         people = [(key, person.shown_name) for key, person in self.persons.items()]
         self.offer("about", [*people, (HOUSEHOLD, _("世帯全体"))])
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("suspected_name") and (
+            data.get("issue_type") != enums.IssueType.ABUSE or data.get("about") == HOUSEHOLD
+        ):
+            self.add_error(
+                "suspected_name",
+                _("疑いのある人は、だれか一人の「DV・虐待」の課題にだけ書けます。"),
+            )
+        return data
 
     def person(self) -> Person | None:
         """The person it is of; None = the household."""
@@ -296,9 +324,16 @@ class AssessmentForm(AboutForm):
     situation = _situation()
     strengths = _strengths()
     assessed_on = _assessed_on()
+    audience = _audience()
     not_my_number = _not_my_number()
 
-    field_order = ["category", "about", "situation", "strengths", "assessed_on", "not_my_number"]
+    field_order = [
+        "category", "about", "situation", "strengths", "assessed_on", "audience", "not_my_number",
+    ]  # fmt: skip
+
+    def __init__(self, *args: Any, hints: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["audience"].widget.hints = dict(hints)
 
 
 class AssessmentEditForm(VersionedForm):

@@ -25,7 +25,7 @@ TRANSFER = f"""cases_transfer.from_agency_id = {AGENCY}
 LOOKS = f"""agencies_accesslog.case_id IS NOT NULL
     AND agencies_accesslog.action IN ('open', 'print', 'export')
     AND agencies_accesslog.was_allowed
-    AND agencies_accesslog.basis IN ('', 'responsible', 'own_records', 'consent')
+    AND agencies_accesslog.basis IN ('', 'responsible', 'own_records', 'consent', 'emergency')
     AND agencies_accesslog.purpose <> 'statutory_support_conference'
     AND agencies_accesslog.item_id IS NULL
     AND (agencies_accesslog.author_agency_id = {AGENCY}
@@ -121,7 +121,7 @@ RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT (agency = (kasane.actor()).agency_id OR pg_has_role(session_user,
             (SELECT c.relowner FROM pg_class AS c
-             WHERE c.oid = 'public.cases_transfer'::regclass), 'MEMBER'))
+             WHERE c.oid = 'public.cases_transfer'::regclass), 'USAGE'))
       AND EXISTS (SELECT 1 FROM public.cases_case AS k WHERE k.id = case_key
                   AND (k.status = 'active' OR k.responsible_agency_id = agency))
       AND NOT EXISTS (

@@ -3,8 +3,11 @@
 from .access import CarryOut, CarryOutGrant, CaseGrant, Consent, ConsentLine, SupportTeam
 from .attachments import Attachment, AttachmentContent
 from .case import Case, DuplicateHint, Person
+from .consentpapers import ConsentScan, ConsentScanContent, LeftWork
 from .consultation import Consultation, ConsultationIssue, ConsultationPerson
-from .records import AssessmentSection, Issue, Note, Record
+from .disclosure import Disclosure
+from .emergency import Emergency
+from .records import AssessmentSection, Issue, Note, Record, Refiling
 from .referral import Referral
 from .transfer import Transfer
 
@@ -18,15 +21,21 @@ __all__ = [
     "CaseGrant",
     "Consent",
     "ConsentLine",
+    "ConsentScan",
+    "ConsentScanContent",
     "Consultation",
     "ConsultationIssue",
     "ConsultationPerson",
+    "Disclosure",
     "DuplicateHint",
+    "Emergency",
     "Issue",
+    "LeftWork",
     "Note",
     "Person",
     "Record",
     "Referral",
+    "Refiling",
     "SupportTeam",
     "Transfer",
 ]

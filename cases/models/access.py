@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+from psycopg.types.range import TimestamptzRange
 from simple_history.models import HistoricalRecords
 
 from agencies.enums import Action, Permission, Purpose
@@ -75,6 +76,14 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
             period__contains=TransactionNow(),
         )
 
+    def lapsed(self) -> ConsentQuerySet:
+        """Given and never withdrawn, and the period is over."""
+        return self.filter(
+            answer=enums.ConsentAnswer.GIVEN,
+            withdrawn_at__isnull=True,
+            period__fully_lt=TimestamptzRange(timezone.now(), None),
+        )
+
 
 class Consent(models.Model):
     """本人同意: of one person, about that person (V3). Withdrawn, never deleted."""
@@ -102,6 +111,11 @@ class Consent(models.Model):
         Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     withdrawal_reason = models.CharField(max_length=200, blank=True)
+    # The answer this one narrowed or renewed: what was open under it stays provable.
+    replaces = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    form_key = models.UUIDField(null=True, editable=False)  # one submit of the form, one answer
     history = HistoricalRecords()
 
     objects = ConsentQuerySet.as_manager()
@@ -131,7 +145,22 @@ class Consent(models.Model):
                 name="consent_given_names_categories",
                 condition=~Q(answer="given") | ~Q(categories=[]),
             ),
+            models.UniqueConstraint(fields=["person", "form_key"], name="consent_form_once"),
         ]
+
+
+class ConsentLineQuerySet(models.QuerySet["ConsentLine"]):
+    """Doors to the addressees of consents."""
+
+    def visible_to(self, membership: Membership) -> ConsentLineQuerySet:
+        """A recipient's own line; every line of a consent seen whole, but never an exception to
+        the one excepted (V3)."""
+        whole = Consent.objects.visible_to(membership).filter(pk=OuterRef("consent_id"))
+        scope = Q(Exists(whole))
+        if reads_cases(membership):
+            scope &= ~Q(agency_id=membership.agency_id or 0, is_exception=True)
+            scope |= Q(agency_id=membership.agency_id or 0, is_exception=False)
+        return self.filter(scope)
 
 
 class ConsentLine(models.Model):
@@ -147,6 +176,8 @@ class ConsentLine(models.Model):
         ConferenceType, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     is_exception = models.BooleanField(default=False)
+
+    objects = ConsentLineQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -17,7 +17,7 @@ from simple_history.models import HistoricalRecords
 
 from agencies.models import Agency, Membership, Municipality
 from cases import enums
-from cases.gate import case_scope, person_scope
+from cases.gate import case_scope, granted_scope, person_scope
 from config.lib.ids import new_id
 
 
@@ -27,6 +27,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def visible_to(self, membership: Membership) -> CaseQuerySet:
         """Cases on which the membership's agency holds a grant in force (V1–V3)."""
         return self.filter(case_scope(membership))
+
+    def for_lists(self, membership: Membership) -> CaseQuerySet:
+        """Those open to the agency for longer: an emergency is no way to look around (V8)."""
+        return self.filter(granted_scope(membership))
 
     def for_number(self, number: str) -> CaseQuerySet:
         return self.filter(number=number)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from typing import Self
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -19,7 +20,7 @@ from simple_history.models import HistoricalRecords
 
 from agencies.models import Agency, Membership
 from cases import enums
-from cases.gate import record_scope, standing_scope
+from cases.gate import NOTHING, grants_of, reads_cases, record_scope, standing_scope
 from config.lib.ids import new_id
 
 from .access import CarryOut
@@ -152,15 +153,21 @@ class Issue(Content):
     noted_on = models.DateField()
     solved_on = models.DateField(null=True, blank=True)
     note = models.CharField(max_length=200, blank=True)
+    # V3: who is suspected of harming the person cannot be their proxy. 司法・安全 alone.
+    suspected_name = models.CharField(_("害を与えている疑いのある人"), max_length=300, blank=True)
     history = HistoricalRecords()
 
     class Meta:
         constraints = [
             models.CheckConstraint(
+                name="issue_suspect_of_abuse",
+                condition=Q(suspected_name="") | Q(issue_type="abuse"),
+            ),
+            models.CheckConstraint(
                 name="issue_solved_whole",
                 condition=Q(status="solved", solved_on__isnull=False)
                 | (~Q(status="solved") & Q(solved_on__isnull=True)),
-            )
+            ),
         ]
 
 
@@ -172,3 +179,51 @@ class AssessmentSection(Content):
     assessed_on = models.DateField()
     version = models.PositiveIntegerField(default=1)
     history = HistoricalRecords()
+
+
+class RefilingQuerySet(models.QuerySet["Refiling"]):
+    """Doors to what a record was before."""
+
+    def visible_to(self, membership: Membership) -> RefilingQuerySet:
+        """V13: who may see the record as it now is, and as it was before this move and each later
+        one; the stricter wins."""
+        if not reads_cases(membership):
+            return self.filter(NOTHING)
+        records = Record.objects.visible_to(membership).filter(pk=OuterRef("record_id"))
+        hidden = Refiling.objects.filter(
+            ~_was_open(membership), record=OuterRef("record_id"), at__gte=OuterRef("at")
+        )
+        return self.filter(Exists(records), ~Exists(hidden))
+
+
+def _was_open(membership: Membership) -> Q:
+    """What the record was before a move: own, or covered by the consents of today (V2, V3)."""
+    here = grants_of(membership).filter(
+        content_object=OuterRef("record__case_id"),
+        categories__contains=[OuterRef("category_before")],
+    )
+    covered = ArraySubquery(here.filter(person__isnull=False).values("person_id"))
+    named = Q(record__is_household=False, record__person_ids__contained_by=covered)
+    household = Q(record__is_household=True) & Q(Exists(here.filter(covers_household=True)))
+    team = Q(audience_before=enums.Audience.TEAM) & (named | household)
+    return Q(record__author_agency_id=membership.agency_id) | team
+
+
+class Refiling(models.Model):
+    """A record moved to another category or audience: what it was, who moved it and why. Written
+    by `kasane.refile_record` alone."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    record = models.ForeignKey(Record, on_delete=models.PROTECT, related_name="refilings")
+    category_before = models.CharField(max_length=20, choices=enums.Category.choices)
+    audience_before = models.CharField(max_length=10, choices=enums.Audience.choices)
+    category_after = models.CharField(max_length=20, choices=enums.Category.choices)
+    audience_after = models.CharField(max_length=10, choices=enums.Audience.choices)
+    reason = models.CharField(max_length=200)
+    by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = RefilingQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["record", "at"], name="refiling_record")]

@@ -4,8 +4,17 @@ from .access import join_team, leave_team, missing_consents, sync_grants
 from .attachments import attach_files
 from .case import add_person, change_person, open_case, responsible_for
 from .closing import close_case
-from .consent import losses_of_withdrawal, record_consent, withdraw_consent
+from .consent import (
+    losses_of_withdrawal,
+    narrow_consent,
+    record_consent,
+    renew_consent,
+    withdraw_consent,
+)
+from .consentpapers import attach_scans
 from .consultation import add_to_case, finish_consultation, make_case, take_consultation
+from .disclosure import DisclosureFacts, record_disclosure
+from .emergency import end_emergency, open_emergency, review_emergency
 from .records import (
     add_issue,
     assess,
@@ -16,9 +25,11 @@ from .records import (
     write_record,
 )
 from .referral import accept_referral, refer, return_referral
+from .refiling import refile_record
 from .transfer import accept_transfer, cancel_transfer, return_transfer, transfer_case
 
 __all__ = [
+    "DisclosureFacts",
     "accept_referral",
     "accept_transfer",
     "add_issue",
@@ -26,23 +37,31 @@ __all__ = [
     "add_to_case",
     "assess",
     "attach_files",
+    "attach_scans",
     "cancel_transfer",
     "change_assessment",
     "change_note",
     "change_person",
     "close_case",
+    "end_emergency",
     "finish_consultation",
     "join_team",
     "leave_team",
     "losses_of_withdrawal",
     "make_case",
     "missing_consents",
+    "narrow_consent",
     "open_case",
+    "open_emergency",
     "record_consent",
+    "record_disclosure",
     "refer",
+    "refile_record",
+    "renew_consent",
     "responsible_for",
     "return_referral",
     "return_transfer",
+    "review_emergency",
     "solve_issue",
     "sync_grants",
     "take_consultation",

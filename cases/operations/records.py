@@ -188,10 +188,15 @@ def add_issue(
     status: str = enums.IssueStatus.CONFIRMED,
     noted_on: datetime.date | None = None,
     note: str = "",
+    suspected_name: str = "",
+    audience: str = enums.Audience.TEAM,
     form_key: uuid.UUID | None = None,
 ) -> Issue:
     """課題 of a person, or of the household; its type decides the category. The same `form_key`
-    adds it once. A new ◎ makes the agency's earlier one of the case a ○."""
+    adds it once. A new ◎ makes the agency's earlier one of the case a ○. Who is suspected of
+    harming the person stands in 司法・安全 alone."""
+    if suspected_name and (issue_type != enums.IssueType.ABUSE or person is None):
+        raise ActionDenied(_("疑いのある人は、だれかの「DV・虐待」の課題にだけ書けます。"))
     try:
         record = write_record(
             case=case,
@@ -199,6 +204,7 @@ def add_issue(
             kind=enums.RecordKind.ISSUE,
             category=enums.issue_category(issue_type),
             persons=[person] if person else [],
+            audience=audience,
             form_key=form_key,
         )
     except WrittenBefore as before:
@@ -212,6 +218,7 @@ def add_issue(
         status=status,
         noted_on=noted_on or timezone.localdate(),
         note=note,
+        suspected_name=suspected_name,
     )
     issue.save(force_insert=True)
     return issue
@@ -251,6 +258,7 @@ def assess(
     strengths: str = "",
     persons: Sequence[Person | uuid.UUID] = (),
     assessed_on: datetime.date | None = None,
+    audience: str = enums.Audience.TEAM,
     form_key: uuid.UUID | None = None,
 ) -> AssessmentSection:
     """One section of the assessment of the whole household: one category, one envelope. The same
@@ -262,6 +270,7 @@ def assess(
             kind=enums.RecordKind.ASSESSMENT,
             category=category,
             persons=persons,
+            audience=audience,
             form_key=form_key,
         )
     except WrittenBefore as before:

@@ -53,7 +53,8 @@ def case_list(request: MemberRequest) -> HttpResponse:
     membership = request.membership
     data = request.GET.copy()
     data.setdefault("status", enums.CaseStatus.ACTIVE)
-    found = CaseFilter(data, queryset=Case.objects.visible_to(membership), membership=membership)
+    cases_seen = Case.objects.visible_to(membership).for_lists(membership)
+    found = CaseFilter(data, queryset=cases_seen, membership=membership)
     cases, newer, older = _page(found.qs, request.GET)
     log_access(membership, Action.LIST, what="case_list", record_ids=[case.pk for case in cases])
     is_filtered = any(request.GET.get(name) for name in ("status", "mine", "urgency"))

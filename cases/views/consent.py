@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from agencies.enums import Permission
+from agencies.enums import ConsentRule, Permission
 from agencies.guards import MemberRequest, member
-from agencies.models import Agency, ConferenceType
+from agencies.models import Agency, ConferenceType, Membership
 from agencies.permissions import ActionDenied
 from cases.caselines import born
+from cases.consentpage import preview_words
 from cases.explain import until_words
 from cases.forms.consent import ConsentForm, WithdrawForm
-from cases.models import Consent, ConsentLine, Person
+from cases.models import Case, Consent, ConsentLine, Person, Referral, SupportTeam
 from cases.operations import losses_of_withdrawal, record_consent, withdraw_consent
-from cases.operations.consent import needs_proxy
+from cases.operations.consent import StaleAnswer, answer_seen, stays_after
+from cases.operations.consentloss import Loss, losses
+from cases.operations.consentterms import ADULT, needs_proxy
 from cases.permissions import check_can_record_consent, check_can_withdraw
 from cases.seers import is_open
 from cases.views.subject import Subject, form_page, subject
@@ -32,27 +38,19 @@ both = require_http_methods(["GET", "POST"])
 @member(Permission.RECORD_CONSENT)
 @both
 def consent_new(request: MemberRequest, case_id: uuid.UUID, person_id: uuid.UUID) -> HttpResponse:
-    """Ask one person: to whom, for what, until when."""
-    on = subject(request, case_id, "consent_new")
-    people = Person.objects.visible_to(request.membership).filter(case=on.case)
-    person = on.persons.get(person_id) or get_object_or_404(people, pk=person_id)
-    check_can_record_consent(request.membership, person)
-    before = (
-        Consent.objects.visible_to(request.membership)
-        .filter(person=person, withdrawn_at__isnull=True)
-        .first()
-    )
-    form = _form(request, person, before)
-    if request.method == "POST" and form.is_valid():
-        try:
-            record_consent(person=person, by=request.membership, terms=form.terms())
-        except ActionDenied as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(
-                request, _("%(name)sの答えを記録しました。") % {"name": person.shown_name}
-            )
-            return redirect("case_detail", case_id=on.case.pk)
+    """Ask one person: to whom, for what, until when. What an answer closes is shown first."""
+    on, person = asked(request, case_id, person_id, "consent_new")
+    before = answer_of(request.membership, person)
+    form = consent_form(request, person, before)
+    if request.method == "POST" and form.is_valid() and "edit" not in request.POST:
+        if "confirmed" not in request.POST and (closing := _closing(request, before, form)):
+            words = loss_words(request.membership, on.case, closing)
+            return form_page(
+                request, "cases/consent_new_confirm.html", on, form, person=person,
+                consequences=words,
+            )  # fmt: skip
+        if _recorded(request, person, form):
+            return back_to_case(request, on.case)
     return form_page(
         request,
         "cases/consent_new.html",
@@ -61,34 +59,142 @@ def consent_new(request: MemberRequest, case_id: uuid.UUID, person_id: uuid.UUID
         person=person,
         born=born(person),
         before=_words(before),
+        preview=preview_words(request.membership, person, on.people),
         age=request.membership.municipality.consent_age,
     )
 
 
-def _form(request: MemberRequest, person: Person, before: Consent | None) -> ConsentForm:
-    city = request.membership.municipality
-    agencies = list(
-        Agency.objects.filter(municipality=city, is_type=False, ended_on__isnull=True).order_by(
-            "order", "name"
+def back_to_case(request: MemberRequest, case: Case) -> HttpResponse:
+    """To the case, unless it closed for the one who recorded that it should."""
+    if Case.objects.visible_to(request.membership).filter(pk=case.pk).exists():
+        return redirect("case_detail", case_id=case.pk)
+    return redirect("consent_list")
+
+
+def asked(
+    request: MemberRequest, case_id: uuid.UUID, person_id: uuid.UUID, what: str
+) -> tuple[Subject, Person]:
+    """The person of this case whose answer is recorded or put on paper."""
+    on = subject(request, case_id, what)
+    people = Person.objects.visible_to(request.membership).filter(case=on.case)
+    person = on.persons.get(person_id) or get_object_or_404(people, pk=person_id)
+    check_can_record_consent(request.membership, person)
+    return on, person
+
+
+def answer_of(by: Membership, person: Person) -> Consent | None:
+    """The person's open answer, where the reader sees it whole."""
+    answers = Consent.objects.visible_to(by).filter(person=person, withdrawn_at__isnull=True)
+    found: Consent | None = answers.first()
+    return found
+
+
+def _closing(request: MemberRequest, before: Consent | None, form: ConsentForm) -> list[Loss]:
+    """What the agencies let in until now lose by the new answer; other agencies alone."""
+    if before is None:
+        return []
+    by = request.membership
+    found = losses(before, by, stays_after(form.terms()))
+    return [loss for loss in found if loss.is_any and loss.agency_id != by.agency_id]
+
+
+def _recorded(request: MemberRequest, person: Person, form: ConsentForm) -> bool:
+    by, data = request.membership, form.cleaned_data
+    try:
+        record_consent(
+            person=person, by=by, terms=form.terms(), form_key=data["form_key"], seen=data["seen"]
         )
-    )
-    types = ConferenceType.objects.filter(municipality=city, ended_on__isnull=True)
+    except ActionDenied as error:
+        form.add_error(None, str(error))
+        if isinstance(error, StaleAnswer):
+            form.show_again(answer_seen(person, by))
+        return False
+    messages.success(request, _("%(name)sの答えを記録しました。") % {"name": person.shown_name})
+    return True
+
+
+def consent_form(request: MemberRequest, person: Person, before: Consent | None) -> ConsentForm:
+    """The form with what this city offers, the usual case ticked."""
+    by = request.membership
+    agencies = list(offered_agencies(by))
+    age = person.age(today())
     return ConsentForm(
         request.POST or None,
         agencies=agencies,
-        conference_types=[t for t in types.order_by("order", "name") if not t.is_secret],
-        needs_proxy=needs_proxy(person, request.membership, today()),
-        own=request.membership.agency_id,
-        initial=_initial(person, before, agencies),
+        conference_types=offered_types(by),
+        colleagues=_colleagues(by),
+        needs_proxy=needs_proxy(person, by, today()),
+        is_minor=age is not None and age < ADULT,
+        own=by.agency_id,
+        initial=_initial(person, before, agencies, by),
     )
 
 
-def _initial(person: Person, before: Consent | None, agencies: list[Agency]) -> dict[str, Any]:
-    """The responsible agency ticked; with an answer in force, what it says (to narrow it)."""
-    initial: dict[str, Any] = {"given_on": today()}
-    chosen = {person.case.responsible_agency_id}
+def offered_agencies(by: Membership) -> QuerySet[Agency]:
+    """The city's agencies at work today."""
+    running = Q(ended_on__isnull=True) | Q(ended_on__gte=today())
+    found = Agency.objects.filter(running, municipality=by.municipality, is_type=False)
+    return found.order_by("order", "name")
+
+
+def offered_types(by: Membership) -> list[ConferenceType]:
+    """Conference types whose standing members a person may consent to; not those that sit
+    without any (V6), but the merged body, which seeks it (V7)."""
+    running = Q(ended_on__isnull=True) | Q(ended_on__gte=today())
+    types = ConferenceType.objects.filter(running, municipality=by.municipality)
+    return [
+        t
+        for t in types.order_by("order", "name")
+        if not t.is_secret or t.consent == ConsentRule.BEST_EFFORT
+    ]
+
+
+def _colleagues(by: Membership) -> list[Membership]:
+    """Who may have explained it: the actor first, then the people of the same agency, each once."""
+    found = Membership.objects.active().filter(agency=by.agency_id).select_related("user")
+    people = {m.user_id: m for m in found.order_by("user__display_name", "-since")}
+    people.pop(by.user_id, None)
+    return [by, *people.values()]
+
+
+def _usual_agencies(case: Case, by: Membership) -> set[int]:
+    """Those at work on the case, and those a sheet is on its way to."""
+    team = SupportTeam.objects.filter(case=case, left_at__isnull=True)
+    asked = Referral.objects.visible_to(by).waiting().filter(case=case, to_agency__isnull=False)
+    return {
+        case.responsible_agency_id,
+        *team.values_list("agency_id", flat=True),
+        *(key for key in asked.values_list("to_agency_id", flat=True) if key),
+    }
+
+
+def usual_purpose() -> str:
+    return _("世帯への支援を、関係する機関が協力して行うため")
+
+
+def year_after(day: datetime.date) -> datetime.date:
+    """The last day of the year that begins on this day."""
+    try:
+        after = day.replace(year=day.year + 1)
+    except ValueError:  # 29 February
+        after = datetime.date(day.year + 1, 3, 1)
+    return after - datetime.timedelta(days=1)
+
+
+def _initial(
+    person: Person, before: Consent | None, agencies: list[Agency], by: Membership
+) -> dict[str, Any]:
+    """The usual case ticked; with an answer in force, what it says."""
+    initial: dict[str, Any] = {
+        "given_on": today(),
+        "until": year_after(today()),
+        "purpose": usual_purpose(),
+        "explained_by": str(by.pk),
+        "seen": answer_seen(person, by),
+    }
+    chosen = _usual_agencies(person.case, by)
     if before is not None and is_open(before):
-        lines = list(ConsentLine.objects.filter(consent=before))
+        lines = list(ConsentLine.objects.visible_to(by).filter(consent=before))
         chosen |= {x.agency_id for x in lines if x.agency_id and not x.is_exception}
         initial |= {
             "categories": before.categories,
@@ -117,19 +223,26 @@ def consent_withdraw(request: MemberRequest, consent_id: uuid.UUID) -> HttpRespo
     consents = Consent.objects.visible_to(request.membership)
     consent = get_object_or_404(consents, pk=consent_id)
     on = subject(request, consent.case_id, "consent_withdraw")
-    check_can_withdraw(request.membership, consent)
     form = WithdrawForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    if request.method != "POST" or not form.is_valid():
+        # A form sent for an answer that was replaced meanwhile goes on to the one in its place.
+        check_can_withdraw(request.membership, consent)
+    else:
         withdraw_consent(consent=consent, by=request.membership, reason=form.cleaned_data["reason"])
         messages.success(request, _("同意を撤回しました。いまから、開いていた記録は見られません。"))
-        return redirect("case_detail", case_id=on.case.pk)
+        return back_to_case(request, on.case)
     return form_page(
         request,
         "cases/consent_withdraw.html",
         on,
         form,
         lead=_lead(on, consent),
-        consequences=_consequences(request, on, consent),
+        consent=consent,
+        consequences=loss_words(
+            request.membership,
+            on.case,
+            losses_of_withdrawal(consent, request.membership),
+        ),
     )
 
 
@@ -144,24 +257,32 @@ def _lead(on: Subject, consent: Consent) -> str:
     }
 
 
-def _consequences(request: MemberRequest, on: Subject, consent: Consent) -> list[dict[str, object]]:
-    own = request.membership.agency_name
-    losses = [
+def loss_words(by: Membership, case: Case, found: Sequence[Loss]) -> list[dict[str, object]]:
+    """What closes, for the confirmation: agencies by name, records and open tasks in figures."""
+    others = [
         loss
-        for loss in losses_of_withdrawal(consent, request.membership)
-        if loss.agency != own or on.case.responsible_agency_id != request.membership.agency_id
+        for loss in found
+        if loss.is_any
+        and (loss.agency_id != by.agency_id or case.responsible_agency_id != by.agency_id)
     ]
-    found: list[dict[str, object]] = [
-        {
-            "figure": loss.records,
-            "unit": _("件"),
-            "text": _("%(agency)sは %(n)s件の記録が見られなくなります。")
-            % {"agency": loss.agency, "n": loss.records},
-        }
-        for loss in losses
+    words: list[dict[str, object]] = [
+        {"figure": loss.records, "unit": _("件"), "text": _of_loss(loss)} for loss in others
     ]
-    if not losses:
-        found.append({"text": _("いま、この同意でほかの機関に開いている記録はありません。")})
-    found.append({"text": _("受理されたつなぎも、この同意によるものは閉じます。")})
-    found.append({"text": _("それぞれの機関が自分で書いた記録は、その機関に残ります。")})
-    return found
+    if not others:
+        words.append({"text": _("いま、これでほかの機関が見られなくなる記録はありません。")})
+    if any(loss.tasks for loss in others):
+        words.append({"text": _("担当していた仕事は、題と期限だけが主担当機関に伝わります。")})
+    if any(loss.is_out for loss in others):
+        words.append({"text": _("受理されたつなぎと会議の議題も、この同意によるものは閉じます。")})
+    words.append({"text": _("それぞれの機関が自分で書いた記録は、その機関に残ります。")})
+    return words
+
+
+def _of_loss(loss: Loss) -> str:
+    text = _("%(agency)sは %(n)s件の記録が見られなくなります。") % {
+        "agency": loss.agency,
+        "n": loss.records,
+    }
+    if loss.tasks:
+        text += _("進行中の仕事 %(n)s件の担当もいなくなります。") % {"n": len(loss.tasks)}
+    return text

@@ -46,7 +46,10 @@ from config.lib.registry import registry
 both = require_http_methods(["GET", "POST"])
 
 NOTE_WORDS = ("text", "method", "with_whom", "place", "next_step")
-ISSUE_FACTS = ("issue_type", "is_primary", "status", "noted_on", "note", "form_key")
+ISSUE_FACTS = (
+    "issue_type", "is_primary", "status", "noted_on", "note", "suspected_name", "audience",
+    "form_key",
+)  # fmt: skip
 SECTION_WORDS = ("situation", "strengths", "assessed_on")
 
 
@@ -60,7 +63,7 @@ def note_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         request.POST or None,
         request.FILES or None,
         persons=on.people,
-        hints=_audience_hints(request, on),
+        hints=audience_hints(request, on),
         initial={"on": today()},
     )
     if request.method == "POST" and form.is_valid():
@@ -79,7 +82,7 @@ def note_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     return form_page(request, "cases/note_new.html", on, form)
 
 
-def _audience_hints(request: MemberRequest, on: Subject) -> dict[str, str]:
+def audience_hints(request: MemberRequest, on: Subject) -> dict[str, str]:
     """For each audience, who will be able to read it, as far as the writer may know."""
     own = request.membership.agency_name
     others = [s.agency for s in on.seers(request.membership) if s.agency != own]
@@ -121,6 +124,7 @@ def note_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
         conflicts = form.conflicts(note)
     about = note.record.names(on.persons)
     shown = {
+        "key": note.pk,
         "about": about,
         "when": format_datetime(note.record.happened_at),
         "files": file_lines(request.membership, [note.pk]).get(note.pk, []),
@@ -152,7 +156,12 @@ def issue_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     """課題を足す."""
     on = subject(request, case_id, "issue_new")
     check_can_write(request.membership, on.case)
-    form = IssueForm(request.POST or None, persons=on.people, initial={"noted_on": today()})
+    form = IssueForm(
+        request.POST or None,
+        persons=on.people,
+        hints=audience_hints(request, on),
+        initial={"noted_on": today()},
+    )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         add_issue(
@@ -193,14 +202,19 @@ def assessment_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     """A section of the assessment; what is written already stands beside it."""
     on = subject(request, case_id, "assessment_new")
     check_can_write(request.membership, on.case)
-    form = AssessmentForm(request.POST or None, persons=on.people, initial={"assessed_on": today()})
+    form = AssessmentForm(
+        request.POST or None,
+        persons=on.people,
+        hints=audience_hints(request, on),
+        initial={"assessed_on": today()},
+    )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         assess(
             case=on.case,
             by=request.membership,
             persons=form.chosen(),
-            **{k: data[k] for k in (*SECTION_WORDS, "category", "form_key")},
+            **{k: data[k] for k in (*SECTION_WORDS, "category", "audience", "form_key")},
         )
         _log_declared(request, on.case.pk, form)
         messages.success(request, _("アセスメントを保存しました。続けて次の項目を書けます。"))
@@ -246,6 +260,7 @@ def assessment_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpRespons
             form.check_version(section)
         conflicts = form.conflicts(section)
     shown = {
+        "key": section.pk,
         "about": section.record.names(on.persons),
         "category": section.record.get_category_display(),
     }

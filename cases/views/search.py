@@ -21,6 +21,7 @@ def case_search(request: MemberRequest) -> HttpResponse:
     """What fits what was typed, within what the reader may see. A GET only shows the box."""
     form = SearchForm(request.POST if request.method == "POST" else None)
     context: dict[str, Any] = {"form": form, "found": None, "limit": LIMIT, "typed": ""}
+    context["may_open_emergency"] = request.membership.may(Permission.OPEN_EMERGENCY)
     if not form.is_bound:
         return render(request, "cases/case_search.html", context)
     if not form.is_valid():

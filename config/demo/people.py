@@ -26,6 +26,7 @@ from agencies.models import (
     SecretariatMember,
     User,
 )
+from config.lib.acting import acting
 from config.lib.fiscal import fiscal_year
 
 DEFAULT_PASSWORD = "kasane-demo"  # noqa: S105 - the demo's, told on the screen
@@ -196,13 +197,19 @@ def _fictional(
 
 
 def _list_secretaries(city: Municipality, members: dict[str, Membership]) -> None:
-    """The coordinator and the head are on the secretariat list of this and the last year."""
+    """The coordinator and the head are on the secretariat list, named and pledged."""
     this_year = fiscal_year(timezone.localdate())
     for conference in ConferenceType.objects.filter(municipality=city, bases__contains=["106-6"]):
         for code in ("coordinator", "head"):
-            SecretariatMember.objects.get_or_create(
-                conference_type=conference,
-                membership=members[code],
-                fiscal_year=this_year,
-                defaults={"named_by": members["head"], "pledged_at": timezone.now()},
-            )
+            with acting(members["head"].pk):
+                entry, is_new = SecretariatMember.objects.get_or_create(
+                    conference_type=conference,
+                    membership=members[code],
+                    fiscal_year=this_year,
+                    ended_at=None,
+                    defaults={"named_by": members["head"]},
+                )
+            if is_new:
+                with acting(members[code].pk):
+                    entry.pledged_at = timezone.now()
+                    entry.save(update_fields=["pledged_at"])

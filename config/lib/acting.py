@@ -1,43 +1,119 @@
-"""Who is acting: one setting per transaction, read by every policy through `kasane.actor()`.
+"""Who is acting: signed by the database, per transaction, read by every policy (decision 0007).
 
-The setting is local to the transaction: it ends with it, and a connection taken from the pool by
-somebody else starts with nobody acting, who sees nothing (V1).
+`act` hands a secret to the definer function `kasane.act`, which signs the membership for this
+transaction if the secret belongs to a live session that may act as it. A web process knows only
+the secrets its requests bring along; a worker has a key for the system memberships; the owner's
+own commands (demo, proofs) have one that acts as anybody.
 """
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, Literal
 
-from django.db import connection, transaction
+import psycopg
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection, connections, transaction
 
 SETTING = "kasane.actor"
 
 
-def set_actor(membership_id: uuid.UUID | None) -> None:
-    """Say who acts for the rest of this transaction; None = nobody."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select set_config(%s, %s, true)",
-            [SETTING, str(membership_id) if membership_id else ""],
-        )
+class _OwnKey:
+    """This process's own secret, beside those that requests bring."""
+
+    secret = ""
+
+
+def act(secret: str, membership_id: uuid.UUID | None, *, using: str = "default") -> bool:
+    """Act as the membership for the rest of this transaction; False, and nobody acts, when the
+    secret is not of a live session that may, or the membership does not work (V11, V14)."""
+    with server_bound(using) as cursor:
+        cursor.execute("select kasane.act(%s, %s)", [secret, membership_id])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def server_bound(using: str = "default") -> psycopg.Cursor[Any]:
+    """A cursor whose parameters travel beside the statement: a secret inside it would stand in the
+    server's activity view and perhaps its log."""
+    connections[using].ensure_connection()
+    return psycopg.Cursor(connections[using].connection)
+
+
+def act_as_nobody() -> None:
+    """Nobody acts for the rest of this transaction: no row is seen (V1)."""
+    _set("")
 
 
 def current_actor() -> uuid.UUID | None:
     """The membership the database believes to be acting, or None."""
     with connection.cursor() as cursor:
-        cursor.execute("select nullif(current_setting(%s, true), '')", [SETTING])
+        cursor.execute("select (kasane.actor()).membership_id")
         (value,) = cursor.fetchone()
-    return uuid.UUID(value) if value else None
+    return value
 
 
 @contextmanager
 def acting(membership_id: uuid.UUID | None) -> Iterator[None]:
-    """Run a block in one transaction as `membership_id`, then be who one was before."""
+    """Run a block in one transaction as `membership_id` by this process's own key, then be who one
+    was before. None, or a membership that does not work: nobody, who sees nothing (V1)."""
     with transaction.atomic():
-        before = current_actor()
-        set_actor(membership_id)
+        with connection.cursor() as cursor:
+            cursor.execute("select current_setting(%s, true)", [SETTING])
+            (before,) = cursor.fetchone()
+        act(own_key(), membership_id)
         yield
-        # After an error the savepoint's rollback restores the setting by itself.
-        set_actor(before)
+        # What was signed for this transaction is good until its end; after an error the
+        # savepoint's rollback restores the setting by itself.
+        _set(before or "")
+
+
+def own_key() -> str:
+    """The secret of this process itself: a worker's, or the owner's; empty in a web process."""
+    return _OwnKey.secret or settings.KASANE_WORKER_KEY
+
+
+def put_key(key: str, kind: Literal["worker", "owner"], *, using: str = "default") -> str:
+    """Let who holds `key` act, a worker's as the system memberships, the owner's as anybody (12
+    hours). Over the owner's login alone (config.lib.login.owners_login)."""
+    with transaction.atomic(using=using), connections[using].cursor() as cursor:
+        if kind == "worker":
+            cursor.execute("delete from kasane.session where kind = 'worker'")
+        cursor.execute(
+            "insert into kasane.session (token, kind) values (%s, %s)",
+            [hashlib.sha256(key.encode()).digest(), kind],
+        )
+    return key
+
+
+@contextmanager
+def holding(key: str) -> Iterator[None]:
+    """Let this process act by `key` for as long as the block runs."""
+    before, _OwnKey.secret = _OwnKey.secret, key
+    try:
+        yield
+    finally:
+        _OwnKey.secret = before
+
+
+def refuse_unknown_key() -> None:
+    """Raise ImproperlyConfigured when a worker could do nothing for want of the key installed."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("select id from agencies_membership where system_name = 'scheduler'")
+            (scheduler,) = cursor.fetchone()
+        if not act(own_key(), scheduler):
+            raise ImproperlyConfigured(
+                "KASANE_WORKER_KEY がデータベースに入れた鍵と違います。"
+                "manage.py install_worker_key を同じ鍵で実行してください。"
+            )
+        act_as_nobody()
+
+
+def _set(value: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("select set_config(%s, %s, true)", [SETTING, value])

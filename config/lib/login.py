@@ -1,12 +1,13 @@
-"""Refuse a database login that row security does not bind, and a server known not to hold it.
-
-Asked once when a web or worker process starts under the production settings.
-"""
+"""The database's two logins: which one a process works with, and what it must not be able to do."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
+from django.db import connection, connections
 
 # The first minor versions in which row security holds across role changes and plan reuse
 # (CVE-2023-2455, CVE-2024-10976).
@@ -23,8 +24,40 @@ SELECT
 """
 
 
+@contextmanager
+def owners_login() -> Iterator[None]:
+    """Work as the owner: who may act at all is not the application's to write (profiles, users,
+    memberships, keys). Within a transaction by role, which the suite's login alone may take."""
+    if connection.in_atomic_block:
+        before = _take_role(settings.DATABASES["owner"]["USER"])
+        try:
+            yield
+        finally:
+            if not connection.needs_rollback:
+                _take_role(before)
+        return
+    own = dict(connection.settings_dict)
+    connection.close()
+    connection.settings_dict.update(connections["owner"].settings_dict)
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict.update(own)
+
+
+def _take_role(name: str) -> str:
+    """Be `name` for the rest of the transaction; who one was before."""
+    with connection.cursor() as cursor:
+        cursor.execute("select current_setting('role')")
+        (before,) = cursor.fetchone()
+        cursor.execute("select set_config('role', %s, true)", [name])
+    return str(before)
+
+
 def refuse_bypassing_login() -> None:
-    """Raise ImproperlyConfigured with one Japanese sentence if the gate could be gone round."""
+    """Asked once when a web or worker process starts under the production settings: raise
+    ImproperlyConfigured with one Japanese sentence if the gate could be gone round."""
     with connection.cursor() as cursor:
         cursor.execute(BYPASS)
         is_mighty, owns_tables, version = cursor.fetchone()

@@ -43,6 +43,7 @@ class TimelineEntry:
     category: str = ""
     about: str = ""
     url: str = ""
+    history_url: str = ""  # 直したところ, where there is more than one version
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,17 @@ class OpenEnd:
     is_first: bool = False
     stays: str = ""
     whose: str = ""
+
+
+@dataclass(frozen=True)
+class OpenWork:
+    """A task that an agency still has to do in a case: its title and due date, and the record it
+    stands in, so that the cases room can say whether the agency goes on reading it."""
+
+    agency_id: int
+    record_id: UUID
+    title: str
+    due_on: date | None
 
 
 @dataclass(frozen=True)

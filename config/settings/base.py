@@ -120,7 +120,7 @@ FORM_RENDERER = "config.lib.forms.KasaneRenderer"
 
 AUTH_USER_MODEL = "agencies.User"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["agencies.hashers.ProofHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -148,7 +148,7 @@ STATIC_ROOT = Path(os.environ.get("KASANE_STATIC_ROOT", BASE_DIR / ".kasane" / "
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
 # Sessions: in PostgreSQL (Redis is disposable), idle 30 minutes, absolute 12 hours.
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "agencies.sessions"
 SESSION_COOKIE_AGE = 30 * 60
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_COOKIE_HTTPONLY = True
@@ -200,10 +200,14 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 
-# Sign-in throttle, kept in PostgreSQL (agencies.SignInAttempt).
-KASANE_SIGNIN_LIMIT = 5
-KASANE_SIGNIN_WINDOW_SECONDS = 15 * 60
+# The seal of the access log (docs/decisions/0006): the private key is the worker's alone.
+KASANE_SEAL_KEY = os.environ.get("KASANE_SEAL_KEY", "")
+KASANE_SEAL_PUBLIC = os.environ.get("KASANE_SEAL_PUBLIC", "")
+KASANE_SEAL_FILE = os.environ.get("KASANE_SEAL_FILE", "")
+
 KASANE_DEMO = False
+# The workers' own key for the system memberships; a web process has none.
+KASANE_WORKER_KEY = os.environ.get("KASANE_WORKER_KEY", "")
 # Ask at the start of every process whether the login could go round row security.
 KASANE_CHECKS_LOGIN = True
 

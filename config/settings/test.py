@@ -8,7 +8,7 @@ from .base import *  # noqa: F403
 SECRET_KEY = "test-only"  # noqa: S105 - nothing outlives the run
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+PASSWORD_HASHERS = ["agencies.hashers.QuickProofHasher"]
 KASANE_DEMO = True
 INSTALLED_APPS = [*base.INSTALLED_APPS, "config.demo"]
 STORAGES = {
@@ -16,6 +16,11 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_AUTOREFRESH = True
+
+# The suite acts as the application's role, and may become the owner to build a city (conftest).
+DATABASES = copy.deepcopy(base.DATABASES)
+DATABASES["default"]["USER"] = f"{base.KASANE_APP_ROLE}_tester"
+DATABASES["default"]["OPTIONS"]["options"] += f" -c role={base.KASANE_APP_ROLE}"
 
 
 class UndefinedVariable(str):

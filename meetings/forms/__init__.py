@@ -1,7 +1,8 @@
 """Input of the meetings room."""
 
 from .items import AttachForm, ItemForm, ParticipantsForm, SheetForm
-from .people import AppointForm, PledgeForm, SecretaryForm
+from .papers import CopiesForm, LetterForm, ReplyForm
+from .people import AppointForm, PaperPledgeForm, PersonForm, PledgeForm, SecretaryForm
 from .running import AttendanceForm, DecisionForm, MinutesForm
 from .sittings import AdHocForm, DateForm
 
@@ -10,12 +11,17 @@ __all__ = [
     "AppointForm",
     "AttachForm",
     "AttendanceForm",
+    "CopiesForm",
     "DateForm",
     "DecisionForm",
     "ItemForm",
+    "LetterForm",
     "MinutesForm",
+    "PaperPledgeForm",
     "ParticipantsForm",
+    "PersonForm",
     "PledgeForm",
+    "ReplyForm",
     "SecretaryForm",
     "SheetForm",
 ]

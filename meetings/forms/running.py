@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from agencies.enums import AgendaType
+from config.lib.eras import format_short, today
 from config.lib.forms import (
     ChoiceCards,
     EraDateField,
@@ -22,6 +23,8 @@ from meetings import enums
 from meetings.models import AgendaItem
 
 People = Sequence[tuple[str, list[tuple[str, str]]]]
+
+RENEW = "renew_"  # and the key of the earlier item
 
 HINTS: dict[str, Any] = {
     enums.Decision.SHARED: _("この議題の中だけで共有して終わります。"),
@@ -81,10 +84,21 @@ class DecisionForm(VersionedForm):
         item: AgendaItem,
         people: Sequence[tuple[str, str]] = (),
         agencies: Sequence[tuple[str, str]] = (),
+        carried: Sequence[AgendaItem] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.item = item
+        for earlier in carried:
+            self.fields[f"{RENEW}{earlier.pk}"] = EraDateField(
+                label=_("前の持ち出し（%(day)sまで）を続けるときの、次の見直し日")
+                % {"day": format_short(earlier.carry_review_on or today())},
+                required=False,
+                not_past=True,
+                help_text=_("%(text)s　書かなければ、見直し日で終わります。")
+                % {"text": earlier.carry_text},
+                widget=forms.TextInput(attrs={"class": "date"}),
+            )
         choices = [(d.value, d.label) for d in enums.DECISIONS[item.agenda_type]]
         self.offer("decision", choices)
         if item.agenda_type == AgendaType.PLAN_ADEQUACY:

@@ -1,7 +1,9 @@
 """The verbs of the meetings room. Each is one transaction: lock, check, change, trace."""
 
-from .appointment import appoint, revoke_appointment, take_pledge
-from .decision import CarryOutFacts, decide_item, mark_attendance, write_minutes
+from .appointment import Appointing, appoint, heads_of, revoke_appointment, take_pledge
+from .carrying import CarryOutFacts, Renewal, end_carry_out, running_carry_outs
+from .copies import Recipient, print_copies, return_copy
+from .decision import decide_item, mark_attendance, write_minutes
 from .item import (
     attach_earlier,
     change_participants,
@@ -10,7 +12,18 @@ from .item import (
     resume_item,
     withdraw_item,
 )
+from .letters import Letter, record_reply, request_information
 from .moving import check_move, move_sitting, tell_moved
+from .named import (
+    GuestAccount,
+    appoint_on_paper,
+    guests_of_sitting,
+    invite_again,
+    invite_guest,
+    register_paper_pledge,
+    renew_guest_password,
+    revoke_person,
+)
 from .secretariat import end_secretary, name_secretary, pledge_as_secretary
 from .sitting import (
     call_ad_hoc,
@@ -22,8 +35,14 @@ from .sitting import (
 )
 
 __all__ = [
+    "Appointing",
     "CarryOutFacts",
+    "GuestAccount",
+    "Letter",
+    "Recipient",
+    "Renewal",
     "appoint",
+    "appoint_on_paper",
     "attach_earlier",
     "call_ad_hoc",
     "cancel_sitting",
@@ -31,16 +50,29 @@ __all__ = [
     "check_move",
     "close_sitting",
     "decide_item",
+    "end_carry_out",
     "end_secretary",
+    "guests_of_sitting",
+    "heads_of",
+    "invite_again",
+    "invite_guest",
     "mark_attendance",
     "move_sitting",
     "name_secretary",
     "open_sitting",
     "pledge_as_secretary",
+    "print_copies",
     "propose_from_referral",
     "propose_item",
+    "record_reply",
+    "register_paper_pledge",
+    "renew_guest_password",
+    "request_information",
     "resume_item",
+    "return_copy",
     "revoke_appointment",
+    "revoke_person",
+    "running_carry_outs",
     "send_notice",
     "set_date",
     "take_pledge",

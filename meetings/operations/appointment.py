@@ -1,6 +1,13 @@
-"""指名 and 誓約: people, not agencies, for one item under secrecy (V6)."""
+"""指名 and 誓約: people, not agencies, for one item under secrecy (V6).
+
+The host's head appoints. A head who is not listed must not learn of the item, so a listed secretary
+enters what the head decided on paper, and says who decided and when.
+"""
 
 from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
 
 from django.contrib.auth.models import Permission as GuardianPermission
 from django.db import transaction
@@ -8,14 +15,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agencies.enums import Action, Permission, Purpose
-from agencies.models import Membership
+from agencies.models import ConferenceType, Membership
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from meetings import enums
 from meetings.gate import listed_entries
 from meetings.models import AgendaItem, ItemGrant
 from meetings.operations.common import lock_item, trace
-from meetings.operations.sitting import tell_appointed
+from meetings.operations.sitting import last_open_day, tell_appointed
 from meetings.permissions import LIVE, check_is_listed, is_open_now
 
 OVER = (enums.SittingState.CLOSED, enums.SittingState.CANCELLED)
@@ -28,11 +35,51 @@ def check_can_appoint(by: Membership, item: AgendaItem) -> None:
     check_is_listed(by, item.conference_type)
     if item.sitting.state in OVER:
         raise ActionDenied(_("会議は終了しています。いまから指名することはできません。"))
+    if item.sitting.on is not None and last_open_day(item.sitting, item) < timezone.localdate():
+        raise ActionDenied(_("この議題は閉じています。いまから指名することはできません。"))
     if item.state not in (enums.ItemState.PROPOSED, enums.ItemState.NOTICED):
         raise ActionDenied(
             _("この議題は「%(state)s」のため、指名できません。")
             % {"state": item.get_state_display()}
         )
+
+
+@dataclass(frozen=True)
+class Appointing:
+    """決裁: which head of the host decided the appointment, on which day."""
+
+    head: Membership
+    on: datetime.date
+
+
+def heads_of(conference_type: ConferenceType) -> list[Membership]:
+    """Who may appoint for the body: the head of its host (without a host: of its secretariat)."""
+    found = Membership.objects.active().with_names()
+    return list(
+        found.filter(
+            agency_id=conference_type.host_id or conference_type.secretariat_id,
+            role__permissions__contains=[Permission.APPOINT],
+            user__is_active=True,
+        ).order_by("since", "pk")
+    )
+
+
+def decided_by(item: AgendaItem, by: Membership, appointing: Appointing | None) -> Appointing:
+    """The head's decision an appointment rests on. Without one given: `by`, being a head, or the
+    host's only head, today."""
+    heads = heads_of(item.conference_type)
+    if not heads:
+        raise ActionDenied(_("この会議を主催する機関の長が登録されていないため、指名できません。"))
+    if appointing is None:
+        own = [head for head in heads if head.pk == by.pk]
+        if not own and len(heads) > 1:
+            raise ActionDenied(_("指名を決めた主催機関の長を選んでください。"))
+        return Appointing((own or heads)[0], timezone.localdate())
+    if appointing.head.pk not in {head.pk for head in heads}:
+        raise ActionDenied(_("指名を決められるのは、会議を主催する機関の長だけです。"))
+    if appointing.on > timezone.localdate():
+        raise ActionDenied(_("指名を決めた日は、今日までの日にしてください。"))
+    return appointing
 
 
 def _check_appointee(member: Membership, item: AgendaItem, by: Membership) -> None:
@@ -48,35 +95,52 @@ def _check_appointee(member: Membership, item: AgendaItem, by: Membership) -> No
 
 
 @transaction.atomic
-def appoint(*, item: AgendaItem, by: Membership, member: Membership) -> ItemGrant:
+def appoint(
+    *, item: AgendaItem, by: Membership, member: Membership, appointing: Appointing | None = None
+) -> ItemGrant:
     """指名: opens nothing until the person has pledged and the notice has gone out."""
     locked = lock_item(item, by)
     check_can_appoint(by, locked)
+    decision = decided_by(locked, by, appointing)
     _check_appointee(member, locked, by)
     if ItemGrant.objects.filter(content_object=locked, membership=member).standing().exists():
         raise ActionDenied(_("この人は、すでに指名されています。"))
-    grant = ItemGrant(
-        user=member.user,
-        permission=GuardianPermission.objects.get(
-            content_type__app_label="meetings", codename="view_agendaitem"
-        ),
-        content_object=locked,
-        membership=member,
-        conference_type_id=locked.conference_type_id,
-        sitting_id=locked.sitting_id,
-        appointed_by=by,
-    )
-    grant.save(force_insert=True)
+    grant = grant_item(locked, by, member, decision)
     tell_appointed(grant, opened=False)
     trace(locked, by, "appoint")
     return grant
 
 
+def grant_item(
+    item: AgendaItem, by: Membership, member: Membership, decision: Appointing
+) -> ItemGrant:
+    """The row of the store, nothing checked: for `appoint` and for a guest's new account."""
+    grant = ItemGrant(
+        user=member.user,
+        permission=GuardianPermission.objects.get(
+            content_type__app_label="meetings", codename="view_agendaitem"
+        ),
+        content_object=item,
+        membership=member,
+        conference_type_id=item.conference_type_id,
+        sitting_id=item.sitting_id,
+        appointed_by=by,
+        decided_by=decision.head,
+        decided_on=decision.on,
+    )
+    grant.save(force_insert=True)
+    return grant
+
+
+def check_own_pledge(by: Membership, grant: ItemGrant) -> None:
+    if grant.membership_id != by.pk:
+        raise ActionDenied(_("誓約できるのは、指名された本人だけです。"))
+
+
 @transaction.atomic
 def take_pledge(*, grant: ItemGrant, by: Membership) -> None:
     """誓約, by the appointed for themselves, for this item alone."""
-    if grant.membership_id != by.pk:
-        raise ActionDenied(_("誓約できるのは、指名された本人だけです。"))
+    check_own_pledge(by, grant)
     locked = (
         ItemGrant.objects.visible_to(by)
         .select_for_update(of=("self",))

@@ -7,39 +7,26 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from django.contrib.auth.models import Permission as GuardianPermission
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from psycopg.types.range import TimestamptzRange
 
-from agencies.enums import AgendaType, Permission
+from agencies.enums import AgendaType
 from agencies.models import Agency, Membership
 from agencies.operations import notify
 from agencies.permissions import ActionDenied
-from cases.models import CarryOut, CarryOutGrant
-from config.lib.fiscal import until_day_to_instant
 from meetings import enums
 from meetings.gate import listed_entries
-from meetings.models import AgendaItem, ItemAttendance, ItemGrant, Sitting
-from meetings.operations.common import leave_step, lock_item, save_item, trace, transaction_now
+from meetings.models import AgendaItem, ItemAttendance, ItemGrant, ItemPerson, Sitting
+from meetings.operations.carrying import CarryOutFacts, Renewal, give_carry_out, renew
+from meetings.operations.common import leave_step, lock_item, save_item, trace
 from meetings.permissions import LIVE, check_can_decide, check_can_run_item, check_still_open
 from plans.models import Plan
 from plans.operations import end_plan, record_conference_result
 
 D = enums.Decision
-
-
-@dataclass(frozen=True)
-class CarryOutFacts:
-    """持ち出し: which text, to which people, until which review date."""
-
-    text: str
-    members: Sequence[Membership]
-    review_on: datetime.date
 
 
 @transaction.atomic
@@ -52,6 +39,7 @@ def decide_item(
     minutes: str,
     next_review_on: datetime.date | None = None,
     carry_out: CarryOutFacts | None = None,
+    renewals: Sequence[Renewal] = (),
     lead_agency_after: Agency | None = None,
     version: int | None = None,
 ) -> AgendaItem:
@@ -65,7 +53,9 @@ def decide_item(
         raise ActionDenied(_("次回の確認日は、明日からあとの日にしてください。"))
     if locked.plan_id is not None:
         _decide_plan(locked, by, decision, opinion, next_review_on, lead_agency_after)
-    made = _carry_out(locked, by, carry_out) if decision == D.ROLES else None
+    for renewal in renewals:
+        renew(locked, by, renewal)
+    made = give_carry_out(locked, by, carry_out) if decision == D.ROLES else None
     if decision == D.WATCH:
         _carry_to_next(locked, by, next_review_on)
     save_item(
@@ -80,6 +70,9 @@ def decide_item(
         decided_at=timezone.now(),
         decided_by=by,
         carry_out=made,
+        carry_text=locked.carry_text,
+        carry_people=locked.carry_people,
+        carry_review_on=locked.carry_review_on,
     )
     _tell(locked, by)
     return locked
@@ -118,54 +111,6 @@ def _decide_plan(
             lead_agency_after=lead_agency_after,
             conference_name=name,
         )
-
-
-def _carry_out(item: AgendaItem, by: Membership, facts: CarryOutFacts | None) -> CarryOut:
-    """V6: nothing learned leaves by itself; this text does, to these people, until that day."""
-    if facts is None or not facts.text.strip():
-        raise ActionDenied(_("持ち出す内容を書いてください。"))
-    if not facts.members:
-        raise ActionDenied(_("持ち出す相手を選んでください。"))
-    if facts.review_on <= timezone.localdate():
-        raise ActionDenied(_("持ち出しの見直し日は、明日からあとの日にしてください。"))
-    if item.case_id is None:
-        raise ActionDenied(_("ケースのない議題では、持ち出しはできません。"))
-    people = list(
-        Membership.objects.active()
-        .with_names()
-        .filter(
-            pk__in=[m.pk for m in facts.members],
-            agency__municipality=by.municipality,
-        )
-    )
-    if len(people) != len({m.pk for m in facts.members}) or not all(
-        p.may(Permission.READ_CASES) for p in people
-    ):
-        raise ActionDenied(_("持ち出す相手は、この市でいま所属のある支援者から選んでください。"))
-    made = CarryOut(case_id=item.case_id, text=facts.text, review_on=facts.review_on, decided_by=by)
-    made.save(force_insert=True)
-    right = GuardianPermission.objects.get(
-        content_type__app_label="cases", codename="view_carryout"
-    )
-    period = TimestamptzRange(transaction_now(), until_day_to_instant(facts.review_on))
-    for member in people:
-        CarryOutGrant(
-            user=member.user,
-            permission=right,
-            content_object=made,
-            membership=member,
-            granted_by=by,
-            period=period,
-        ).save(force_insert=True)
-        notify(
-            agency=member.agency_id or 0,
-            membership=member,
-            kind="carry_out",
-            key=str(made.pk),
-            title=_("会議の決定による役割（持ち出し）が届いています"),
-            url=f"/carry-outs/{made.pk}/",
-        )
-    return made
 
 
 def _carry_to_next(item: AgendaItem, by: Membership, review_on: datetime.date | None) -> None:
@@ -235,10 +180,12 @@ def mark_attendance(
     attendance: str,
     membership: Membership | None = None,
     agency: Agency | None = None,
+    person: ItemPerson | None = None,
     name: str = "",
 ) -> None:
-    """出欠 per item. Under secrecy only the appointed who pledged, and the secretariat, are
-    there; with consent the agencies that take part, or somebody by name (本人, 家族)."""
+    """出欠 per item. Under secrecy only the appointed who pledged (on screen or on paper), and
+    the secretariat, are there; with consent the agencies that take part, or somebody by name
+    (本人, 家族)."""
     locked = lock_item(item, by)
     check_can_run_item(by, locked)
     check_still_open(locked)
@@ -246,7 +193,10 @@ def mark_attendance(
         raise ActionDenied(_("出欠を選んでください。"))
     if locked.is_secret:
         agency, name = None, ""
-        _check_may_attend(locked, membership, attendance)
+        if person is not None:
+            membership, name = None, _on_paper(locked, person, attendance)
+        else:
+            _check_may_attend(locked, membership, attendance)
     else:
         membership = None
         known = {*locked.participant_ids, locked.proposing_agency_id}
@@ -274,3 +224,13 @@ def _check_may_attend(item: AgendaItem, member: Membership | None, attendance: s
         raise ActionDenied(_("この議題に指名された人ではありません。"))
     if grant.pledged_at is None and attendance != enums.Attendance.ABSENT:
         raise ActionDenied(_("誓約していない人は、守秘の議題に出席できません。"))
+
+
+def _on_paper(item: AgendaItem, person: ItemPerson, attendance: str) -> str:
+    """The name under which somebody appointed on paper stands on the list."""
+    known = ItemPerson.objects.filter(item=item, pk=person.pk, revoked_at__isnull=True).first()
+    if known is None or known.guest_id is not None:
+        raise ActionDenied(_("この議題に指名された人ではありません。"))
+    if known.pledged_on is None and attendance != enums.Attendance.ABSENT:
+        raise ActionDenied(_("誓約していない人は、守秘の議題に出席できません。"))
+    return str(known)

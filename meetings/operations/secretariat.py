@@ -50,18 +50,16 @@ def name_secretary(
         raise ActionDenied(
             _("「%(role)s」の役割の人は名簿に載せられません。") % {"role": known.role_name}
         )
+    # Who was taken off and comes back has a second line: the list keeps its history.
     entry, is_new = SecretariatMember.objects.get_or_create(
         conference_type=conference_type,
         membership=known,
         fiscal_year=year,
+        ended_at=None,
         defaults={"named_by": by},
     )
-    if not is_new and entry.ended_at is None:
-        raise ActionDenied(_("この人は、すでに名簿に載っています。"))
     if not is_new:
-        entry.named_by, entry.named_at = by, timezone.now()
-        entry.pledged_at = entry.ended_at = None
-        entry.save()
+        raise ActionDenied(_("この人は、すでに名簿に載っています。"))
     notify(
         agency=known.agency,
         membership=known,
@@ -74,12 +72,16 @@ def name_secretary(
     return entry
 
 
+def check_own_entry(by: Membership, entry: SecretariatMember) -> None:
+    if entry.membership_id != by.pk:
+        raise ActionDenied(_("誓約できるのは、名簿に載った本人だけです。"))
+
+
 @transaction.atomic
 def pledge_as_secretary(*, entry: SecretariatMember, by: Membership) -> None:
     """誓約 of a secretary, for themselves, for the year."""
     locked = SecretariatMember.objects.select_for_update().get(pk=entry.pk)
-    if locked.membership_id != by.pk:
-        raise ActionDenied(_("誓約できるのは、名簿に載った本人だけです。"))
+    check_own_entry(by, locked)
     if locked.ended_at is not None or locked.pledged_at is not None:
         raise ActionDenied(_("この名簿では、もう誓約できません。"))
     locked.pledged_at = timezone.now()

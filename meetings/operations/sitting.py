@@ -134,11 +134,16 @@ def send_notice(*, sitting: Sitting, by: Membership) -> int:
 
 def opens_until(sitting: Sitting, item: AgendaItem) -> TimestamptzRange:
     """V6: from the notice until N days after the sitting, that day included."""
+    last = last_open_day(sitting, item)
+    return TimestamptzRange(transaction_now(), until_day_to_instant(last))
+
+
+def last_open_day(sitting: Sitting, item: AgendaItem) -> datetime.date:
+    """N days after the sitting, by the body's profile."""
     days = item.conference_type.closes_after_days
     days = CLOSES_AFTER_DAYS if days is None else days
-    assert sitting.on is not None  # noqa: S101 - a noticed sitting has its day
-    last = sitting.on + datetime.timedelta(days=days)
-    return TimestamptzRange(transaction_now(), until_day_to_instant(last))
+    assert sitting.on is not None  # noqa: S101 - the caller has asked
+    return sitting.on + datetime.timedelta(days=days)
 
 
 def _recheck(sitting: Sitting, by: Membership) -> list[AgendaItem]:

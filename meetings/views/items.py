@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -17,7 +18,7 @@ from agencies.guards import MemberRequest, member
 from agencies.models import Agency
 from agencies.permissions import ActionDenied
 from cases.operations.case import StaleVersion
-from config.lib.eras import format_datetime
+from config.lib.eras import format_datetime, format_long
 from meetings import enums
 from meetings.forms import AttachForm, ParticipantsForm
 from meetings.models import AgendaItem
@@ -37,6 +38,7 @@ from meetings.permissions import (
 )
 from meetings.views.common import form_page, get_item, log_item, posted, secrecy
 from meetings.views.laying import materials_shown
+from meetings.views.letters import letter_rows
 from meetings.views.proposing import Proposal
 from plans.models import Plan
 
@@ -67,7 +69,7 @@ def log_case(request: MemberRequest, proposal: Proposal) -> None:
     proposal.log(request.membership, Action.OPEN)
 
 
-@member(Permission.READ_CASES)
+@member(Permission.READ_ITEMS)
 @require_GET
 def item_detail(request: MemberRequest, item_id: UUID) -> HttpResponse:
     """An item: what it is about, on which basis, who sees it, what was decided."""
@@ -102,7 +104,12 @@ def item_detail(request: MemberRequest, item_id: UUID) -> HttpResponse:
                 for a in attached.order_by("proposed_at")
             ],
             "presence": presence(item),
-            "seers": who_sees(item),
+            "seers": [] if by.is_guest else who_sees(item),
+            "carried": _carried(item),
+            "letters": letter_rows(item, manages=manages) if item.is_secret else [],
+            "is_guest": by.is_guest,
+            "can_letter": item.is_secret and manages,
+            "can_end_carry": item.is_secret and manages and is_carried(item),
             "can_run": can(check_can_decide, by, item),
             "can_people": item.is_secret and manages,
             "can_participants": not item.is_secret and proposes and undecided,
@@ -120,6 +127,27 @@ def _facts(item: AgendaItem) -> list[dict[str, Any]]:
         {"term": _("議題の種別"), "value": str(item.get_agenda_type_display())},
         {"term": _("付議した機関"), "value": item.proposing_agency.name},
         {"term": _("概要・論点"), "value": item.briefing},
+    ]
+
+
+def is_carried(item: AgendaItem) -> bool:
+    """Whether its people may use what was carried out, today."""
+    return (
+        item.carry_out_id is not None
+        and item.carry_ended_at is None
+        and item.carry_review_on is not None
+        and item.carry_review_on >= timezone.localdate()
+    )
+
+
+def _carried(item: AgendaItem) -> list[dict[str, Any]]:
+    if item.carry_out_id is None or item.carry_review_on is None:
+        return []
+    state = _("見直し日まで使える") if is_carried(item) else _("終わった")
+    return [
+        {"term": _("内容"), "value": item.carry_text},
+        {"term": _("相手（人）"), "value": item.carry_people},
+        {"term": _("見直し日"), "value": format_long(item.carry_review_on), "note": state},
     ]
 
 

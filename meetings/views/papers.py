@@ -1,11 +1,11 @@
-"""議事録 of one item on A4: with its basis and handling mark."""
+"""議事録 of an item with consent on A4: with its basis and handling mark."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -24,6 +24,8 @@ def item_print(request: MemberRequest, item_id: UUID) -> HttpResponse:
     """議事録（個別議題）: what the reader sees of the item, ready for paper."""
     by = request.membership
     item = get_item(request, item_id)
+    if item.is_secret:  # a paper under secrecy has its number (copies.py)
+        return redirect("item_copies", item.pk)
     plan = Plan.objects.visible_to(by).filter(pk=item.plan_id).first() if item.plan_id else None
     log_item(request, item, Action.PRINT, "item_print")
     return render(
@@ -33,8 +35,8 @@ def item_print(request: MemberRequest, item_id: UUID) -> HttpResponse:
             "sheet": {
                 "title": _("議事録　%(title)s") % {"title": item.title},
                 "basis": law_words(law_of(item)),
-                "handling": _("取扱注意・要回収") if item.is_secret else _("取扱注意"),
-                "secret": item.is_secret,
+                "handling": _("取扱注意"),
+                "secret": False,
                 "serial": "",
                 "landscape": False,
                 "issued_on": format_long(timezone.localdate()),
@@ -46,6 +48,5 @@ def item_print(request: MemberRequest, item_id: UUID) -> HttpResponse:
             "roles": role_table(by, plan) if plan else [],
             "decided_at": format_datetime(item.decided_at) if item.decided_at else "",
             "review_on": format_long(item.next_review_on) if item.next_review_on else "",
-            "laws": law_of(item),
         },
     )

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from agencies.enums import Action, Permission, Purpose
+from agencies.enums import Action, Permission, Purpose, RoleKey
 from agencies.guards import MemberRequest, member
 from agencies.models import ConferenceType, Membership, SecretariatMember
 from agencies.permissions import ActionDenied
@@ -24,23 +24,25 @@ from meetings.models import AgendaItem, ItemGrant
 from meetings.operations import (
     appoint,
     end_secretary,
+    heads_of,
     name_secretary,
     pledge_as_secretary,
     revoke_appointment,
     take_pledge,
 )
-from meetings.operations.appointment import check_can_appoint
+from meetings.operations.appointment import check_can_appoint, check_own_pledge
+from meetings.operations.secretariat import check_own_entry
 from meetings.pages import (
+    DUTY,
     appointments,
     law_in_force,
     law_words,
     people_choices,
     sitting_row,
 )
-from meetings.permissions import can, check_can_name_secretary, check_is_listed
+from meetings.permissions import can, check_can_name_secretary, check_is_listed, listed_types
 from meetings.views.common import form_page, get_item, log_item, posted, secrecy
-
-LAW = ["106-6"]
+from meetings.views.named import appointing, head_choices, person_rows
 
 
 @member(Permission.READ_CASES)
@@ -50,12 +52,16 @@ def item_people(request: MemberRequest, item_id: UUID) -> HttpResponse:
     by = request.membership
     item = get_item(request, item_id)
     check_is_listed(by, item.conference_type)
-    people = people_choices(by)
-    form = AppointForm(posted(request), people=people)
+    if request.method == "POST":
+        check_can_appoint(by, item)
+    heads = heads_of(item.conference_type)
+    form = AppointForm(posted(request), people=people_choices(by), heads=head_choices(heads))
     if request.method == "POST" and form.is_valid():
         chosen = get_object_or_404(Membership.objects.with_names(), pk=form.cleaned_data["member"])
         try:
-            appoint(item=item, by=by, member=chosen)
+            appoint(
+                item=item, by=by, member=chosen, appointing=appointing(form.cleaned_data, heads)
+            )
             messages.success(request, _("指名しました。本人に知らせました。"))
             return redirect("item_people", item.pk)
         except ActionDenied as error:
@@ -68,7 +74,10 @@ def item_people(request: MemberRequest, item_id: UUID) -> HttpResponse:
             "item": item,
             "row": sitting_row(item.sitting),
             **secrecy(item),
-            "rows": [_appointed(grant) for grant in appointments(item)],
+            "rows": [
+                _appointed(grant) for grant in appointments(item) if not grant.membership.is_guest
+            ],
+            "people": person_rows(item),
             "can_appoint": can(check_can_appoint, by, item),
         },
         form,
@@ -82,7 +91,8 @@ def _appointed(grant: ItemGrant) -> dict[str, Any]:
         "who": str(grant.membership.user),
         "agency": grant.membership.agency_name,
         "role": grant.membership.role_name,
-        "on": format_short(grant.appointed_at),
+        "on": format_short(grant.decided_on or grant.appointed_at),
+        "head": str(grant.decided_by.user) if grant.decided_by else "",
         "state": _("誓約済み") if pledged else _("誓約待ち"),
         "tone": "ok" if pledged else "warn",
     }
@@ -92,8 +102,12 @@ def _appointed(grant: ItemGrant) -> dict[str, Any]:
 @require_POST
 def revoke(request: MemberRequest, grant_id: UUID) -> HttpResponse:
     """指名を取り消す."""
-    grants = ItemGrant.objects.visible_to(request.membership).filter(
-        content_object__in=AgendaItem.objects.visible_to(request.membership)
+    grants = (
+        ItemGrant.objects.visible_to(request.membership)
+        .filter(
+            content_object__in=AgendaItem.objects.visible_to(request.membership),
+        )
+        .exclude(membership__role_id=RoleKey.GUEST)
     )
     grant = get_object_or_404(grants, pk=grant_id)
     revoke_appointment(grant=grant, by=request.membership)
@@ -101,17 +115,18 @@ def revoke(request: MemberRequest, grant_id: UUID) -> HttpResponse:
     return redirect("item_people", grant.content_object_id)
 
 
-@member(Permission.READ_CASES)
+@member(Permission.READ_ITEMS)
 @require_http_methods(["GET", "POST"])
 def pledge(request: MemberRequest, grant_id: UUID) -> HttpResponse:
     """誓約: the law in force, a tick, a button. The item opens only after it."""
     by = request.membership
     grant = get_object_or_404(
         ItemGrant.objects.visible_to(by)
-        .filter(membership_id=by.pk, revoked_at__isnull=True)
+        .filter(revoked_at__isnull=True)
         .select_related("sitting", "conference_type"),
         pk=grant_id,
     )
+    check_own_pledge(by, grant)
     seen = AgendaItem.objects.visible_to(by).filter(pk=grant.content_object_id).first()
     if grant.pledged_at is not None and seen is not None:
         return redirect("item_detail", seen.pk)
@@ -128,7 +143,7 @@ def pledge(request: MemberRequest, grant_id: UUID) -> HttpResponse:
         basis="106-6",
         item_id=grant.content_object_id,
     )
-    laws = law_in_force(LAW)
+    laws = law_in_force(DUTY, grant.sitting.on)
     return form_page(
         request,
         "meetings/pledge.html",
@@ -136,7 +151,7 @@ def pledge(request: MemberRequest, grant_id: UUID) -> HttpResponse:
             "row": sitting_row(grant.sitting),
             "body_name": grant.conference_type.name,
             "laws": laws,
-            "basis": law_words(laws),
+            "basis": law_words(laws[:1]),
             "entry": None,
             "pledged_at": format_datetime(grant.pledged_at) if grant.pledged_at else "",
         },
@@ -164,16 +179,20 @@ def secretariat_list(request: MemberRequest) -> HttpResponse:
         if form.is_valid() and _name(by, mine, form):
             messages.success(request, _("名簿に載せました。本人の誓約を待っています。"))
             return redirect("secretariat_list")
-    this_year = fiscal.fiscal_year(timezone.localdate())
-    entries = SecretariatMember.objects.filter(
-        conference_type__in=bodies, fiscal_year__gte=this_year - 1
-    ).select_related("membership__user", "membership__agency", "membership__role")
-    laws = law_in_force(LAW)
+    entries = (
+        SecretariatMember.objects.visible_to(by)
+        .filter(conference_type__in=bodies)
+        .select_related(
+            "membership__user", "membership__agency", "membership__role", "named_by__user"
+        )
+    )
+    laws = law_in_force(DUTY)
     context = {
         "groups": _groups(by, bodies, list(entries.order_by("-fiscal_year", "named_at"))),
         "laws": laws,
-        "basis": law_words(laws),
+        "basis": law_words(laws[:1]),
         "form": form,
+        "is_listed": bool(listed_types(by)),
     }
     status = 422 if form is not None and form.is_bound and form.errors else 200
     return render(request, "meetings/secretariat_list.html", context, status=status)
@@ -228,6 +247,10 @@ def _entry(by: Membership, body: ConferenceType, entry: SecretariatMember) -> di
         "year": fiscal.label(entry.fiscal_year),
         "who": str(entry.membership.user),
         "agency": entry.membership.agency_name,
+        "named": _("%(who)s　%(day)s")
+        % {"who": entry.named_by.user, "day": format_short(entry.named_at)},
+        "pledged": format_short(entry.pledged_at) if entry.pledged_at else "",
+        "ended": format_short(entry.ended_at) if entry.ended_at else "",
         "state": state,
         "tone": tone,
         "can_pledge": standing and entry.pledged_at is None and entry.membership_id == by.pk,
@@ -240,24 +263,21 @@ def _entry(by: Membership, body: ConferenceType, entry: SecretariatMember) -> di
 def secretariat_step(request: MemberRequest, entry_id: UUID, step: str) -> HttpResponse:
     """Pledge (own entry), or take somebody off the list."""
     by = request.membership
-    entry = get_object_or_404(
-        SecretariatMember.objects.filter(
-            conference_type__municipality=by.municipality
-        ).select_related("conference_type"),
-        pk=entry_id,
-    )
+    entries = SecretariatMember.objects.visible_to(by).select_related("conference_type")
+    entry = get_object_or_404(entries, pk=entry_id)
     if step == "end" and request.method == "POST":
         end_secretary(entry=entry, by=by)
         messages.success(request, _("名簿から外しました。"))
         return redirect("secretariat_list")
-    if step != "pledge" or entry.membership_id != by.pk:
+    if step != "pledge":
         raise Http404
+    check_own_entry(by, entry)
     form = PledgeForm(posted(request))
     if request.method == "POST" and form.is_valid():
         pledge_as_secretary(entry=entry, by=by)
         messages.success(request, _("誓約を記録しました。今年度の守秘の議題を扱えます。"))
         return redirect("secretariat_list")
-    laws = law_in_force(LAW)
+    laws = law_in_force(DUTY)
     return form_page(
         request,
         "meetings/pledge.html",
@@ -265,7 +285,7 @@ def secretariat_step(request: MemberRequest, entry_id: UUID, step: str) -> HttpR
             "row": None,
             "body_name": entry.conference_type.name,
             "laws": laws,
-            "basis": law_words(laws),
+            "basis": law_words(laws[:1]),
             "entry": fiscal.label(entry.fiscal_year),
             "pledged_at": "",
         },

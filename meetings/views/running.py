@@ -19,8 +19,16 @@ from agencies.permissions import ActionDenied
 from cases.operations.case import StaleVersion
 from meetings import enums
 from meetings.forms import AttendanceForm, DecisionForm, MinutesForm
-from meetings.models import AgendaItem, Sitting
-from meetings.operations import CarryOutFacts, decide_item, mark_attendance, write_minutes
+from meetings.forms.running import RENEW
+from meetings.models import AgendaItem, ItemPerson, Sitting
+from meetings.operations import (
+    CarryOutFacts,
+    Renewal,
+    decide_item,
+    mark_attendance,
+    running_carry_outs,
+    write_minutes,
+)
 from meetings.pages import (
     agency_choices,
     agenda_lines,
@@ -85,7 +93,8 @@ def item_run(request: MemberRequest, item_id: UUID) -> HttpResponse:
     form = _decision_form(by, item, posted(request))
     if request.method == "POST" and form.is_valid() and form.check_version(item):
         try:
-            decide_item(item=item, by=by, version=item.version, **_decision(form.cleaned_data))
+            facts = _decision(form.cleaned_data, running_carry_outs(item, by))
+            decide_item(item=item, by=by, version=item.version, **facts)
             messages.success(request, _("決定を記録しました。"))
             sealed = "?sealed=1" if item.is_secret else ""
             return redirect(f"{reverse('sitting_run', args=[item.sitting_id])}{sealed}")
@@ -112,11 +121,12 @@ def _decision_form(by: Membership, item: AgendaItem, data: Any) -> DecisionForm:
         item=item,
         people=people,
         agencies=agency_choices(by),
+        carried=running_carry_outs(item, by),
         initial={"version": item.version, "minutes": item.minutes},
     )
 
 
-def _decision(data: dict[str, Any]) -> dict[str, Any]:
+def _decision(data: dict[str, Any], carried: list[AgendaItem]) -> dict[str, Any]:
     facts = None
     if data["decision"] == enums.Decision.ROLES:
         members = Membership.objects.filter(pk__in=data["carry_members"])
@@ -128,6 +138,11 @@ def _decision(data: dict[str, Any]) -> dict[str, Any]:
         "minutes": data["minutes"],
         "next_review_on": data["next_review_on"],
         "carry_out": facts,
+        "renewals": [
+            Renewal(earlier, data[f"{RENEW}{earlier.pk}"])
+            for earlier in carried
+            if data.get(f"{RENEW}{earlier.pk}")
+        ],
         "lead_agency_after": Agency.objects.filter(pk=lead).first() if lead else None,
     }
 
@@ -189,6 +204,8 @@ def _attendee(key: str) -> dict[str, Any]:
     kind, pk = key.split(":", 1)
     if kind == "m":
         return {"membership": Membership.objects.with_names().get(pk=pk)}
+    if kind == "p":
+        return {"person": ItemPerson.objects.get(pk=pk)}
     return {"agency": Agency.objects.get(pk=int(pk))}
 
 

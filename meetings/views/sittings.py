@@ -37,6 +37,7 @@ from meetings.permissions import (
     check_can_decide,
     check_can_run,
     check_can_run_item,
+    listed_types,
 )
 from meetings.views.common import form_page, get_sitting, items_of, posted
 
@@ -154,6 +155,8 @@ def sitting_detail(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
             "next": _next_of(by, sitting, items, runs),
             "can_propose": by.may(Permission.WRITE_RECORDS) and sitting.state in LIVE,
             "can_date": runs and sitting.state in (S.UNDATED, S.PLANNED),
+            # By the list and the body alone, never because something sealed is there (V6).
+            "is_listed": bool(listed_types(by) & {body.pk for body in row.bodies}),
             "can_move": runs and sitting.state == S.NOTICED,
             "can_notice_again": runs
             and sitting.state == S.NOTICED

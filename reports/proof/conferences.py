@@ -20,9 +20,11 @@ from reports.proof.facts import (
 from reports.proof.rights import (
     NO_CASES,
     Decision,
+    is_guest,
     is_secretary,
     no,
     reads_cases,
+    reads_items,
     rights,
     sealed,
     yes,
@@ -30,12 +32,12 @@ from reports.proof.rights import (
 
 
 def see_item(world: World, m: Membership, row: Item) -> Decision:
-    if not reads_cases(m):
+    if not reads_items(m):
         return NO_CASES
     if not sealed(world, row):
-        return see_consented(world, m, row)
+        return see_consented(world, m, row) if reads_cases(m) else NO_CASES
     rule = "V7" if len(world.conference_types[row.conference_type_id].bases) > 1 else "V6"
-    if is_secretary(world, m, row.conference_type_id):
+    if reads_cases(m) and is_secretary(world, m, row.conference_type_id):
         return yes(rule, "この会議の事務局の名簿にあります。", "106-6")
     # Earlier items of the same case in the same body open with the one they are attached to.
     later = [
@@ -131,4 +133,8 @@ def see_carry_out_person(world: World, m: Membership, row: CarryOutPerson) -> De
 def see_sitting(world: World, m: Membership, row: Sitting) -> Decision:
     """A day and a room; no case stands on it."""
     same = row.municipality_id == m.municipality_id
+    if is_guest(m) and not any(
+        a.membership_id == m.id and a.revoked_at is None for a in world.of("Asked", row.id)
+    ):
+        return no("V6", "ゲストが見るのは、指名された会議の日程だけです。")
     return yes("V6", "市の会議の日程です。") if same else no("V1", "ほかの市の会議です。")

@@ -6,6 +6,7 @@ import datetime
 from typing import Any
 
 from agencies.models import Indicator
+from cases.enums import Category
 from cases.models import (
     AssessmentSection,
     Attachment,
@@ -13,6 +14,7 @@ from cases.models import (
     Issue,
     Note,
     Record,
+    Refiling,
 )
 from community.models import CommunityIssue, IssueSource, IssueStep, Place, PlaceEvent
 from outreach.models import Visit
@@ -29,6 +31,8 @@ def content_of(draw: Any, drawn: Any, record: Record) -> None:
     draw.put(row)
     if draw.chance(0.2):
         _attachment(draw, record)
+    if isinstance(row, (Note, AssessmentSection)) and not record.carry_out_id and draw.chance(0.3):
+        _refiling(draw, record)
     if hasattr(type(row), "history") and draw.chance(0.5):
         _version(draw, row)
     if draw.chance(0.1) and drawn.persons:
@@ -46,10 +50,24 @@ def _attachment(draw: Any, record: Record) -> None:
     draw.put(AttachmentContent(attachment=row, data=b"x"))
 
 
+def _refiling(draw: Any, record: Record) -> None:
+    """Moved to what it is now, ten days ago; versions lie before and after."""
+    draw.put(
+        Refiling(
+            id=draw.key(), record=record,
+            category_before=draw.rng.choice([c.value for c in Category]),
+            audience_before=draw.rng.choice(["team", "team", "agency"]),
+            category_after=record.category, audience_after=record.audience, reason="書き分け",
+            by=record.author, at=draw.now - datetime.timedelta(days=10),
+        )
+    )  # fmt: skip
+
+
 def _version(draw: Any, row: Any) -> None:
     model = type(row).history.model
     values = {f.attname: getattr(row, f.attname) for f in type(row)._meta.concrete_fields}
-    draw.put(model(history_date=draw.now, history_type="~", **values))
+    at = draw.now - datetime.timedelta(days=draw.rng.choice([0, 20]))
+    draw.put(model(history_date=at, history_type="~", **values))
 
 
 def _note(draw: Any, drawn: Any, record: Record) -> Note:

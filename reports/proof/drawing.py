@@ -34,9 +34,12 @@ from cases.models import (
     Case,
     Consent,
     ConsentLine,
+    ConsentScan,
+    ConsentScanContent,
     Consultation,
     ConsultationIssue,
     ConsultationPerson,
+    LeftWork,
     Person,
     Record,
     Referral,
@@ -108,7 +111,7 @@ def draw_city(draw: Draw) -> None:
             _member(draw, agency, ROLES[index])
             if index == 3:
                 for role in ("office_head", "coordinator", "city_administrator",
-                             "privacy_officer", "system_administrator"):  # fmt: skip
+                             "privacy_officer", "system_administrator", "guest"):  # fmt: skip
                     _member(draw, agency, role)
             if index in (0, 2):
                 _member(draw, agency, "consultation_worker", until=draw.today - 5 * DAY)
@@ -298,8 +301,26 @@ def _consent(draw: Draw, drawn: Drawn, person: Person) -> None:
             )
         )
         _lines(draw, consent)
+        if draw.chance(0.3):
+            _papers(draw, drawn, consent)
         if not is_old:
             drawn.consents.append(consent)
+
+
+def _papers(draw: Draw, drawn: Drawn, consent: Consent) -> None:
+    """The signed paper; and work that was left to some agency of the city."""
+    scan = ConsentScan(
+        id=draw.key(), consent=consent, name="同意書.png", media_type="image/png", size=1,
+        sha256=f"{draw.rng.getrandbits(256):064x}", author=drawn.by,
+    )  # fmt: skip
+    draw.put(scan)
+    draw.put(ConsentScanContent(scan=scan, data=b"x"))
+    draw.put(
+        LeftWork(
+            id=draw.key(), case=drawn.case, consent=consent, from_agency=draw.agencies[0],
+            to_agency=draw.rng.choice(draw.agencies[:8]), title="家計相談", by=drawn.by,
+        )
+    )  # fmt: skip
 
 
 def _lines(draw: Draw, consent: Consent) -> None:

@@ -196,9 +196,52 @@ class Transfer:
 
 
 @dataclass(frozen=True)
+class Disclosure:
+    """An entry of the disclosure register; with an item it is a letter's (V6)."""
+
+    id: uuid.UUID
+    municipality_id: int
+    agency_id: int
+    item_key: uuid.UUID | None
+
+
+@dataclass(frozen=True)
+class LeftWork:
+    """A task whose agency was closed out, in the hands of the agency then responsible."""
+
+    id: uuid.UUID
+    to_agency_id: int
+
+
+@dataclass(frozen=True)
+class Refiling:
+    """What a record was before it was moved to another category or audience."""
+
+    id: uuid.UUID
+    record_id: uuid.UUID
+    category_before: str
+    audience_before: str
+    at: datetime.datetime
+
+
+@dataclass(frozen=True)
 class Consultation:
     id: uuid.UUID
     agency_id: int
+
+
+@dataclass(frozen=True)
+class Emergency:
+    """A household opened by one membership because of a danger, or an attempt refused (V8)."""
+
+    id: uuid.UUID
+    municipality_id: int
+    content_object_id: uuid.UUID
+    membership_id: uuid.UUID
+    responsible_agency_id: int
+    period: Period
+    refused_at: datetime.datetime | None
+    ended_at: datetime.datetime | None
 
 
 @dataclass(frozen=True)
@@ -251,6 +294,7 @@ class Appointment:
     content_object_id: uuid.UUID
     membership_id: uuid.UUID
     conference_type_id: int
+    sitting_id: uuid.UUID
     pledged_at: datetime.datetime | None
     revoked_at: datetime.datetime | None
 
@@ -316,6 +360,7 @@ class Version:
     now_table: str
     now_id: Any
     then: Any = None
+    at: datetime.datetime | None = None  # when this version was written
 
 
 TABLES: dict[type, str] = {
@@ -328,7 +373,11 @@ TABLES: dict[type, str] = {
     Grant: "cases_casegrant",
     Referral: "cases_referral",
     Transfer: "cases_transfer",
+    Disclosure: "cases_disclosure",
+    LeftWork: "cases_leftwork",
+    Refiling: "cases_refiling",
     Consultation: "cases_consultation",
+    Emergency: "cases_emergency",
     CarryOut: "cases_carryout",
     CarryOutPerson: "cases_carryoutgrant",
     Sitting: "meetings_sitting",
@@ -374,8 +423,14 @@ class World:
                     self.by[type(row).__name__, row.case_id].append(row)
                 case ConsentLine():
                     self.by["ConsentLine", row.consent_id].append(row)
+                case Refiling():
+                    self.by["Refiling", row.record_id].append(row)
+                case Emergency():
+                    self.by["Emergency", row.content_object_id].append(row)
                 case CarryOutPerson() | Appointment():
                     self.by[type(row).__name__, row.content_object_id].append(row)
+                    if isinstance(row, Appointment):
+                        self.by["Asked", row.sitting_id].append(row)
                 case Item():
                     self.by["Item", row.case_id].append(row)
                     for record in row.material_ids:

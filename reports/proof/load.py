@@ -33,12 +33,17 @@ HANGING = (
         "community_issuesource",
     )),
     ("id", "cases_record", "record_id", ("cases_attachment",)),
+    ("id", "cases_consent", "consent_id", ("cases_consentscan",)),
+    ("scan_id", "cases_consentscan", "scan_id", ("cases_consentscancontent",)),
     ("attachment_id", "cases_attachment", "attachment_id", ("cases_attachmentcontent",)),
     ("id", "plans_plan", "plan_id", ("plans_goal", "plans_supportitem", "plans_planstep")),
     ("id", "cases_consultation", "consultation_id", (
         "cases_consultationperson", "cases_consultationissue",
     )),
-    ("id", "meetings_agendaitem", "item_id", ("meetings_itemattendance", "meetings_itemstep")),
+    ("id", "meetings_agendaitem", "item_id", (
+        "meetings_itemattendance", "meetings_itemstep", "meetings_itemperson",
+        "meetings_papercopy", "meetings_informationrequest",
+    )),
     ("id", "meetings_sitting", "sitting_id", ("meetings_sitting_conference_types",)),
 )  # fmt: skip
 PARTS = {table: (key, whole, column) for key, whole, column, tables in HANGING for table in tables}
@@ -55,6 +60,7 @@ VERSIONS: dict[str, tuple[str, str]] = {
 CITY_ROWS = (
     "participation_resource", "community_place", "community_placeevent",
     "community_communityissue", "community_issuestep", "reports_figure", "reports_indicatorvalue",
+    "reports_lookdecision",
 )  # fmt: skip
 
 # The key by which the three answers are compared, where it is not `id`.
@@ -122,6 +128,6 @@ def _versions(using: str, table: str, now_table: str, column: str) -> Iterator[V
     (what the rules read of a record stands in its envelope, which has no versions)."""
     then = {name: kind for kind, name in facts.TABLES.items()}.get(now_table)
     fields = [field.name for field in dataclasses.fields(then)] if then else []
-    columns = ", ".join(f'"{name}"' for name in ["history_id", column, *fields])
-    for key, now_key, *values in _fetch(using, f"SELECT {columns} FROM {table}"):  # noqa: S608
-        yield Version(table, key, now_table, now_key, then(*values) if then else None)
+    columns = ", ".join(f'"{name}"' for name in ["history_id", "history_date", column, *fields])
+    for key, at, now_key, *values in _fetch(using, f"SELECT {columns} FROM {table}"):  # noqa: S608
+        yield Version(table, key, now_table, now_key, then(*values) if then else None, at)

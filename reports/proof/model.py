@@ -29,10 +29,13 @@ from reports.proof.facts import (
     Consent,
     ConsentLine,
     Consultation,
+    Disclosure,
+    Emergency,
     Grant,
     Hint,
     Item,
     Job,
+    LeftWork,
     Log,
     Membership,
     Notice,
@@ -40,6 +43,7 @@ from reports.proof.facts import (
     Person,
     Record,
     Referral,
+    Refiling,
     Sitting,
     Team,
     Transfer,
@@ -51,12 +55,17 @@ from reports.proof.rights import (
     NO_CASES,
     Decision,
     by_consent,
+    by_consents,
+    in_emergency,
+    is_guest,
     is_secret,
     is_secretary,
     no,
     reached,
     reads_cases,
     rights,
+    saw_before,
+    see_left,
     yes,
 )
 
@@ -77,6 +86,9 @@ SYSTEM_TABLES = {
     },
     "retention": set(),
 }  # fmt: skip
+
+# Read by people alone, whatever a system reads for its dates.
+PAPERS = {"cases_consentscan", "cases_consentscancontent"}
 
 
 def decide(world: World, m: Membership, row: Any) -> Decision:
@@ -117,6 +129,8 @@ def see_case(world: World, m: Membership, row: Case) -> Decision:
         return by_consent(mine.consents, "V3", "本人の同意があり、支援チームに入っています。")
     if mine.wrote:
         return yes("V2", "所属の機関が書いた記録があります。", "own_records")
+    if (found := in_emergency(world, m, row.id)) is not None:
+        return found
     return no("V3" if mine.in_team else "V1", "このケースを開く根拠がありません。")
 
 
@@ -128,10 +142,16 @@ def see_person(world: World, m: Membership, row: Person) -> Decision:
     mine = rights(world, m.agency_id or 0, row.case_id)
     if covering := mine.covering(row.id, "basic"):
         return by_consent(covering, "V3", "本人の同意が基本情報に及んでいます。")
+    if (found := in_emergency(world, m, row.case_id)) is not None:
+        return found
     return no("V3" if mine.in_team else "V1", "この人の基本情報に及ぶ同意がありません。")
 
 
 def see_record(world: World, m: Membership, row: Record) -> Decision:
+    # A guest reads what is laid before their item, as everybody appointed does, and no more.
+    laid = is_guest(m) and row.category != "notifier" and row.carry_out_id is None
+    if laid and any(laid_open(world, m, row, item) for item in world.of("laid", row.id)):
+        return yes("V6", "指名された支援会議の議題の資料です。", "106-6")
     if not reads_cases(m):
         return NO_CASES
     if row.carry_out_id is not None:
@@ -144,21 +164,19 @@ def see_record(world: World, m: Membership, row: Record) -> Decision:
         return no("V4", "通告者の記録は、受けた機関だけが読みます。")
     if any(laid_open(world, m, row, item) for item in world.of("laid", row.id)):
         return yes("V6", "指名された支援会議の議題の資料です。", "106-6")
-    if row.audience == "agency":
-        return no("V2", "書いた機関だけの記録です。")
-    mine = rights(world, m.agency_id or 0, row.case_id)
-    if row.is_household:
-        if found := tuple(c for c in mine.household if row.category in c.categories)[:1]:
-            return by_consent(found, "V3", "世帯全体の記録を含む同意があります。")
-        return no("V3" if mine.in_team else "V1", "世帯全体の記録を開く同意がありません。")
-    found = ()
-    for person in row.person_ids:
-        covering = mine.covering(person, row.category)
-        if not covering:
-            why = "記録に名のある人の全員の同意が、この種類の情報に及んでいません。"
-            return no("V3" if mine.in_team else "V1", why)
-        found += covering
-    return by_consent(found, "V3", "名のある人すべての同意が、この種類の情報に及んでいます。")
+    found = by_consents(world, m, row)
+    if not found.visible and row.audience == "team":
+        # What the team may read: never sealed, never who notified (both are answered above).
+        return in_emergency(world, m, row.case_id) or found
+    return found
+
+
+def see_refiling(world: World, m: Membership, row: Refiling) -> Decision:
+    """V13: the record as it now is, and as it was before this move and each later one."""
+    now = decide(world, m, world.get("cases_record", row.record_id))
+    if now.visible and not saw_before(world, m, row.record_id, row.at):
+        return no("V13", "移す前の記録を見る根拠がありません。")
+    return Decision(now.visible, "V13", now.reason, now.basis)
 
 
 def see_team(world: World, m: Membership, row: Team) -> Decision:
@@ -172,7 +190,23 @@ def see_team(world: World, m: Membership, row: Team) -> Decision:
         return yes("V2", "所属の機関が主担当機関です。", "responsible")
     if mine.consents:
         return by_consent(mine.consents, "V3", "本人の同意があり、支援チームに入っています。")
+    if (found := in_emergency(world, m, row.case_id)) is not None:
+        return found
     return no("V2" if mine.wrote else "V1", "支援チームを見る根拠がありません。")
+
+
+def see_emergency(world: World, m: Membership, row: Emergency) -> Decision:
+    """Who holds it, the agency responsible, the privacy officer. A refused one is not shown to
+    who tried."""
+    if "agencies.review_access" in m.permissions and row.municipality_id == m.municipality_id:
+        return yes("V8", "個人情報保護担当です。", "review")
+    if not reads_cases(m):
+        return NO_CASES
+    if row.responsible_agency_id == m.agency_id:
+        return yes("V8", "所属の機関が主担当機関です。", "responsible")
+    if row.membership_id == m.id and row.refused_at is None:
+        return yes("V8", "自分の緊急閲覧です。", "emergency")
+    return no("V8", "ほかの人の緊急閲覧です。")
 
 
 def see_consent(world: World, m: Membership, row: Consent) -> Decision:
@@ -251,6 +285,16 @@ def see_referral(world: World, m: Membership, row: Referral) -> Decision:
     return yes("V4", "所属の機関あてのつなぎです。", "consent", until=row.open_until)
 
 
+def see_disclosure(world: World, m: Membership, row: Disclosure) -> Decision:
+    """V4: the provider's agency and the privacy officer; of a letter of an item under secrecy
+    nobody but the privacy officer, as of looks (V6, V10)."""
+    if reviews(world, m, row.agency_id):
+        return yes("V4", "個人情報保護担当です。", "review")
+    if reads_cases(m) and row.agency_id == m.agency_id and row.item_key is None:
+        return yes("V4", "所属の機関が行った提供です。", "own_records")
+    return no("V4", "開示の記録は、提供した機関と個人情報保護担当だけが見ます。")
+
+
 def see_transfer(world: World, m: Membership, row: Transfer) -> Decision:
     """V2: who proposed it; the receiver while every person's consent reaches it in 基本情報 and
     the case runs or is its own."""
@@ -290,7 +334,7 @@ def told(world: World, m: Membership, row: Log) -> bool:
         return False
     if row.action not in ("open", "print", "export") or "support_conference" in row.purpose:
         return False
-    if row.basis not in ("", "responsible", "own_records", "consent"):
+    if row.basis not in ("", "responsible", "own_records", "consent", "emergency"):
         return False
     if not row.record_ids:
         return bool(world.get("cases_case", row.case_id).responsible_agency_id == m.agency_id)
@@ -314,7 +358,7 @@ def whose(world: World, key: Any, row: Log) -> int | None:
 
 def see_notice(world: World, m: Membership, row: Notice) -> Decision:
     mine = row.membership_id == m.id
-    ours = row.membership_id is None and row.agency_id == m.agency_id
+    ours = row.membership_id is None and row.agency_id == m.agency_id and not is_guest(m)
     if mine or ours:
         return yes("V13", "自分または所属の機関へのお知らせです。")
     return no("V13", "ほかの人へのお知らせです。")
@@ -333,6 +377,10 @@ def see_hint(world: World, m: Membership, row: Hint) -> Decision:
 def see_city_row(world: World, m: Membership, row: CityRow) -> Decision:
     if row.municipality_id != m.municipality_id:
         return no("V1", "ほかの市の行です。")
+    if row.table == "reports_lookdecision":
+        if "agencies.review_access" in m.permissions:
+            return yes("V10", "個人情報保護担当は、閲覧の開示を決めます。")
+        return no("V10", "開示の決定は、閲覧があったことを知らせます。")
     if row.table.startswith("reports_") and "reports.read" not in m.permissions:
         return no("V11", "この役割は、評価と報告を読みません。")
     return yes("V11", "ケースの名のない、市の行です。")
@@ -344,10 +392,15 @@ def of_whole(world: World, m: Membership, row: Part | Version) -> Decision:
     if m.system_name and table_of(row) in SYSTEM_TABLES[m.system_name]:
         return yes("V1", "システムの仕事に必要な表です。", m.system_name)
     if isinstance(row, Part):
+        if m.system_name and row.table in PAPERS:
+            return no("V1", "署名された紙は、システムの仕事では読みません。")
         return decide(world, m, world.get(row.whole_table, row.whole_id))
     now = world.get(row.now_table, row.now_id)
     if now is None:
         return no("V13", "今はない行の版です。")
+    # A text that was moved with its record: what the record was then counts too.
+    if isinstance(now, Part) and not saw_before(world, m, now.whole_id, row.at):
+        return no("V13", "移す前の記録を見る根拠がありません。")
     answers = [decide(world, m, now)] + ([decide(world, m, row.then)] if row.then else [])
     last = next((a for a in answers if not a.visible), answers[0])
     return Decision(last.visible, "V13", last.reason, last.basis)
@@ -357,6 +410,8 @@ RULES: dict[type, Callable[[World, Membership, Any], Decision]] = {
     Case: see_case, Person: see_person, Record: see_record, Team: see_team,
     Consent: see_consent, ConsentLine: see_line, Grant: see_grant,
     Consultation: see_consultation, Referral: see_referral, Transfer: see_transfer,
+    LeftWork: see_left, Refiling: see_refiling,
+    Emergency: see_emergency, Disclosure: see_disclosure,
     Item: see_item, Appointment: see_appointment, Sitting: see_sitting,
     CarryOut: see_carry_out, CarryOutPerson: see_carry_out_person,
     Log: see_log, Notice: see_notice, Job: see_job, Hint: see_hint, CityRow: see_city_row,

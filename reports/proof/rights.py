@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reports.proof.facts import (
@@ -15,8 +15,10 @@ from reports.proof.facts import (
     Case,
     Consent,
     Item,
+    LeftWork,
     Membership,
     Person,
+    Record,
     Team,
     Transfer,
     World,
@@ -48,6 +50,15 @@ def no(rule: str, reason: str) -> Decision:
 
 def reads_cases(m: Membership) -> bool:
     return m.agency_id is not None and "cases.read" in m.permissions
+
+
+def reads_items(m: Membership) -> bool:
+    """V6: who reads cases, and the guest of a sitting, who reads nothing else."""
+    return m.agency_id is not None and "meetings.read_items" in m.permissions
+
+
+def is_guest(m: Membership) -> bool:
+    return reads_items(m) and not reads_cases(m)
 
 
 NO_CASES = no("V11", "この役割は、ケースを読みません。")
@@ -210,6 +221,66 @@ def age_on(person: Person, day: datetime.date, *, at_least: bool = False) -> int
 
 def is_dead(person: Person) -> bool:
     return person.is_deceased or person.died_on is not None
+
+
+def by_consents(world: World, m: Membership, row: Record) -> Decision:
+    """Written for the team, and every person it names consents to this category (V3)."""
+    if row.audience == "agency":
+        return no("V2", "書いた機関だけの記録です。")
+    mine = rights(world, m.agency_id or 0, row.case_id)
+    if row.is_household:
+        if found := tuple(c for c in mine.household if row.category in c.categories)[:1]:
+            return by_consent(found, "V3", "世帯全体の記録を含む同意があります。")
+        return no("V3" if mine.in_team else "V1", "世帯全体の記録を開く同意がありません。")
+    found = ()
+    for person in row.person_ids:
+        covering = mine.covering(person, row.category)
+        if not covering:
+            why = "記録に名のある人の全員の同意が、この種類の情報に及んでいません。"
+            return no("V3" if mine.in_team else "V1", why)
+        found += covering
+    return by_consent(found, "V3", "名のある人すべての同意が、この種類の情報に及んでいます。")
+
+
+def saw_before(world: World, m: Membership, record: Any, since: Any) -> bool:
+    """Its author's agency always; others where today's consents reach what it was."""
+    row = world.get("cases_record", record)
+    return all(
+        reads_cases(m)
+        and (
+            row.author_agency_id == m.agency_id
+            or by_consents(
+                world, m, replace(row, category=f.category_before, audience=f.audience_before)
+            ).visible
+        )
+        for f in world.of("Refiling", record)
+        if f.at >= since
+    )
+
+
+def see_left(world: World, m: Membership, row: LeftWork) -> Decision:
+    if reads_cases(m) and row.to_agency_id == m.agency_id:
+        return yes("V3", "担当のいなくなった仕事を受けた主担当機関です。", "responsible")
+    return no("V3", "担当のいなくなった仕事は、主担当機関だけが見ます。")
+
+
+def in_emergency(world: World, m: Membership, case_id: uuid.UUID) -> Decision | None:
+    """V8: opened by this very membership for some hours, not refused, not ended early."""
+    for e in world.of("Emergency", case_id):
+        if (
+            e.membership_id == m.id
+            and e.refused_at is None
+            and e.ended_at is None
+            and e.period.holds(world.now)
+        ):
+            return yes(
+                "V8",
+                "緊急閲覧で、この人だけに開いています。",
+                "emergency",
+                since=e.period.since,
+                until=e.period.until,
+            )
+    return None  # fmt: skip
 
 
 def by_consent(consents: tuple[Consent, ...], rule: str, reason: str) -> Decision:

@@ -6,10 +6,13 @@ import copy
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, OperationalError, connections
+
+from config.lib.acting import holding, put_key
 
 
 class NoScratch(Exception):
@@ -37,11 +40,13 @@ def scratch(template: str = "") -> Iterator[tuple[str, str]]:
             }  # fmt: skip
         with connections["proof_owner"].cursor() as cursor:
             role = owner.ops.quote_name(settings.KASANE_APP_ROLE)
-            cursor.execute(f'GRANT CONNECT ON DATABASE "{name}" TO {role}')
+            login = owner.ops.quote_name(connections["default"].settings_dict["USER"])
+            cursor.execute(f'GRANT CONNECT ON DATABASE "{name}" TO {role}, {login}')
             cursor.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
         if not template:
             call_command("migrate", database="proof_owner", verbosity=0, interactive=False)
-        yield "proof_owner", "proof_app"
+        with holding(put_key(secrets.token_hex(32), "owner", using="proof_owner")):
+            yield "proof_owner", "proof_app"
     finally:
         for alias in aliases:
             if alias in connections.databases:
@@ -49,4 +54,12 @@ def scratch(template: str = "") -> Iterator[tuple[str, str]]:
                 del connections[alias]
                 del connections.databases[alias]
         with owner._nodb_cursor() as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            _drop(cursor, name)
+
+
+def _drop(cursor: Any, name: str) -> None:
+    """A plain DROP makes a vacuum step aside, which FORCE may not end: it is a superuser's."""
+    try:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+    except OperationalError:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

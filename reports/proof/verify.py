@@ -19,7 +19,7 @@ from django.apps import apps
 from django.db import connections, models, transaction
 
 from agencies.models import Membership
-from config.lib.acting import SETTING
+from config.lib.acting import act, own_key
 from reports.proof import facts
 from reports.proof.facts import Part, Version, World, table_of
 from reports.proof.load import GATED, key_of, load
@@ -88,7 +88,7 @@ def as_member(using: str, membership: uuid.UUID) -> Iterator[Any]:
     """A transaction on this connection in which the membership acts."""
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
         cursor.execute("SET LOCAL jit = off")
-        cursor.execute("SELECT set_config(%s, %s, true)", [SETTING, str(membership)])
+        act(own_key(), membership, using=using)
         yield cursor
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,14 +11,38 @@ from django.db import connections, transaction
 from psycopg.types.range import TimestamptzRange
 
 from agencies.enums import Action, Purpose
-from agencies.models import AccessLog, Agency, Job, Notice
-from cases.models import Case, Consent, ConsentLine, DuplicateHint, SupportTeam, Transfer
-from meetings.models import AgendaItem, ItemAttendance, ItemGrant, ItemStep, Sitting
+from agencies.models import AccessLog, Agency, Job, LegalBasis, Membership, Notice
+from cases.models import (
+    Case,
+    Consent,
+    ConsentLine,
+    Disclosure,
+    DuplicateHint,
+    Emergency,
+    SupportTeam,
+    Transfer,
+)
+from meetings.models import (
+    AgendaItem,
+    InformationRequest,
+    ItemAttendance,
+    ItemGrant,
+    ItemPerson,
+    ItemStep,
+    PaperCopy,
+    Sitting,
+)
+from reports.models import LookDecision
 from reports.proof.contents import city_rows
 from reports.proof.drawing import DAY, Draw, Drawn, draw_case, draw_city, join, permission
 
+HOUR = datetime.timedelta(hours=1)
+_numbers = itertools.count(1)
+
 # Triggers that ask who acts while a row is written; here rows are written as they have become.
-GUARDED = ("meetings_agendaitem", "meetings_itemgrant", "cases_carryoutgrant")
+GUARDED = (
+    "meetings_agendaitem", "meetings_itemgrant", "meetings_itemperson", "cases_carryoutgrant",
+)  # fmt: skip
 
 
 def generate(using: str, *, seed: int, cases: int = 120) -> None:
@@ -32,8 +58,10 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         _transfers(draw, drawn)
         draw.write()
         _later(draw, drawn)
+        _emergencies(draw, drawn)
         _sync(using)
         city_rows(draw)
+        _register(draw, drawn)
         _trail(draw, drawn)
         draw.write()
     with connections[using].cursor() as cursor:
@@ -136,7 +164,9 @@ def _item(draw: Draw, drawn: Drawn, sitting: Sitting) -> None:
         for agency in participants:
             join(draw, drawn, agency, "conference")
         return
-    for member in draw.some(draw.members, 4, 10):
+    _papers(draw, item, by)
+    guests = [m for m in draw.members if m.role_id == "guest" and draw.chance(0.7)]
+    for member in [*draw.some([m for m in draw.members if m not in guests], 4, 10), *guests]:
         draw.put(
             ItemGrant(
                 id=draw.key(),
@@ -151,6 +181,29 @@ def _item(draw: Draw, drawn: Drawn, sitting: Sitting) -> None:
                 revoked_at=draw.now if draw.chance(0.15) else None,
             )
         )
+
+
+def _papers(draw: Draw, item: AgendaItem, by: Membership) -> None:
+    """Somebody appointed on paper, a numbered copy, a letter."""
+    person = draw.put(
+        ItemPerson(
+            id=draw.key(), item=item, name="架空 花子", organisation="民生委員", appointed_by=by,
+            decided_by=by, decided_on=draw.today,
+        )
+    )  # fmt: skip
+    draw.put(
+        PaperCopy(
+            id=draw.key(), item=item, number=1, paper="materials", person=person, holder="架空",
+            by=by, form_key=draw.key(),
+        )
+    )  # fmt: skip
+    draw.put(
+        InformationRequest(
+            id=draw.key(), item=item, conference_type=item.conference_type, fiscal_year=2026,
+            number=next(_numbers), form_key=draw.key(), addressee="病院",
+            about="本人", asked="受診の状況", due_on=draw.today, made_by=by,
+        )
+    )  # fmt: skip
 
 
 # --- what happens afterwards --------------------------------------------------------------------
@@ -228,6 +281,49 @@ def _later(draw: Draw, drawn: list[Drawn]) -> None:
             )
 
 
+def _emergencies(draw: Draw, drawn: list[Drawn]) -> None:
+    """Running, over, ended early, refused; by anybody, also who reads no cases (V8)."""
+    ground = LegalBasis.objects.using(draw.using).first()
+    for one in drawn:
+        for member in draw.some(draw.members, 0, 3):
+            begun = draw.now - draw.rng.choice([1, 2, 30]) * HOUR
+            is_ended = draw.chance(0.15)
+            draw.put(
+                Emergency(
+                    id=draw.key(),
+                    permission_id=permission(draw, "emergency"),
+                    user_id=member.user_id,
+                    content_object=one.case,
+                    municipality_id=one.case.municipality_id,
+                    membership=member,
+                    responsible_agency=one.case.responsible_agency,
+                    danger="life",
+                    ground=ground,
+                    reason="架空の危険があると電話があった",
+                    opened_at=begun,
+                    period=TimestamptzRange(begun, begun + 4 * HOUR),
+                    refused_at=begun if draw.chance(0.2) else None,
+                    ended_at=draw.now if is_ended else None,
+                    ended_by=one.by if is_ended else None,
+                )
+            )
+
+
+def _register(draw: Draw, drawn: list[Drawn]) -> None:
+    """Entries by hand; the database has entered sheets, notifications and letters itself."""
+    ground = LegalBasis.objects.using(draw.using).get(code="body-life")
+    for one in drawn[:30]:
+        agency = one.case.responsible_agency
+        draw.put(
+            Disclosure(
+                id=draw.key(), municipality_id=agency.municipality_id, agency=agency,
+                kind="provided", on=draw.today, recipient="架空病院", ground=ground,
+                purpose="救急搬送", person_count=1, case=one.case, recorded_by=one.by,
+                form_key=draw.key(),
+            )
+        )  # fmt: skip
+
+
 def _trail(draw: Draw, drawn: list[Drawn]) -> None:
     """Lines of the log, notices, jobs, hints."""
     for member in draw.members:
@@ -270,5 +366,17 @@ def _trail(draw: Draw, drawn: list[Drawn]) -> None:
                 first_agency=one.case.responsible_agency,
                 second_number=other.case.number,
                 second_agency=other.case.responsible_agency,
+            )
+        )
+        draw.put(
+            LookDecision(
+                id=draw.key(),
+                municipality_id=one.case.municipality_id,
+                person=one.persons[0],
+                source="secrecy",
+                is_disclosed=True,
+                reason="本人の請求",
+                until_line=1,
+                decided_by=one.by,
             )
         )

@@ -17,6 +17,7 @@ from cases.operations.case import PersonFacts
 from cases.operations.consultation import ConsultationFacts
 from config.lib.registry import Todo, registry
 from tests import world as w
+from tests.owner import as_owner
 from tests.signing import sign_in
 
 pytestmark = [pytest.mark.django_db(databases=["default"]), pytest.mark.database]
@@ -161,5 +162,6 @@ def test_who_reads_no_cases_is_not_told_of_them(client, city):
 
 def test_notices_without_a_membership_are_404(client, city):
     sign_in(client, city.elderly)
-    city.elderly.__class__.objects.filter(pk=city.elderly.pk).update(confirmed_at=None)
+    with as_owner():
+        city.elderly.__class__.objects.filter(pk=city.elderly.pk).update(confirmed_at=None)
     assert client.get(reverse("notices")).status_code == 404

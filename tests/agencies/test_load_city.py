@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from io import StringIO
@@ -29,6 +29,7 @@ from agencies.models import (
     StandingMember,
 )
 from agencies.profile import find_profile, read_profile
+from tests.owner import as_owner
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +83,13 @@ members = [{agency="a"}]
 """
 
 Load = Callable[[str], LoadSummary]
+
+
+@pytest.fixture(autouse=True)
+def _over_the_owners_login(db: None) -> Iterator[None]:
+    """As the command does."""
+    with as_owner():
+        yield
 
 
 @pytest.fixture

@@ -200,7 +200,7 @@ def test_every_key_is_explained() -> None:
         (profile_entries.SIGNATURES, enums.Signature),
         (profile_entries.SOURCES, enums.IndicatorSource),
         (profile_entries.DIRECTIONS, enums.Direction),
-        ((*profile_entries.ROLES, "system_administrator"), enums.RoleKey),
+        ((*profile_entries.ROLES, "system_administrator", "guest"), enums.RoleKey),
     ],
 )
 def test_words_of_profiles_are_the_choices_of_the_models(

@@ -39,6 +39,7 @@ from django.core.management import call_command
 for city in sys.argv[1:]:
     call_command("load_city", city, verbosity=0)
 call_command("load_demo", *sys.argv[1:], people=True)
+call_command("install_worker_key")
 call_command("collectstatic", interactive=False, verbosity=0)
 from config.celery import app
 app.send_task("agencies.tasks.file_due_jobs", ignore_result=True)
@@ -164,6 +165,7 @@ def environment(folder: Path, database_name: str, port: int) -> dict[str, str]:
         "DATABASE_OWNER_URL": with_database(os.environ["DATABASE_OWNER_URL"], database_name),
         "REDIS_URL": with_number(os.environ["REDIS_URL"], queue_number(port)),
         "KASANE_DEMO_PASSWORD": PASSWORD,
+        "KASANE_WORKER_KEY": "the-browser-suite-and-nobody-else-holds-this-key",
         "KASANE_STATIC_ROOT": str(folder / "static"),
         "PYTHONUNBUFFERED": "1",
         # As root, Celery would warn at each start; a real installation is not root.

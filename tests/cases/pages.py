@@ -28,6 +28,14 @@ def post(member: Membership, url: str, data: dict[str, Any]) -> Any:
     return client(member).post(url, data)
 
 
+def send(member: Membership, url: str, data: dict[str, Any]) -> Any:
+    """Open the form and send it with its hidden fields, as a browser does."""
+    browser = client(member)
+    form = browser.get(url).context["form"]
+    hidden = {field.name: field.value() for field in form.hidden_fields()}
+    return browser.post(url, {**hidden, **data})
+
+
 def page(member: Membership, case: Case) -> Any:
     return get(member, f"/cases/{case.pk}/")
 

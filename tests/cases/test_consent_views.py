@@ -12,7 +12,7 @@ from cases.operations import record_consent
 from cases.operations.case import PersonFacts
 from cases.operations.consent import ConsentTerms
 from tests import world as w
-from tests.cases.pages import get, note, page, post, referred, text, two
+from tests.cases.pages import get, note, page, post, referred, send, text, two
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -59,7 +59,7 @@ def test_form_has_the_responsible_agency_ticked_and_no_notifier(city):
 
 def test_consent_is_recorded_with_its_addressees_and_opens_at_once(city):
     case, mother, son, _given = referred(city)
-    answer = post(
+    answer = send(
         city.elderly,
         url_for(case, son),
         filled(
@@ -88,7 +88,7 @@ def test_consent_is_recorded_with_its_addressees_and_opens_at_once(city):
 def test_refused_and_not_asked_are_answers_too(city, answer):
     case, (mother, _son) = w.household(city.elderly, *two())
     data = filled(city, answer=answer, method="", categories=[])
-    assert post(city.elderly, url_for(case, mother), data).status_code == 302
+    assert send(city.elderly, url_for(case, mother), data).status_code == 302
     consent = stored(city, mother)
     assert (consent.answer, consent.categories) == (answer, [])
     word = "同意しない" if answer == "refused" else "まだ聞いていない"
@@ -110,7 +110,7 @@ def test_refused_and_not_asked_are_answers_too(city, answer):
 )
 def test_bad_consent_gets_a_sentence_and_loses_nothing(city, changed, sentence):
     case, (mother, _son) = w.household(city.elderly, *two())
-    shown = text(post(city.elderly, url_for(case, mother), filled(city, **changed)), 422)
+    shown = text(send(city.elderly, url_for(case, mother), filled(city, **changed)), 422)
     assert sentence in shown
     assert "家計の相談" in shown
     for value in changed.values():
@@ -122,17 +122,17 @@ def test_bad_consent_gets_a_sentence_and_loses_nothing(city, changed, sentence):
 def test_an_agency_both_named_and_excepted_is_refused(city):
     case, (mother, _son) = w.household(city.elderly, *two())
     data = filled(city, exceptions=[city.agencies["disability"].pk])
-    assert "どちらかを外してください" in text(post(city.elderly, url_for(case, mother), data), 422)
+    assert "どちらかを外してください" in text(send(city.elderly, url_for(case, mother), data), 422)
 
 
 def test_a_child_consents_through_a_person_with_parental_authority(city):
     birth = timezone.localdate() - datetime.timedelta(days=365 * 10)
     case, (child,) = w.household(city.child, PersonFacts(name="架空野 子", birth_on=birth))
     assert "親権を持つ人" in text(get(city.child, url_for(case, child)))
-    shown = text(post(city.child, url_for(case, child), filled(city)), 422)
+    shown = text(send(city.child, url_for(case, child), filled(city)), 422)
     assert "「代理人」を選んでください" in shown
     data = filled(city, method="proxy", proxy_name="架空野 母", proxy_power="親権者")
-    assert post(city.child, url_for(case, child), data).status_code == 302
+    assert send(city.child, url_for(case, child), data).status_code == 302
 
 
 def test_the_operation_refuses_a_childs_own_consent_too(city):

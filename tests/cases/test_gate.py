@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 
+import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
@@ -23,6 +24,7 @@ from cases.operations import (
 from cases.operations.case import PersonFacts
 from config.lib.acting import acting
 from tests import world as w
+from tests.owner import as_owner, own_login
 
 pytestmark = [pytest.mark.django_db(databases=["default"]), pytest.mark.database]
 
@@ -178,8 +180,9 @@ def test_household_record_opens_by_tick_unless_another_refused(city):
 def test_exception_closes_what_a_conference_type_would_open(city):
     case, (mother, _son) = w.household(city.elderly)
     plan = city.conferences["plan"]
-    for name in ("disability", "child"):
-        plan.standing_members.create(municipality=city.city, agency=city.agencies[name])
+    with as_owner():
+        for name in ("disability", "child"):
+            plan.standing_members.create(municipality=city.city, agency=city.agencies[name])
     w.consent(city.elderly, mother, conferences=(plan,), exceptions=(city.agencies["child"],))
     with w.act(city.elderly):
         opened = refer(
@@ -292,7 +295,6 @@ def test_ended_membership_sees_nothing(city):
         " values (now(), 'open', 'x', '{}', true)",
         "select * from kasane.wanted_grants",
         "select * from kasane.consent_reach",
-        "set role kasane_owner",
         "alter table cases_record disable row level security",
     ],
 )
@@ -305,6 +307,41 @@ def test_the_applications_login_cannot_go_round_the_gate(city, statement):
         connection.cursor() as cursor,
     ):
         cursor.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "set role kasane_owner",
+        "set session authorization kasane_owner",
+        "select * from kasane.session",
+        "select * from kasane.signing_key",
+        "insert into kasane.session (token, kind) values ('\\x00', 'owner')",
+        "select kasane.hashed('x')",
+        "create temporary table cases_case (id uuid)",
+        "create table public.x (id integer)",
+        "create function public.sha256(bytea) returns bytea language sql as 'select $1'",
+        "create function pg_temp.sha256(bytea) returns bytea language sql as 'select $1'",
+        "create operator public.= (leftarg = text, rightarg = text, function = texteq)",
+        "copy kasane.session to stdout",
+        "copy agencies_user from stdin",
+        "copy (select 1) to program 'true'",
+        "set session_replication_role = replica",
+        "alter function kasane.actor() security invoker",
+        "grant kasane_owner to kasane_app",
+        "select kasane.signature('x')",
+        "update agencies_membership set user_id = 1",
+        "update agencies_role set permissions = '{}'",
+        "update agencies_user set password = 'x'",
+        "insert into agencies_role (key, name, permissions) values ('x', 'x', '{}')",
+        "update agencies_conferencetype set host_id = secretariat_id",
+        "insert into agencies_standingmember select * from agencies_standingmember",
+        "delete from agencies_signinattempt",
+    ],
+)
+def test_the_applications_own_login_may_not(statement):
+    with own_login() as own, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        own.execute(statement)
 
 
 def test_nobody_writes_a_way_into_a_case_they_do_not_see(city):

@@ -195,6 +195,7 @@ def test_issue_is_added_and_solved_by_its_agency(city):
             "status": "suspected",
             "noted_on": "R8.4.1",
             "note": "督促状",
+            "audience": "team",
         },
     )
     assert answer.status_code == 302
@@ -220,6 +221,7 @@ def test_issue_in_the_future_is_refused(city):
         "status": "confirmed",
         "noted_on": "R30.1.1",
         "note": "残るはず",
+        "audience": "team",
     }
     shown = text(post(city.elderly, f"/cases/{case.pk}/issues/new/", data), 422)
     assert "いつからは今日までの日付" in shown
@@ -240,6 +242,7 @@ def test_assessment_is_written_section_by_section(city):
             "situation": "膝が痛い",
             "strengths": "毎朝歩く",
             "assessed_on": "R8.5.1",
+            "audience": "team",
             "more": "1",
         },
     )
@@ -402,6 +405,7 @@ def test_the_same_form_twice_writes_one_note_issue_and_section(city):
             "status": "confirmed",
             "noted_on": "R8.4.1",
             "note": "",
+            "audience": "team",
         },
         "assessment": {
             "form_key": str(uuid.uuid4()),
@@ -410,6 +414,7 @@ def test_the_same_form_twice_writes_one_note_issue_and_section(city):
             "situation": "膝が痛い",
             "strengths": "",
             "assessed_on": "R8.5.1",
+            "audience": "team",
         },
     }
     for what, data in forms.items():

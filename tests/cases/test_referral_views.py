@@ -10,6 +10,7 @@ from agencies.models import IntakeCriterion, RoutingHint
 from cases.models import Referral
 from tests import world as w
 from tests.cases.pages import client, get, page, post, referred, text, two
+from tests.owner import as_owner
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -146,8 +147,13 @@ def test_notification_needs_its_legal_ground(city, home):
 
 def test_without_consent_only_the_listed_secretariat_reads_the_sheet(city, home):
     case, _mother, son = home
-    IntakeCriterion.objects.create(municipality=city.city, code="complex", text="課題が二つ以上")
-    RoutingHint.objects.create(municipality=city.city, when="家計に困ったら", partner="架空窓口")
+    with as_owner():
+        IntakeCriterion.objects.create(
+            municipality=city.city, code="complex", text="課題が二つ以上"
+        )
+        RoutingHint.objects.create(
+            municipality=city.city, when="家計に困ったら", partner="架空窓口"
+        )
     shown = text(get(city.elderly, url_for(case) + "?mode=secrecy"))
     assert "課題が二つ以上" in shown
     assert "架空窓口" in shown

@@ -27,6 +27,7 @@ from community.operations import (
 )
 from community.wording import names_case, names_somebody
 from tests import world as w
+from tests.owner import as_owner
 
 pytestmark = [pytest.mark.django_db(databases=["default"]), pytest.mark.database]
 DAY = datetime.timedelta(days=1)
@@ -238,9 +239,10 @@ def test_issue_from_a_closed_case_is_refused(city):
 
 
 def test_issue_passes_to_a_committee_and_on_to_its_end(city):
-    committee = Committee.objects.create(
-        municipality=city.city, code="design", name="架空デザイン協議会"
-    )
+    with as_owner():
+        committee = Committee.objects.create(
+            municipality=city.city, code="design", name="架空デザイン協議会"
+        )
     row = issue(city.community)
     passed = moved(city.coordinator, row, "passed", committee=committee)
     assert passed.committee == committee
@@ -260,9 +262,10 @@ def test_issue_passed_to_nobody_is_refused(city):
 
 
 def test_issue_passed_to_a_committee_of_another_city_is_refused(city):
-    foreign = Committee.objects.create(
-        municipality=w.city().city, code="design", name="よその協議会"
-    )
+    with as_owner():
+        foreign = Committee.objects.create(
+            municipality=w.city().city, code="design", name="よその協議会"
+        )
     with pytest.raises(ActionDenied, match="この市の委員会"):
         moved(city.community, issue(city.community), "passed", committee=foreign)
 

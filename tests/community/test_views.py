@@ -15,6 +15,7 @@ from community import panels
 from community.models import CommunityIssue, Place, PlaceEvent
 from tests import world as w
 from tests.community.test_operations import city, event, household, issue, place
+from tests.owner import as_owner
 from tests.signing import sign_in
 
 pytestmark = [pytest.mark.django_db(databases=["default"]), pytest.mark.database]
@@ -201,9 +202,10 @@ def test_issue_from_an_invisible_case_is_as_if_it_were_not(client, city):
 
 
 def test_issue_goes_to_a_committee(client, city):
-    committee = Committee.objects.create(
-        municipality=city.city, code="design", name="架空デザイン協議会"
-    )
+    with as_owner():
+        committee = Committee.objects.create(
+            municipality=city.city, code="design", name="架空デザイン協議会"
+        )
     row = issue(city.community)
     sign_in(client, city.coordinator)
     url = reverse("community_issue_detail", args=[row.pk])

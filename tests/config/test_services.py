@@ -192,5 +192,11 @@ def test_secrets_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
     file.chmod(0o644)
     assert load_secrets(home) == first
     assert file.stat().st_mode & 0o777 == 0o600
-    assert len(set(json.loads(file.read_text()).values())) == 3
+    assert len(set(json.loads(file.read_text()).values())) == 5
+    older = {k: v for k, v in json.loads(file.read_text()).items() if k != "seal_key"}
+    file.write_text(json.dumps(older))
+    renewed = load_secrets(home)
+    assert renewed.seal_key != first.seal_key
+    assert renewed.secret_key == first.secret_key
+    assert load_secrets(home) == renewed
     home.close()

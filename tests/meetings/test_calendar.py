@@ -23,6 +23,7 @@ from meetings.operations import (
 from meetings.tasks import make_sittings_of_city
 from tests import world as w
 from tests.meetings import situations as s
+from tests.owner import as_owner
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 NOV = datetime.date(2026, 11, 1)
@@ -36,7 +37,8 @@ def city():
 def rhythm(body, **values):
     for name, value in values.items():
         setattr(body, name, value)
-    body.save()
+    with as_owner():
+        body.save()
 
 
 def made(city, start=NOV, months=3):

@@ -31,6 +31,7 @@ from plans import operations as plans
 from plans.models import Plan
 from tests import world as w
 from tests.meetings import situations as s
+from tests.owner import as_owner
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 TODAY = timezone.localdate
@@ -88,8 +89,9 @@ def test_the_secretariat_is_always_among_the_participants(city):
 def test_excepted_agency_cannot_take_part(city):
     case, persons = w.household(city.elderly, number=1)
     body = city.conferences["plan"]
-    for name in ("coordinator", "disability", "child"):
-        body.standing_members.create(municipality=city.city, agency=city.agencies[name])
+    with as_owner():
+        for name in ("coordinator", "disability", "child"):
+            body.standing_members.create(municipality=city.city, agency=city.agencies[name])
     w.consent(city.elderly, persons[0], conferences=(body,), exceptions=(city.agencies["child"],))
     house = s.Household(case, persons)
     with pytest.raises(ActionDenied, match=city.agencies["child"].name):
@@ -104,10 +106,10 @@ def test_an_item_with_a_case_names_living_persons_of_it(city):
     other = s.consented_household(city, "disability")
     with pytest.raises(ActionDenied):
         s.consented_item(city, s.Household(house.case, other.persons), "disability")
-    Person.objects.none()
     with w.act(city.elderly):
-        Person.objects.filter(pk=house.persons[0].pk).update(is_deceased=True, died_on=TODAY())
         dead = Person.objects.get(pk=house.persons[0].pk)
+        dead.is_deceased, dead.died_on = True, TODAY()
+        dead.save()
     with pytest.raises(ActionDenied, match="亡くなって"):
         s.consented_item(city, s.Household(house.case, [dead]), "disability")
 
@@ -129,7 +131,9 @@ def test_death_blocks_the_item(city):
     house = s.consented_household(city, "disability")
     item = s.consented_item(city, house, "disability")
     with w.act(city.elderly):
-        Person.objects.filter(pk=house.persons[0].pk).update(is_deceased=True)
+        dead = Person.objects.get(pk=house.persons[0].pk)
+        dead.is_deceased = True
+        dead.save()
         block_uncovered(house.case.pk)
     assert state(city, item) == "blocked"
 
@@ -351,7 +355,8 @@ def test_plan_that_refuses_leaves_the_item_undecided(city):
     item, plan = plan_item(city)
     s.opened(city, item.sitting)
     with w.act(city.coordinator):
-        Plan.objects.filter(pk=plan.pk).update(status="draft")
+        plan.status = "draft"
+        plan.save()
     with pytest.raises(ActionDenied):
         decide(city, item, "adequate")
     assert s.fresh(city, item).state == "noticed"

@@ -29,6 +29,7 @@ from meetings.operations import (
 )
 from tests import world as w
 from tests.meetings import situations as s
+from tests.owner import as_owner
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -108,13 +109,17 @@ def test_head_not_listed_sees_nothing_and_cannot_appoint(city):
 
 def test_secretariat_of_last_fiscal_year_sees_nothing(city):
     item = s.secret_item(city)
-    SecretariatMember.objects.update(fiscal_year=2020)
+    with w.act(city.head):
+        SecretariatMember.objects.update(ended_at=timezone.now())
+    w.list_secretary(city, city.coordinator, years_ago=1)
     assert not s.sees(city.coordinator, item)
 
 
 def test_secretary_without_pledge_sees_nothing(city):
     item = s.secret_item(city)
-    SecretariatMember.objects.update(pledged_at=None)
+    with w.act(city.head):
+        SecretariatMember.objects.update(ended_at=timezone.now())
+    w.list_secretary(city, city.coordinator, is_pledged=False)
     assert not s.sees(city.coordinator, item)
 
 
@@ -134,7 +139,8 @@ def test_after_the_closing_days_only_the_secretariat_sees(city):
 def test_closing_days_of_the_profile_decide(city):
     body = city.conferences["support"]
     body.closes_after_days = 2
-    body.save()
+    with as_owner():
+        body.save()
     item = s.secret_item(city)
     s.noticed(city, item.sitting)
     days = (
@@ -309,14 +315,9 @@ def test_who_is_not_listed_cannot_appoint_by_sql(city, member):
 def test_a_secretary_of_another_body_cannot_appoint_to_a_sealed_item(city):
     other = city.conferences["plan"]
     other.bases = ["106-6"]
-    other.save()
-    SecretariatMember.objects.create(
-        conference_type=other,
-        membership=city.head,
-        fiscal_year=s_year(),
-        named_by=city.head,
-        pledged_at=timezone.now(),
-    )
+    with as_owner():
+        other.save()
+    w.list_secretary(city, city.head, "plan")
     item = s.secret_item(city)
     assert not s.sees(city.head, item)
     assert refused(
@@ -332,12 +333,6 @@ def test_a_secretary_of_another_body_cannot_appoint_to_a_sealed_item(city):
         item.sitting_id,
         city.head.pk,
     )
-
-
-def s_year():
-    from config.lib.fiscal import fiscal_year
-
-    return fiscal_year(timezone.localdate())
 
 
 def carried(city, review_days=30):
@@ -463,7 +458,8 @@ def test_attendance_under_secrecy_is_of_the_pledged(city):
 def test_merged_body_is_always_under_secrecy_and_consent_widens_nothing(city):
     body = city.conferences["plan"]
     body.bases, body.consent = ["106-6"], "best_effort"
-    body.save()
+    with as_owner():
+        body.save()
     w.list_secretary(city, city.coordinator, "plan")
     house = s.consented_household(city, "disability")
     with w.act(city.elderly), pytest.raises(ActionDenied, match="事務局名簿"):

@@ -20,6 +20,7 @@ from plans import operations as ops
 from plans.models import Goal, Monitoring, Plan, PlanStep, SupportItem
 from plans.queries import plan_summary, plans_for_conference
 from tests import world as w
+from tests.owner import as_owner
 from tests.plans import situations as s
 from tests.signing import sign_in
 
@@ -284,7 +285,8 @@ def test_reminder_comes_once_to_the_author_and_again_for_the_next_date(scene):
 @pytest.mark.parametrize(("days", "ahead", "expected"), [(14, 15, 0), (30, 15, 1), (0, 1, 0)])
 def test_reminder_keeps_the_citys_days(scene, days, ahead, expected):
     scene.city.city.reminder_days = days
-    scene.city.city.save()
+    with as_owner():
+        scene.city.city.save()
     s.in_force(scene, facts=s.facts(review_on=s.today() + ahead * s.DAY))
     sweep()
     assert len(reminders(scene.city.coordinator)) == expected

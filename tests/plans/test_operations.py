@@ -12,6 +12,7 @@ from plans import operations as ops
 from plans.models import Evaluation, Goal, Monitoring, Plan, PlanStep, SupportItem
 from plans.permissions import can_change, can_decide, can_end, can_evaluate, can_sign, can_submit
 from tests import world as w
+from tests.owner import as_owner
 from tests.plans import situations as s
 
 pytestmark = [pytest.mark.django_db(databases=["default"]), pytest.mark.database]
@@ -25,7 +26,8 @@ def scene():
 def deciding_city(agency: str = "coordinator") -> w.World:
     city = w.city()
     city.city.decided_by, city.city.decision_agency_code = "agency", agency
-    city.city.save()
+    with as_owner():
+        city.city.save()
     for name, member in city.members.items():
         city.members[name] = type(member).objects.with_names().get(pk=member.pk)
     return city
@@ -94,8 +96,9 @@ def test_draft_plan_of_coordination_is_for_the_role_the_city_names(scene):
     """The profile's `draft_role`: only the plans of 多機関協働, only where the city says so."""
     city = scene.city.city
     city.draft_role = "outreach_worker"
-    city.save()
-    RoleName.objects.create(municipality=city, role="outreach_worker", name="架空支援員")
+    with as_owner():
+        city.save()
+        RoleName.objects.create(municipality=city, role="outreach_worker", name="架空支援員")
     coordinator = scene.city.members["coordinator"]
     scene.city.members["coordinator"] = (
         type(coordinator).objects.with_names().get(pk=coordinator.pk)

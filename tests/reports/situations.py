@@ -6,35 +6,50 @@ A step is matched by one pattern and runs through the operations; only what no o
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import re
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import Permission as GuardianPermission
+from django.core.files.base import ContentFile
 from django.db import connections
 from django.utils import timezone
 from psycopg.types.range import TimestamptzRange
 
-from agencies.models import ConferenceType, Membership
+from agencies.models import Agency, ConferenceType, LegalBasis, Membership, SecretariatMember
+from cases.disclosures import emergency_grounds
 from cases.models import (
     CarryOut,
     CarryOutGrant,
     Case,
     Consent,
+    ConsentScan,
+    Emergency,
     Person,
+    Record,
     SupportTeam,
     Transfer,
 )
 from cases.operations import (
+    DisclosureFacts,
     accept_referral,
     accept_transfer,
     add_person,
+    attach_scans,
     change_person,
     close_case,
+    end_emergency,
     leave_team,
+    narrow_consent,
     open_case,
+    open_emergency,
+    record_disclosure,
     refer,
+    refile_record,
+    renew_consent,
     return_referral,
     sync_grants,
     take_consultation,
@@ -42,21 +57,31 @@ from cases.operations import (
     withdraw_consent,
     write_note,
 )
+from cases.operations.attachments import NewFile
 from cases.operations.case import PersonFacts
+from cases.operations.consent import How, terms_of
 from cases.operations.consultation import ConsultationFacts
-from config.lib.fiscal import until_day_to_instant
+from cases.operations.emergency import EmergencyFacts
+from config.lib.fiscal import fiscal_year, until_day_to_instant
 from config.lib.mynumber import refuse_my_number
 from meetings.models import AgendaItem, ItemGrant
 from meetings.operations import (
+    Letter,
+    Recipient,
     appoint,
+    appoint_on_paper,
     call_ad_hoc,
+    invite_guest,
+    print_copies,
     propose_from_referral,
     propose_item,
+    request_information,
     revoke_appointment,
     send_notice,
     take_pledge,
 )
 from tests import world as w
+from tests.owner import as_owner
 
 DAY = datetime.timedelta(days=1)
 STEPS: list[tuple[re.Pattern[str], Callable[..., None]]] = []
@@ -269,6 +294,56 @@ def _withdraw(s: Situation, name: str) -> None:
         withdraw_consent(consent=consent, by=by, reason="本人の希望")
 
 
+def _changed(s: Situation, name: str, change: Callable[[Consent, Membership], Consent]) -> None:
+    """A new answer in the place of the one before, taken by who took that."""
+    before = s.rows[f"consent of {name}"]
+    by = next(m for m in s.city.members.values() if m.pk == before.explained_by_id)
+    with w.act(by):
+        after = change(Consent.objects.get(pk=before.pk), by)
+    s.things[f"former consent of {name}"] = ("cases_consent", before.pk)
+    s.keep(f"consent of {name}", "cases_consent", after)
+
+
+@step(r"(?P<name>\w+) narrows to (?P<categories>[a-z, ]+)")
+def _narrow(s: Situation, name: str, categories: str) -> None:
+    kept = categories.split(", ")
+
+    def change(consent: Consent, by: Membership) -> Consent:
+        terms = dataclasses.replace(terms_of(consent, by), categories=kept)
+        return narrow_consent(consent=consent, by=by, terms=terms)
+
+    _changed(s, name, change)
+
+
+@step(r"(?P<name>\w+) renews")
+def _renew(s: Situation, name: str) -> None:
+    how = How(given_on=timezone.localdate(), until=None, method="oral")
+    _changed(s, name, lambda consent, by: renew_consent(consent=consent, by=by, how=how))
+
+
+@step(r"(?P<by>\w+) adds the signed paper of (?P<name>\w+)")
+def _paper(s: Situation, by: str, name: str) -> None:
+    from_file = NewFile("同意書.png", "image/png", ContentFile(b"paper"))
+    consent = s.rows[f"consent of {name}"]
+    with w.act(s.who(by)):
+        attach_scans(consent=consent, by=s.who(by), files=[from_file])
+        scan = ConsentScan.objects.get(consent=consent)
+    s.things[f"paper of {name}"] = ("cases_consentscan", scan.pk)
+    s.things[f"bytes of the paper of {name}"] = ("cases_consentscancontent", scan.pk)
+
+
+@step(r"(?P<by>\w+) moves (?P<name>\w+) to (?P<category>\w+) for (?P<whom>the team|itself)")
+def _move(s: Situation, by: str, name: str, category: str, whom: str) -> None:
+    audience = "team" if whom == "the team" else "agency"
+    with w.act(s.who(by)):
+        record = Record.objects.get(pk=s.rows[name].pk)
+        refile_record(
+            record=record, by=s.who(by), category=category, audience=audience, reason="書き分け"
+        )
+    rows = owner("SELECT id FROM cases_refiling WHERE record_id = %s", record.pk)
+    s.things[f"move of {name}"] = ("cases_refiling", rows[-1][0])
+
+
 @step(r"(?P<by>\w+) takes the withdrawal of (?P<name>\w+) back")
 def _unwithdraw(s: Situation, by: str, name: str) -> None:
     with w.act(s.who(by)):
@@ -313,7 +388,8 @@ def _standing(s: Situation, agency: str, how: str, kind: str) -> None:
     if how == "becomes":
         members.create(municipality=s.city.city, agency=s.city.agencies[agency])
     else:
-        members.filter(agency=s.city.agencies[agency]).update(ended_on=timezone.localdate())
+        with as_owner():
+            members.filter(agency=s.city.agencies[agency]).update(ended_on=timezone.localdate())
 
 
 # --- sheets -------------------------------------------------------------------------------------
@@ -346,6 +422,24 @@ def _send(s: Situation, by: str, **more: Any) -> None:
     with w.act(s.who(by)):
         sheet = refer(case=s.case, by=s.who(by), reason="依頼", summary="概要", **more)
     s.keep("sheet", "cases_referral", sheet)
+    entered = "SELECT id FROM cases_disclosure WHERE referral_id = %s"
+    s.things["entry of the sheet"] = ("cases_disclosure", lambda: owner(entered, sheet.pk)[0][0])
+
+
+@step(r"(?P<by>\w+) enters what it gave about (?P<names>[\w, ]+)")
+def _disclose(s: Situation, by: str, names: str) -> None:
+    facts = DisclosureFacts(
+        kind="provided",
+        on=timezone.localdate(),
+        recipient="架空病院",
+        ground=LegalBasis.objects.get(code="body-life"),
+        purpose="救急搬送のため",
+        persons=s.people(names),
+        categories=["health"],
+    )
+    with w.act(s.who(by)):
+        entry = record_disclosure(case=s.case, by=s.who(by), facts=facts, form_key=uuid.uuid4())
+    s.keep("entry", "cases_disclosure", entry)
 
 
 @step(r"(?P<by>\w+) accepts")
@@ -435,11 +529,29 @@ def _list(s: Situation, name: str, kind: str, how: str | None) -> None:
         )
 
 
+@step(r"(?P<by>\w+) writes (?P<name>itself|\w+) onto the list of (?P<kind>\w+)")
+def _list_itself(s: Situation, by: str, name: str, kind: str) -> None:
+    with w.act(s.who(by)):
+        SecretariatMember(
+            conference_type=s.city.conferences[kind],
+            membership=s.who(by if name == "itself" else name),
+            fiscal_year=fiscal_year(timezone.localdate()),
+            named_by=s.who(by),
+        ).save(force_insert=True)
+
+
+@step(r"(?P<by>\w+) pledges for (?P<name>\w+) on the list")
+def _pledge_list(s: Situation, by: str, name: str) -> None:
+    with w.act(s.who(by)):
+        SecretariatMember.objects.filter(membership=s.who(name)).update(pledged_at=timezone.now())
+
+
 @step(r"(?P<kind>\w+) is a merged body")
 def _merge(s: Situation, kind: str) -> None:
-    ConferenceType.objects.filter(pk=s.city.conferences[kind].pk).update(
-        bases=["106-4-2-5", "106-6"]
-    )
+    with as_owner():
+        ConferenceType.objects.filter(pk=s.city.conferences[kind].pk).update(
+            bases=["106-4-2-5", "106-6"]
+        )
     s.city.conferences[kind].refresh_from_db()
 
 
@@ -497,6 +609,54 @@ def _appoint(s: Situation, name: str) -> None:
     s.keep(f"appointment of {name}", "meetings_itemgrant", grant)
 
 
+@step(r"(?P<name>\w+) is invited as a guest")
+def _guest(s: Situation, name: str) -> None:
+    """An account for this item alone; from now on `name` is that guest."""
+    with w.act(s.who("head")):
+        account = invite_guest(
+            item=s.rows["item"], by=s.who("head"), name=f"架空 {name}", organisation="架空医院"
+        )
+        grant = ItemGrant.objects.get(membership=account.person.guest_id)
+    s.city.members[name] = Membership.objects.with_names().get(pk=account.person.guest_id)
+    s.keep(f"appointment of {name}", "meetings_itemgrant", grant)
+    s.keep(f"name of {name}", "meetings_itemperson", account.person)
+
+
+@step(r"somebody is appointed on paper")
+def _on_paper(s: Situation) -> None:
+    with w.act(s.who("head")):
+        person = appoint_on_paper(
+            item=s.rows["item"], by=s.who("head"), name="架空 守", organisation="民生委員"
+        )
+    s.keep("person on paper", "meetings_itemperson", person)
+
+
+@step(r"(?P<by>\w+) prints a copy")
+def _print(s: Situation, by: str) -> None:
+    with w.act(s.who(by)):
+        copies = print_copies(
+            item=s.rows["item"],
+            by=s.who(by),
+            paper="materials",
+            recipients=[Recipient("事務局")],
+            form_key=uuid.uuid4(),
+        )
+    s.keep("copy", "meetings_papercopy", copies[0])
+
+
+@step(r"(?P<by>\w+) sends a letter")
+def _letter(s: Situation, by: str) -> None:
+    letter = Letter("架空病院 御中", "本人", "受診の状況", timezone.localdate() + 14 * DAY)
+    with w.act(s.who(by)):
+        made = request_information(
+            item=s.rows["item"], by=s.who(by), letter=letter, form_key=uuid.uuid4()
+        )
+    s.keep("letter", "meetings_informationrequest", made)
+    entered = "SELECT id FROM cases_disclosure WHERE item_key = %s"
+    key = s.rows["item"].pk
+    s.things["entry of the letter"] = ("cases_disclosure", lambda: owner(entered, key)[0][0])
+
+
 @step(r"(?P<name>\w+) pledges")
 def _pledge(s: Situation, name: str) -> None:
     with w.act(s.who(name)):
@@ -528,18 +688,18 @@ def _pass(s: Situation, days: str) -> None:
     """Time passes: the sitting and the period of its item move into the past."""
     gap = datetime.timedelta(days=int(days) + 1)
     owner(
-        'UPDATE meetings_sitting SET "on" = "on" - %s::interval,'
-        " noticed_at = noticed_at - %s::interval WHERE id = %s",
-        gap,
-        gap,
-        s.rows["sitting"].pk,
-    )
-    owner(
         "UPDATE meetings_agendaitem SET open_period = tstzrange(lower(open_period) - %s::interval,"
         " upper(open_period) - %s::interval) WHERE id = %s",
         gap,
         gap,
         s.rows["item"].pk,
+    )
+    owner(
+        'UPDATE meetings_sitting SET "on" = "on" - %s::interval,'
+        " noticed_at = noticed_at - %s::interval WHERE id = %s",
+        gap,
+        gap,
+        s.rows["sitting"].pk,
     )
 
 
@@ -629,3 +789,41 @@ def _hint(s: Situation) -> None:
         number,
     )
     s.things["hint"] = ("cases_duplicatehint", rows[0][0])
+
+
+# --- emergency ----------------------------------------------------------------------------------
+
+
+@step(r"(?P<by>\w+) opens the case in an emergency(?P<how> hours ago| ended by elderly| refused)?")
+def _emergency(s: Situation, by: str, how: str | None) -> None:
+    with w.act(s.who(by)):
+        agency = Agency.objects.select_related("of_type").get(pk=s.who(by).agency_id)
+        facts = EmergencyFacts(
+            danger="life",
+            ground=emergency_grounds(agency, timezone.localdate())[0],
+            reason="電話の向こうで倒れた音がした",
+            number=s.case.number,
+        )
+        row = open_emergency(by=s.who(by), facts=facts)
+    assert row is not None
+    s.keep("emergency", "cases_emergency", row)
+    if how == " ended by elderly":
+        with w.act(s.who("elderly")):
+            end_emergency(emergency=row, by=s.who("elderly"))
+    elif how == " refused":
+        owner("UPDATE cases_emergency SET refused_at = now() WHERE id = %s", row.pk)
+    elif how == " hours ago":
+        owner(
+            "UPDATE cases_emergency SET opened_at = opened_at - interval '5 hours', period ="
+            " tstzrange(lower(period) - interval '5 hours', upper(period) - interval '5 hours')"
+            " WHERE id = %s",
+            row.pk,
+        )
+
+
+@step(r"(?P<by>\w+) prolongs the emergency")
+def _prolong_emergency(s: Situation, by: str) -> None:
+    with w.act(s.who(by)):
+        Emergency.objects.filter(pk=s.rows["emergency"].pk).update(
+            period=TimestamptzRange(timezone.now(), None)
+        )

@@ -26,6 +26,7 @@ from reports.models import Figure
 from reports.operations import RECOUNT, recount, request_recount
 from reports.tasks import due_recounts
 from tests import world as w
+from tests.owner import as_owner
 from tests.reports.year import AFTER, BEFORE, FIRST, LAST, YEAR, Year, at, counts, on, statistics
 
 pytestmark = [pytest.mark.django_db(databases=["default"]), pytest.mark.database]
@@ -66,8 +67,9 @@ def test_consultations_of_the_year_in_tokyo_count_anonymous_ones_too(city, year)
 
 
 def test_an_agency_with_two_sectors_counts_under_both_and_one_without_under_none(city, year):
-    Agency.objects.filter(pk=city.agencies["elderly"].pk).update(sectors=["elderly", "health"])
-    Agency.objects.filter(pk=city.agencies["child"].pk).update(sectors=[])
+    with as_owner():
+        Agency.objects.filter(pk=city.agencies["elderly"].pk).update(sectors=["elderly", "health"])
+        Agency.objects.filter(pk=city.agencies["child"].pk).update(sectors=[])
     year.consultation(FIRST)
     year.consultation(FIRST, by="child")
     found = counts(city)
@@ -79,8 +81,9 @@ def test_an_agency_with_two_sectors_counts_under_both_and_one_without_under_none
 
 def test_agencies_of_a_type_count_under_the_type(city, year):
     kind = w.make_agency(city.city, "houkatsu", "架空包括", "elderly")
-    Agency.objects.filter(pk=kind.pk).update(is_type=True)
-    Agency.objects.filter(pk=city.agencies["elderly"].pk).update(of_type=kind)
+    with as_owner():
+        Agency.objects.filter(pk=kind.pk).update(is_type=True)
+        Agency.objects.filter(pk=city.agencies["elderly"].pk).update(of_type=kind)
     year.consultation(FIRST)
     year.consultation(FIRST, by="disability")
     found = counts(city)
@@ -142,10 +145,12 @@ def test_referrals_and_requests_to_coordination_by_mode_and_state(city, year):
 def test_a_secrecy_referral_goes_to_the_secretariat_else_the_host(city, year):
     case, _persons = year.household()
     support = ConferenceType.objects.filter(pk=city.conferences["support"].pk)
-    support.update(secretariat=city.agencies["admin"])
+    with as_owner():
+        support.update(secretariat=city.agencies["admin"])
     year.referral(case, FIRST, conference="support", mode="secrecy")
     assert counts(city)["coordination_requests", ""] == 0
-    support.update(secretariat=None)
+    with as_owner():
+        support.update(secretariat=None)
     assert counts(city)["coordination_requests", ""] == 1
 
 
@@ -173,9 +178,10 @@ def test_a_joint_sitting_counts_once_in_total_and_once_under_each_type(city, yea
 
 def test_a_citys_only_merged_body_is_both_conferences(city, year):
     elsewhere = w.city().city
-    ConferenceType.objects.filter(pk=city.conferences["plan"].pk).update(
-        municipality=elsewhere, code="moved"
-    )
+    with as_owner():
+        ConferenceType.objects.filter(pk=city.conferences["plan"].pk).update(
+            municipality=elsewhere, code="moved"
+        )
     year.sitting("2025-05-01", "support")
     found = counts(city)
     # 情報共有・見守り・緊急 alone: but the city has no other body.

@@ -21,7 +21,9 @@ from reports.models import IndicatorValue
 from reports.operations import RECOUNT, enter_value, recount
 from reports.panels import todos
 from tests import world as w
+from tests.owner import as_owner
 from tests.reports.year import FIRST, LAST, YEAR, Year, statistics
+from tests.signing import sign_in
 
 pytestmark = [pytest.mark.django_db(databases=["default"]), pytest.mark.database]
 READERS = ("admin", "head", "coordinator")
@@ -38,13 +40,7 @@ def year(city):
 
 
 def browser(member) -> Client:
-    client = Client()
-    client.force_login(member.user)
-    session = client.session
-    session["started_at"] = timezone.now().timestamp()
-    session["membership"] = str(member.pk)
-    session.save()
-    return client
+    return sign_in(Client(), member)
 
 
 def counted(world, year=YEAR):
@@ -60,7 +56,8 @@ def indicator(world, code="chosa", **more) -> Indicator:
         "direction": "up",
         **more,
     }
-    return Indicator.objects.create(municipality=world.city, code=code, **values)
+    with as_owner():
+        return Indicator.objects.create(municipality=world.city, code=code, **values)
 
 
 def page(member, name="report_year", *args):
@@ -165,8 +162,9 @@ def test_plans_stand_against_the_citys_target(city, year):
 def test_an_indicator_with_an_agency_counts_that_agency_or_its_type_alone(city, year):
     own = {"source": "computed", "formula": "new_consultations", "unit": "件", "target_value": 2}
     kind = w.make_agency(city.city, "houkatsu", "架空包括", "elderly")
-    Agency.objects.filter(pk=kind.pk).update(is_type=True)
-    Agency.objects.filter(pk=city.agencies["elderly"].pk).update(of_type=kind)
+    with as_owner():
+        Agency.objects.filter(pk=kind.pk).update(is_type=True)
+        Agency.objects.filter(pk=city.agencies["elderly"].pk).update(of_type=kind)
     rows = {
         "one": indicator(city, "one", agency=city.agencies["disability"], **own),
         "type": indicator(city, "type", agency_id=kind.pk, **own),
@@ -221,7 +219,8 @@ def test_the_paper_is_marked_and_logged(city):
 
 
 def test_the_spreadsheet_carries_the_same_numbers_marked_and_logged(city, year):
-    Agency.objects.filter(pk=city.agencies["elderly"].pk).update(name='=HYPERLINK("http://x")')
+    with as_owner():
+        Agency.objects.filter(pk=city.agencies["elderly"].pk).update(name='=HYPERLINK("http://x")')
     year.consultation(FIRST)
     year.consultation(LAST)
     indicator(city, label="=1+1")

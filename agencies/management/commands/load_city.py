@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from agencies.loading import load_profile
 from agencies.profile import ProfileError, find_profile, read_profile
+from config.lib.login import owners_login
 
 
 class Command(BaseCommand):
@@ -21,6 +22,7 @@ class Command(BaseCommand):
             profile = read_profile(find_profile(options["file_or_name"]))
         except ProfileError as error:
             raise CommandError(f"プロファイルを読み込めません。\n{error}") from None
-        summary = load_profile(profile)
+        with owners_login():
+            summary = load_profile(profile)
         if options["verbosity"]:
             self.stdout.write(str(summary))

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TextIO
 
+from config.lib.seals import make_key
 from config.lib.services.errors import ServiceError, reason
 
 LAYOUT = 1
@@ -23,8 +24,9 @@ SECRETS = "secrets.json"
 RUNNING = "running.json"
 CLUSTER = "postgres"
 STATIC = "static"
+HEADS = "heads.jsonl"
 # Half an initdb, or a folder that a hand-run collectstatic made, still counts as ours.
-OURS = frozenset({MARK, LOCK, SECRETS, RUNNING, CLUSTER, STATIC, "lost+found"})
+OURS = frozenset({MARK, LOCK, SECRETS, RUNNING, CLUSTER, STATIC, HEADS, "lost+found"})
 UNFINISHED = f"{CLUSTER}.unfinished-"
 
 
@@ -35,6 +37,8 @@ class Secrets:
     secret_key: str
     owner_password: str
     app_password: str
+    worker_key: str
+    seal_key: str
 
 
 @dataclass
@@ -58,6 +62,10 @@ class Home:
     @property
     def static(self) -> Path:
         return self.path / STATIC
+
+    @property
+    def heads(self) -> Path:
+        return self.path / HEADS
 
     def close(self) -> None:
         (self.path / RUNNING).unlink(missing_ok=True)
@@ -150,6 +158,10 @@ def _check_mark(path: Path) -> None:
         raise ServiceError(message)
 
 
+def _random() -> str:
+    return secrets.token_urlsafe(32)
+
+
 def load_secrets(home: Home) -> Secrets:
     """Read the folder's secrets, or make them when the folder is new."""
     file = home.path / SECRETS
@@ -162,8 +174,10 @@ def load_secrets(home: Home) -> Secrets:
             raise ServiceError(message)
         made = Secrets(
             secret_key=secrets.token_urlsafe(64),
-            owner_password=secrets.token_urlsafe(32),
-            app_password=secrets.token_urlsafe(32),
+            owner_password=_random(),
+            app_password=_random(),
+            worker_key=_random(),
+            seal_key=make_key(),
         )
         write_private(file, json.dumps(asdict(made), indent=2) + "\n")
         return made
@@ -171,13 +185,19 @@ def load_secrets(home: Home) -> Secrets:
         if file.stat().st_mode & 0o077:
             file.chmod(0o600)
         stored = json.loads(file.read_text(encoding="utf-8"))
-        values = {field.name: str(stored[field.name]) for field in fields(Secrets)}
+        # A folder from before the log was sealed, or the worker had a key.
+        late = {"seal_key": make_key, "worker_key": _random}
+        made_now = {name: make() for name, make in late.items() if name not in stored}
+        known = {**stored, **made_now}
+        values = {field.name: str(known[field.name]) for field in fields(Secrets)}
     except OSError as error:
         raise ServiceError(_unwritable(file, error)) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ServiceError(_broken(file)) from error
     if not all(values.values()):
         raise ServiceError(_broken(file))
+    if made_now:
+        write_private(file, json.dumps(values, indent=2) + "\n")
     return Secrets(**values)
 
 

@@ -30,6 +30,7 @@ def main() -> int:
     django.setup()
     try:
         step("データベースの形を整えました", "migrate", database="owner", verbosity=0)
+        step("ワーカーの鍵を入れました", "install_worker_key")
         profiles = sorted((ROOT / "agencies" / "profiles").glob("*.toml"))
         for profile in profiles:
             step(f"{profile.stem} を読み込みました", "load_city", str(profile), verbosity=0)

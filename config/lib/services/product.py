@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from config.lib.seals import public_bytes, read_key
 from config.lib.services.embedded import (
     ADDRESSES,
     cluster_of,
@@ -18,14 +19,17 @@ from config.lib.services.embedded import (
     start_embedded,
 )
 from config.lib.services.errors import ServiceError, reason
-from config.lib.services.home import Home, load_secrets, open_home
+from config.lib.services.home import Home, Secrets, load_secrets, open_home
 from config.lib.services.programs import Output, Program
 from config.lib.services.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parents[3]
 DEFAULT_PORT = "8000"
 # What another terminal needs to reach the running product.
-NOTED = (*ADDRESSES, "DJANGO_SETTINGS_MODULE", "KASANE_SECRET_KEY", "KASANE_STATIC_ROOT")
+NOTED = (
+    *ADDRESSES, "DJANGO_SETTINGS_MODULE", "KASANE_SECRET_KEY", "KASANE_STATIC_ROOT",
+    "KASANE_SEAL_PUBLIC", "KASANE_SEAL_FILE",
+)  # fmt: skip
 
 
 def serve(supervisor: Supervisor, environment: Mapping[str, str]) -> None:
@@ -44,10 +48,16 @@ def serve(supervisor: Supervisor, environment: Mapping[str, str]) -> None:
             supervisor.console.say(f"Kasane を始めます（データの置き場: {home.path}）")
             if addresses is None:
                 addresses = start_embedded(supervisor, home, cluster, secrets)
-            env = child_environment(environment, addresses, home, secrets.secret_key)
+            env = child_environment(environment, addresses, home, secrets)
             home.note(sockets, {name: env[name] for name in NOTED})
-            _prepare(supervisor, env)
-            _start_programs(supervisor, env, listener, sockets)
+            # The worker alone acts as the system memberships, and seals the access log.
+            workers_own = {
+                **env,
+                "KASANE_WORKER_KEY": secrets.worker_key,
+                "KASANE_SEAL_KEY": secrets.seal_key,
+            }
+            _prepare(supervisor, {**env, "KASANE_WORKER_KEY": secrets.worker_key})
+            _start_programs(supervisor, env, workers_own, listener, sockets)
             port = listener.getsockname()[1]
             supervisor.wait_until(
                 lambda: _is_ready(address, port), seconds=180, what=f"http://localhost:{port}/ "
@@ -86,7 +96,7 @@ def listen(address: str, port: str) -> socket.socket:
 
 
 def child_environment(
-    environment: Mapping[str, str], addresses: Mapping[str, str], home: Home, secret_key: str
+    environment: Mapping[str, str], addresses: Mapping[str, str], home: Home, secrets: Secrets
 ) -> dict[str, str]:
     """Ours, the addresses, and none of libpq's own variables, which would bend the addresses."""
     own = {name: value for name, value in environment.items() if not name.startswith("PG")}
@@ -94,8 +104,10 @@ def child_environment(
     quiet = "ignore:You're running the worker with superuser privileges"
     return {
         "DJANGO_SETTINGS_MODULE": "config.settings.local",
-        "KASANE_SECRET_KEY": secret_key,
+        "KASANE_SECRET_KEY": secrets.secret_key,
         "KASANE_STATIC_ROOT": str(home.static),
+        "KASANE_SEAL_PUBLIC": public_bytes(read_key(secrets.seal_key)).hex(),
+        "KASANE_SEAL_FILE": str(home.heads),
         **own,
         **addresses,
         "PYTHONUNBUFFERED": "1",
@@ -110,7 +122,11 @@ def _prepare(supervisor: Supervisor, env: Mapping[str, str]) -> None:
 
 
 def _start_programs(
-    supervisor: Supervisor, env: Mapping[str, str], listener: socket.socket, scratch: Path
+    supervisor: Supervisor,
+    env: Mapping[str, str],
+    workers_own: Mapping[str, str],
+    listener: socket.socket,
+    scratch: Path,
 ) -> None:
     python, number = sys.executable, listener.fileno()
     celery = [python, "-m", "celery", "--quiet", "-A", "config.celery"]
@@ -124,7 +140,7 @@ def _start_programs(
     beat = [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""]
     beat += ["--schedule", str(scratch / "beat")]
     supervisor.start(Program(name="web", command=web, env=env, cwd=ROOT, descriptors=(number,)))
-    supervisor.start(Program(name="worker", command=worker, env=env, cwd=ROOT))
+    supervisor.start(Program(name="worker", command=worker, env=workers_own, cwd=ROOT))
     supervisor.start(Program(name="beat", command=beat, env=env, cwd=ROOT))
 
 

@@ -43,6 +43,13 @@ def prepare_roles(
             _ensure_login(connection, owner, createdb=owner_may_create_databases)
             _ensure_login(connection, app, createdb=False)
             _refuse_membership(connection, app)
+            # What one connection asks holds names and texts; the others of the same login could
+            # read it in pg_stat_activity. Only a superuser can switch this on again.
+            connection.execute(
+                sql.SQL("ALTER ROLE {} SET track_activities = off").format(sql.Identifier(app.name))
+            )
+            if owner_may_create_databases:
+                _ensure_tester(connection, owner, app)
             _ensure_database(connection, database, owner, app)
         with psycopg.connect(
             superuser_dsn, dbname=database, autocommit=True, connect_timeout=10
@@ -97,6 +104,24 @@ def _ensure_login(connection: psycopg.Connection, login: Login, *, createdb: boo
             verifier=sql.Literal(verifier),
         )
     )
+
+
+def _ensure_tester(connection: psycopg.Connection, owner: Login, app: Login) -> None:
+    """The suite's login: the application's role from the first statement on, and the owner's while
+    a test builds the city that the application may not write."""
+    tester = Login(f"{app.name}_tester", app.password)
+    _ensure_login(connection, tester, createdb=False)
+    names = {
+        "tester": sql.Identifier(tester.name),
+        "owner": sql.Identifier(owner.name),
+        "app": sql.Identifier(app.name),
+    }
+    for statement in (
+        "ALTER ROLE {tester} NOINHERIT",
+        "GRANT {owner} TO {tester}",
+        "GRANT {app} TO {tester}",
+    ):
+        connection.execute(sql.SQL(statement).format(**names))
 
 
 def _refuse_membership(connection: psycopg.Connection, app: Login) -> None:

@@ -1,16 +1,18 @@
 """`manage.py load_demo`: people for every city loaded, and their stories, once."""
 
+import secrets
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from agencies.models import Municipality
+from agencies.models import Membership, Municipality
 from cases.models import Consultation
 from config.demo.conference import Conference
 from config.demo.people import load_people, load_sysadmin
 from config.demo.play import Player, play_community, stories
-from config.lib.acting import acting
+from config.lib.acting import acting, holding, put_key
+from config.lib.login import owners_login
 from meetings.calendar import make_sittings
 
 
@@ -29,17 +31,23 @@ class Command(BaseCommand):
         cities = Municipality.objects.order_by("code")
         if options["cities"]:
             cities = cities.filter(code__in=options["cities"])
-        for city in cities:
-            done = self.load(city, people_only=options["people"])
-            self.stdout.write(f"{city.name}: {done}")
+        with owners_login():
+            key = put_key(secrets.token_hex(32), "owner")
+        with holding(key):
+            for city in cities:
+                self.stdout.write(f"{city.name}: {self.load(city, options['people'])}")
 
-    @transaction.atomic
-    def load(self, city: Municipality, *, people_only: bool = False) -> str:
-        """One city, whole or not at all."""
-        members = load_people(city)
-        load_sysadmin(city)
+    def load(self, city: Municipality, people_only: bool) -> str:
+        with owners_login():
+            members = load_people(city)
+            load_sysadmin(city)
         if people_only:
             return "見本の利用者を読み込みました"
+        return self.play(city, members)
+
+    @transaction.atomic
+    def play(self, city: Municipality, members: dict[str, Membership]) -> str:
+        """One city's households, all or none."""
         first = members["livelihood"]
         with acting(first.pk):
             if Consultation.objects.visible_to(first).exists():

@@ -121,6 +121,11 @@ class AgendaItem(models.Model):
     carry_out = models.ForeignKey(
         CarryOut, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    # What was carried out, as the item keeps it (the carry-out itself is its people's, V6).
+    carry_text = models.TextField(blank=True)
+    carry_people = models.TextField(blank=True)
+    carry_review_on = models.DateField(null=True, blank=True)
+    carry_ended_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
 
     objects = AgendaItemQuerySet.as_manager()
@@ -149,10 +154,10 @@ class AgendaItem(models.Model):
         return self.basis == enums.ItemBasis.SECRECY
 
 
-class _OfItemQuerySet(models.QuerySet):
+class OfItemQuerySet(models.QuerySet):
     """Doors to what hangs on an item."""
 
-    def visible_to(self, membership: Membership) -> _OfItemQuerySet:
+    def visible_to(self, membership: Membership) -> OfItemQuerySet:
         return self.filter(of_item(membership))
 
 
@@ -184,6 +189,12 @@ class ItemGrant(UserObjectPermissionBase):
     sitting = models.ForeignKey(Sitting, on_delete=models.PROTECT, related_name="+")
     appointed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     appointed_at = models.DateTimeField(default=timezone.now)
+    # The host's head, by whose decision (決裁) the listed secretary enters the appointment: a head
+    # who is not listed must not learn of the item, so the head's paper is registered here (V6).
+    decided_by = models.ForeignKey(
+        Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decided_on = models.DateField(null=True, blank=True)
     pledged_at = models.DateTimeField(_("守秘の確認"), null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
@@ -221,7 +232,7 @@ class ItemAttendance(models.Model):
     name = models.CharField(max_length=300, blank=True)
     attendance = models.CharField(max_length=10, choices=enums.Attendance.choices)
 
-    objects = _OfItemQuerySet.as_manager()
+    objects = OfItemQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -243,7 +254,7 @@ class ItemStep(models.Model):
     by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=timezone.now)
 
-    objects = _OfItemQuerySet.as_manager()
+    objects = OfItemQuerySet.as_manager()
 
 
 if laid_before not in RECORD_SCOPES:

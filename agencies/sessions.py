@@ -1,0 +1,45 @@
+"""Sessions whose key is in the browser's cookie alone: the table knows only its hash.
+
+Who reads the table learns no key; who writes into it opens nothing, because acting asks
+`kasane.session`, which the application's login cannot write (docs/decisions/0007).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+
+def stored_key(key: str) -> str:
+    """What the table calls the session of this cookie (forty characters)."""
+    return hashlib.sha256(key.encode()).hexdigest()[:40]
+
+
+class SessionStore(DatabaseStore):
+    """The engine named in the settings."""
+
+    def _get_session_from_db(self) -> Session | None:
+        found = Session.objects.filter(
+            session_key=stored_key(self.session_key or ""), expire_date__gt=timezone.now()
+        ).first()
+        if found is None:
+            self._session_key = None
+        return found
+
+    def exists(self, session_key: str) -> bool:
+        return Session.objects.filter(session_key=stored_key(session_key)).exists()
+
+    def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
+        instance = super().create_model_instance(data)
+        instance.session_key = stored_key(instance.session_key)
+        return instance
+
+    def delete(self, session_key: str | None = None) -> None:
+        key = session_key or self.session_key
+        if key:
+            Session.objects.filter(session_key=stored_key(key)).delete()

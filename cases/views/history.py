@@ -1,0 +1,71 @@
+"""直したところ: versions of a note, a section of the assessment, a person (V13)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from agencies.enums import Action, Permission
+from agencies.guards import MemberRequest, member
+from agencies.trail import log_access
+from cases.models import AssessmentSection, Note, Person, Record
+from cases.models.records import Content
+from cases.versions import ASSESSMENT, NOTE, PERSON, versions_of
+from cases.views.subject import Subject, subject
+
+CONTENTS: tuple[tuple[type[Content], Mapping[str, Any]], ...] = (
+    (Note, NOTE),
+    (AssessmentSection, ASSESSMENT),
+)
+
+
+@member(Permission.READ_CASES)
+@require_GET
+def record_history(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
+    """A record as it was and is: for who reads it outside any sitting."""
+    standing = Record.objects.standing_with(request.membership)
+    record = get_object_or_404(standing, pk=record_id)
+    for model, labels in CONTENTS:
+        if model._default_manager.filter(pk=record_id).exists():
+            rows = model.history.filter(record_id=record_id)  # type: ignore[attr-defined]
+            on = subject(request, record.case_id, "record_history")
+            what = f"{record.get_kind_display()}　{record.names(on.persons)}"
+            return _page(request, on, record_id, what, rows, labels)
+    raise Http404
+
+
+@member(Permission.READ_CASES)
+@require_GET
+def person_history(request: MemberRequest, person_id: uuid.UUID) -> HttpResponse:
+    """What was known of a person, and since when."""
+    person = get_object_or_404(Person.objects.visible_to(request.membership), pk=person_id)
+    on = subject(request, person.case_id, "person_history")
+    what = _("%(name)sの基本情報") % {"name": person.shown_name}
+    rows = Person.history.filter(id=person_id)
+    return _page(request, on, person_id, what, rows, PERSON)
+
+
+def _page(
+    request: MemberRequest,
+    on: Subject,
+    key: uuid.UUID,
+    what: str,
+    rows: Any,
+    labels: Mapping[str, Any],
+) -> HttpResponse:
+    log_access(
+        request.membership,
+        Action.OPEN,
+        what="versions",
+        case_id=on.case.pk,
+        record_ids=[key],
+    )
+    versions = versions_of(rows.select_related("history_user"), labels)
+    context = {"case": on.case, "title": on.title, "what": what, "versions": versions}
+    return render(request, "cases/version_list.html", context)

@@ -1,0 +1,15 @@
+"""The meetings room's tables: sittings and items, and what hangs on an item under secrecy."""
+
+from .items import AgendaItem, ItemAttendance, ItemGrant, ItemStep, Sitting
+from .papers import InformationRequest, ItemPerson, PaperCopy
+
+__all__ = [
+    "AgendaItem",
+    "InformationRequest",
+    "ItemAttendance",
+    "ItemGrant",
+    "ItemPerson",
+    "ItemStep",
+    "PaperCopy",
+    "Sitting",
+]
