@@ -84,7 +84,7 @@ class EmergencyForm(KasaneForm):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
-        if self.errors or data.get("number"):
+        if data.get("number") or {"number", "kana", "birth"} & set(self.errors):
             return data
         if not data.get("kana"):
             self.add_error(

@@ -92,7 +92,7 @@ def emergency_list(request: MemberRequest) -> HttpResponse:
     check_may_know_emergencies(request.membership)
     rows = list(
         Emergency.objects.visible_to(request.membership)
-        .select_related("membership__agency", "membership__user", "content_object")
+        .select_related("membership__agency", "membership__user")
         .order_by("reviewed_at", "-opened_at")[:SHOWN]
     )
     log_access(

@@ -225,6 +225,8 @@ def test_pages_from_the_door_to_the_review(city, house):
     # No way to look around: the list does not show it.
     assert case.number not in text(get(city.child, "/cases/"))
     assert "緊急閲覧を点検する" in text(get(city.privacy, "/"))
+    for member in (city.privacy, city.elderly):
+        assert str(city.child.user) in text(get(member, "/emergencies/"))
     with w.act(city.privacy):
         row = Emergency.objects.visible_to(city.privacy).get()
     address = f"/emergencies/{row.pk}/"
