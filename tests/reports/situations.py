@@ -385,10 +385,10 @@ def _days(s: Situation, days: str) -> None:
 @step(r"(?P<agency>\w+) (?P<how>becomes|ceases to be) a standing member of (?P<kind>\w+)")
 def _standing(s: Situation, agency: str, how: str, kind: str) -> None:
     members = s.city.conferences[kind].standing_members
-    if how == "becomes":
-        members.create(municipality=s.city.city, agency=s.city.agencies[agency])
-    else:
-        with as_owner():
+    with as_owner():
+        if how == "becomes":
+            members.create(municipality=s.city.city, agency=s.city.agencies[agency])
+        else:
             members.filter(agency=s.city.agencies[agency]).update(ended_on=timezone.localdate())
 
 
