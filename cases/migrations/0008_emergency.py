@@ -35,6 +35,7 @@ def opened(case):
 
 
 FUNCTIONS = """
+-- Whom a shield hides from the actor (V9). There are no shields yet: nobody. The shield replaces it.
 CREATE OR REPLACE FUNCTION kasane.shielded_against_me() RETURNS uuid[] LANGUAGE sql STABLE AS $$
     SELECT '{}'::uuid[]
 $$;
