@@ -32,7 +32,7 @@ class ProofHasher(BasePasswordHasher):
         )
 
     def encode(self, password: str, salt: str) -> str:
-        self._check_encode_args(password, salt)  # type: ignore[attr-defined]
+        self._check_encode_args(password, salt)  # type: ignore[attr-defined]  # the stubs leave it out
         costs = ",".join(map(str, self.costs))
         digest = hashlib.sha256(self._compute(password, salt, costs)).hexdigest()
         return f"{self.algorithm}${costs}${salt}${digest}"

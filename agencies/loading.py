@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import F, Model
+from django.db.models import F, Model, QuerySet
 
 from agencies.models import (
     Agency,
@@ -130,7 +130,8 @@ class _Load:
         """
         tally = self.tally(table)
         found: dict[Any, Row] = {}
-        rows = model._default_manager.filter(municipality=self.city)
+        # The manager is CityRow's own, so the stubs do not know of which kind its rows are.
+        rows = cast("QuerySet[Row]", model._default_manager.filter(municipality=self.city))
         for row in rows.order_by(F("ended_on").asc(nulls_first=True), "pk"):
             key = key_of(row)
             if key in wanted and key not in found:
@@ -143,7 +144,7 @@ class _Load:
             if model is StandingMember and key in found and found[key].ended_on is not None:
                 values["since"] = local_today()  # reopened: older consents do not reach it
             if key not in found:
-                make = create or model._default_manager.create
+                make = create or cast("Callable[..., Row]", model._default_manager.create)
                 found[key] = make(municipality=self.city, **values)
                 tally.created.add(key)
             elif _write(found[key], values):

@@ -96,7 +96,7 @@ def _add_of_others(
     ):
         standing[member.conference_type_id].add(member.agency_id)
     team = set(
-        SupportTeam.objects.filter(case=case, left_at__isnull=True).values_list("agency", flat=True)
+        SupportTeam.objects.visible_to(membership).at_work_on(case).values_list("agency", flat=True)
     )
     for key, consent in others.items():
         mine = [line for line in lines if line.consent_id == key]

@@ -238,8 +238,4 @@ def source_lines(membership: Membership, issue: CommunityIssue) -> list[SourceLi
 
 def committees_of(membership: Membership) -> Sequence[Committee]:
     """The city's committees that stand. One query."""
-    return list(
-        Committee.objects.filter(
-            municipality_id=membership.municipality.pk, ended_on__isnull=True
-        ).order_by("order", "name")
-    )
+    return list(Committee.objects.running_in(membership.municipality))

@@ -70,7 +70,7 @@ def make_sittings(
     """Make what the rhythms say from `start` (today) for `months`; gives the new ones."""
     first = start or today()
     last = first + relativedelta(months=months)
-    types = ConferenceType.objects.filter(municipality=city, ended_on__isnull=True)
+    types = ConferenceType.objects.running_in(city)
     made = []
     for group in joint_groups(types):
         regular = next((t for t in group if t.rhythm_kind in REGULAR), None)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agencies.enums import AgendaType, Decider, Permission
-from agencies.models import Agency, ConferenceType, LegalBasis, Membership
+from agencies.models import Agency, ConferenceType, LegalBasis, Membership, agencies_of
 from config.lib.eras import format_long, format_short, format_with_weekday
 from meetings import enums
 from meetings.models import AgendaItem, ItemAttendance, ItemGrant, ItemPerson, Sitting
@@ -195,10 +195,9 @@ def people_choices(
 
 def agency_choices(by: Membership, *, without: Iterable[int | None] = ()) -> list[tuple[str, str]]:
     """The city's agencies that somebody works for."""
-    found = Agency.objects.filter(
-        municipality=by.municipality, ended_on__isnull=True, is_type=False
-    ).exclude(pk__in=[key for key in without if key is not None])
-    return [(str(a.pk), a.name) for a in found.order_by("order", "name")]
+    found = agencies_of(by.municipality)
+    others = found.exclude(pk__in=[key for key in without if key is not None])
+    return [(str(a.pk), a.name) for a in others]
 
 
 def people_of(item: AgendaItem) -> list[ItemPerson]:

@@ -20,6 +20,7 @@ from agencies.enums import Permission
 from agencies.models import ConferenceType, Membership, SecretariatMember
 from cases.enums import ReferralMode, ReferralState
 from cases.models import Case, Referral
+from cases.permissions import check_can_write
 from config.lib.eras import format_short
 from config.lib.fiscal import fiscal_year
 from config.lib.registry import Link, NavItem, NextStep, OpenEnd, Panel, Todo, registry
@@ -274,8 +275,8 @@ def open_ends(membership: Membership, case: Case) -> list[OpenEnd]:
 
 
 def actions(membership: Membership, case: Case) -> list[Link]:
-    """会議に付議する. No query."""
-    if not membership.may(Permission.WRITE_RECORDS) or case.status != "active":
+    """会議に付議する, for who works on the case. One query."""
+    if not passes(check_can_write, membership, case):
         return []
     return [Link(_("会議に付議する"), f"{reverse('item_new')}?case={case.pk}")]
 
@@ -343,7 +344,7 @@ registry.add("todos", todo_undated, queries=2, order=22)
 registry.add("todos", todo_sheets, queries=2, order=16)
 registry.add("todos", todo_blocked, queries=1, order=17)
 registry.add("case_panels", panel, queries=2, order=30)
-registry.add("case_actions", actions, queries=0, order=30)
+registry.add("case_actions", actions, queries=1, order=30)
 registry.add("case_open_ends", open_ends, queries=2, order=30)
 registry.add("case_next", next_step, queries=8, order=5)
 registry.add("case_stage", stage, queries=1, order=30)

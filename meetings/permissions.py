@@ -131,9 +131,8 @@ def agenda_types_of(conference_type: ConferenceType) -> list[AgendaType]:
     ]
     if not conference_type.is_secret:
         return agreed
-    others = ConferenceType.objects.filter(
-        municipality_id=conference_type.municipality_id, ended_on__isnull=True
-    ).exclude(pk=conference_type.pk)
+    others = ConferenceType.objects.running_in(conference_type.municipality_id)
+    others = others.exclude(pk=conference_type.pk)
     has_plan_body = any(not other.is_secret for other in others)
     return sealed if has_plan_body else [*agreed, *sealed]
 

@@ -138,7 +138,7 @@ def of_case(membership: Membership, case: Case) -> list[Plan]:
 
 
 def panel(membership: Membership, case: Case) -> Panel | None:
-    """プラン on the case page. One query."""
+    """プラン on the case page. Two queries."""
     today = timezone.localdate()
     plans = of_case(membership, case)
     rows = [
@@ -182,7 +182,7 @@ def _when(plan: Plan, today: datetime.date) -> dict[str, object]:
 
 
 def next_plan(membership: Membership, case: Case) -> NextStep | None:
-    """What the plans of this case ask of this membership next. Two queries."""
+    """What the plans of this case ask of this membership next. Three queries."""
     today = timezone.localdate()
     own = [
         plan
@@ -193,8 +193,9 @@ def next_plan(membership: Membership, case: Case) -> NextStep | None:
     late = [plan for plan in own if plan.pk in near and plan.review_on < today]
     if late:
         return _review(late[0])
+    may_draft = any(plan.status in enums.EDITABLE for plan in own) and can_draft(membership, case)
     for plan in own:
-        if plan.status in enums.EDITABLE and can_draft(membership, case):
+        if plan.status in enums.EDITABLE and may_draft:
             return NextStep(
                 _("%(plan)sが「%(status)s」です。内容をととのえて会議に付議します。")
                 % {"plan": plan_title(plan), "status": plan.get_status_display()},
@@ -214,7 +215,7 @@ def _review(plan: Plan) -> NextStep:
 
 
 def next_draft(membership: Membership, case: Case) -> NextStep | None:
-    """Assessed, and no plan yet. One query."""
+    """Assessed, and no plan yet. Two queries."""
     if not can_draft(membership, case):
         return None
     written = Record.objects.visible_to(membership).for_case(case)
@@ -230,7 +231,7 @@ def next_draft(membership: Membership, case: Case) -> NextStep | None:
 
 
 def actions(membership: Membership, case: Case) -> list[Link]:
-    """プラン案を書く. No query."""
+    """プラン案を書く. One query."""
     if not can_draft(membership, case):
         return []
     return [Link(_("プラン案を書く"), reverse("plan_new", args=[case.pk]))]
@@ -360,10 +361,10 @@ def _end_words(plan: Plan, membership: Membership, tasks: int) -> str:
 registry.add("todos", todo_tasks, queries=2, order=12)
 registry.add("todos", todo_reviews, queries=2, order=14)
 registry.add("todos", todo_decisions, queries=2, order=11)
-registry.add("case_panels", panel, queries=1, order=20)
-registry.add("case_next", next_plan, queries=2, order=10)
-registry.add("case_next", next_draft, queries=1, order=40)
-registry.add("case_actions", actions, queries=0, order=20)
+registry.add("case_panels", panel, queries=2, order=20)
+registry.add("case_next", next_plan, queries=3, order=10)
+registry.add("case_next", next_draft, queries=2, order=40)
+registry.add("case_actions", actions, queries=1, order=20)
 registry.add("case_stage", stage, queries=2, order=20)
 registry.add("case_aside", deadlines, queries=1, order=20)
 registry.add("case_timeline", timeline, queries=3, order=20)

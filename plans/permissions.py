@@ -14,7 +14,7 @@ from agencies.enums import Decider, Permission, RoleKey, Signature
 from agencies.models import Membership, RoleName
 from agencies.permissions import ActionDenied, check_may
 from cases.models import Case
-from cases.permissions import check_is_open
+from cases.permissions import check_at_work
 from plans import enums
 from plans.models import Plan, SupportItem
 from plans.transitions import check_step
@@ -56,9 +56,9 @@ def needs_signature(by: Membership, plan: Plan) -> bool:
 
 
 def check_can_draft(by: Membership, case: Case) -> None:
-    """Role, and a case still open."""
+    """Role, and a case still open that one works on. One query."""
     check_may(by, Permission.DRAFT_PLAN)
-    check_is_open(case)
+    check_at_work(by, case)
 
 
 def drafts(by: Membership, programme: str) -> bool:

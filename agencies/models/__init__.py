@@ -13,7 +13,15 @@ from .city import (
     RoutingHint,
     StandingMember,
 )
-from .people import Agency, Membership, Role, SecretariatMember, SignInAttempt, User
+from .people import (
+    Agency,
+    Membership,
+    Role,
+    SecretariatMember,
+    SignInAttempt,
+    User,
+    agencies_of,
+)
 from .seals import LogSeal
 from .trail import AccessLog, Job, Notice
 
@@ -39,4 +47,5 @@ __all__ = [
     "SignInAttempt",
     "StandingMember",
     "User",
+    "agencies_of",
 ]

@@ -5,10 +5,12 @@ What a profile does not say is empty. Rows that vanish from a profile are ended,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from agencies import enums
@@ -49,12 +51,26 @@ class Municipality(models.Model):
         return self.name
 
 
+CityRowT = TypeVar("CityRowT", bound="CityRow")
+
+
+class CityRowQuerySet(models.QuerySet[CityRowT]):
+    """Doors to what a profile says: everybody of the city may know it."""
+
+    def running_in(self, city: Municipality | int) -> CityRowQuerySet[CityRowT]:
+        """The city's rows that stand today (Asia/Tokyo), in the profile's order."""
+        standing = Q(ended_on__isnull=True) | Q(ended_on__gt=timezone.localdate())
+        return self.filter(standing, municipality=city).order_by("order", "pk")
+
+
 class CityRow(models.Model):
     """A row of a profile, ended when it vanishes from the file."""
 
     municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="+")
     order = models.PositiveSmallIntegerField(default=0)
     ended_on = models.DateField(null=True, blank=True)
+
+    objects = CityRowQuerySet.as_manager()
 
     class Meta:
         abstract = True

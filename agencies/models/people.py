@@ -55,6 +55,11 @@ class Agency(CityRow):
         return self.name
 
 
+def agencies_of(city: Municipality | int) -> models.QuerySet[Agency]:
+    """Those somebody works for today: a type of agency (「19圏域」) is none."""
+    return Agency.objects.running_in(city).filter(is_type=False)
+
+
 class User(AbstractUser):
     """Somebody who signs in. Never decided upon alone: see Membership."""
 

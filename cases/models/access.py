@@ -21,10 +21,30 @@ from agencies.enums import Action, Permission, Purpose
 from agencies.models import Agency, ConferenceType, Membership
 from agencies.models.trail import LOG_SCOPES
 from cases import enums
-from cases.gate import NOTHING, reads_cases
+from cases.gate import NOTHING, emergencies_of, grants_of, reads_cases
 from config.lib.ids import new_id
 
 from .case import Case, Person
+
+
+class SupportTeamQuerySet(models.QuerySet["SupportTeam"]):
+    """Doors to who is at work on a case."""
+
+    def visible_to(self, membership: Membership) -> SupportTeamQuerySet:
+        """One's own entry; the others' for who is at work on the case, not for who only keeps its
+        own records (V2), and in an emergency (V8)."""
+        if not reads_cases(membership):
+            return self.none()
+        held = grants_of(membership).filter(content_object=OuterRef("case_id"))
+        working = held.exclude(basis=enums.GrantBasis.OWN_RECORDS)
+        return self.filter(
+            Q(agency_id=membership.agency_id)
+            | Q(Exists(working))
+            | Q(case_id__in=emergencies_of(membership))
+        )
+
+    def at_work_on(self, case: Case) -> SupportTeamQuerySet:
+        return self.filter(case=case, left_at__isnull=True)
 
 
 class SupportTeam(models.Model):
@@ -36,6 +56,8 @@ class SupportTeam(models.Model):
     via = models.CharField(max_length=20, choices=enums.TeamVia.choices)
     joined_at = models.DateTimeField(default=timezone.now)
     left_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SupportTeamQuerySet.as_manager()
 
     class Meta:
         constraints = [

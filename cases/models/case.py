@@ -25,7 +25,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
     """Doors to cases."""
 
     def visible_to(self, membership: Membership) -> CaseQuerySet:
-        """Cases on which the membership's agency holds a grant in force (V1–V3)."""
+        """Granted to the membership's agency, or open to itself in an emergency (V1–V3, V8)."""
         return self.filter(case_scope(membership))
 
     def for_lists(self, membership: Membership) -> CaseQuerySet:

@@ -21,7 +21,7 @@ from cases.permissions import check_can_end_emergency, check_can_review_emergenc
 from config.lib.ids import new_id
 from config.lib.kana import fold
 
-SHORTEST = 10  # as kasane.open_emergency says
+SHORTEST, HOURS = 10, 4  # as kasane.open_emergency says
 
 
 @dataclass(frozen=True)

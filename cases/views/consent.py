@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -16,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from agencies.enums import ConsentRule, Permission
 from agencies.guards import MemberRequest, member
-from agencies.models import Agency, ConferenceType, Membership
+from agencies.models import Agency, ConferenceType, Membership, agencies_of
 from agencies.permissions import ActionDenied
 from cases.caselines import born
 from cases.consentpage import preview_words
@@ -116,7 +115,7 @@ def _recorded(request: MemberRequest, person: Person, form: ConsentForm) -> bool
 def consent_form(request: MemberRequest, person: Person, before: Consent | None) -> ConsentForm:
     """The form with what this city offers, the usual case ticked."""
     by = request.membership
-    agencies = list(offered_agencies(by))
+    agencies = list(agencies_of(by.municipality))
     age = person.age(today())
     return ConsentForm(
         request.POST or None,
@@ -130,21 +129,12 @@ def consent_form(request: MemberRequest, person: Person, before: Consent | None)
     )
 
 
-def offered_agencies(by: Membership) -> QuerySet[Agency]:
-    """The city's agencies at work today."""
-    running = Q(ended_on__isnull=True) | Q(ended_on__gte=today())
-    found = Agency.objects.filter(running, municipality=by.municipality, is_type=False)
-    return found.order_by("order", "name")
-
-
 def offered_types(by: Membership) -> list[ConferenceType]:
     """Conference types whose standing members a person may consent to; not those that sit
     without any (V6), but the merged body, which seeks it (V7)."""
-    running = Q(ended_on__isnull=True) | Q(ended_on__gte=today())
-    types = ConferenceType.objects.filter(running, municipality=by.municipality)
     return [
         t
-        for t in types.order_by("order", "name")
+        for t in ConferenceType.objects.running_in(by.municipality)
         if not t.is_secret or t.consent == ConsentRule.BEST_EFFORT
     ]
 
@@ -159,7 +149,7 @@ def _colleagues(by: Membership) -> list[Membership]:
 
 def _usual_agencies(case: Case, by: Membership) -> set[int]:
     """Those at work on the case, and those a sheet is on its way to."""
-    team = SupportTeam.objects.filter(case=case, left_at__isnull=True)
+    team = SupportTeam.objects.visible_to(by).at_work_on(case)
     asked = Referral.objects.visible_to(by).waiting().filter(case=case, to_agency__isnull=False)
     return {
         case.responsible_agency_id,

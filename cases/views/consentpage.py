@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agencies.enums import Action, Permission, Purpose
 from agencies.guards import MemberRequest, member
-from agencies.models import Agency, ConferenceType, Membership
+from agencies.models import Agency, ConferenceType, Membership, agencies_of
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases import enums
@@ -36,7 +36,7 @@ from cases.operations.consentloss import losses
 from cases.operations.consentterms import is_running
 from cases.permissions import check_can_attach_scan, check_can_change_consent
 from cases.views.attachments import SHOWN
-from cases.views.consent import loss_words, offered_agencies, year_after
+from cases.views.consent import loss_words, year_after
 from cases.views.subject import Subject, form_page, log_declared, subject
 from config.lib.eras import format_long, today
 
@@ -179,7 +179,7 @@ def _sent_before(request: MemberRequest, consent_id: uuid.UUID) -> Consent | Non
 
 
 def _narrow_form(request: MemberRequest, former: ConsentTerms) -> NarrowForm:
-    agencies = offered_agencies(request.membership)
+    agencies = agencies_of(request.membership.municipality)
     return NarrowForm(
         request.POST or None,
         former=former,

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from agencies.enums import Action, Permission
 from agencies.guards import MemberRequest, member
-from agencies.models import Membership
+from agencies.models import Membership, agencies_of
 from agencies.trail import log_access
 from cases import enums
 from cases.consentpage import check_may_read_consents, conferences
@@ -24,7 +24,6 @@ from cases.views.consent import (
     answer_of,
     asked,
     consent_form,
-    offered_agencies,
     offered_types,
     usual_purpose,
 )
@@ -109,7 +108,7 @@ def _empty(request: MemberRequest, person: Person) -> dict[str, Any]:
     """Every agency and conference, with a box to tick by hand."""
     by = request.membership
     return _paper(person, None) | {
-        "agencies": [a.name for a in offered_agencies(by)],
+        "agencies": [a.name for a in agencies_of(by.municipality)],
         "conference_types": conferences(offered_types(by)),
         "explained_by": f"{by.agency_name}　{request.user}",
         "purpose": _purpose(usual_purpose()),

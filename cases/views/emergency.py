@@ -19,7 +19,7 @@ from cases.disclosures import emergency_grounds, ground_words, provider_words
 from cases.forms.emergency import EmergencyForm, ReviewEmergencyForm
 from cases.models import Emergency
 from cases.operations import end_emergency, open_emergency, review_emergency
-from cases.operations.emergency import already_open
+from cases.operations.emergency import HOURS, already_open
 from cases.permissions import (
     can,
     check_can_end_emergency,
@@ -54,7 +54,7 @@ def emergency_new(request: MemberRequest) -> HttpResponse:
 
 def _consequences() -> list[dict[str, object]]:
     return [
-        {"figure": 4, "unit": _("時間"), "text": _("あなた（いまの所属）だけに開きます。")},
+        {"figure": HOURS, "unit": _("時間"), "text": _("あなた（いまの所属）だけに開きます。")},
         {"text": _("主担当機関と個人情報保護担当に、すぐに知らせます。")},
         {"text": _("見たものはすべて記録され、あとで点検されます。取り消すことはできません。")},
         {"text": _("支援会議の議題、支援措置で隠した情報、通告者の情報は開きません。")},

@@ -33,7 +33,7 @@ def record_history(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse
     record = get_object_or_404(standing, pk=record_id)
     for model, labels in CONTENTS:
         if model._default_manager.filter(pk=record_id).exists():
-            rows = model.history.filter(record_id=record_id)  # type: ignore[attr-defined]
+            rows = model.history.filter(record_id=record_id)  # type: ignore[attr-defined]  # simple_history adds it
             on = subject(request, record.case_id, "record_history")
             what = f"{record.get_kind_display()}　{record.names(on.persons)}"
             return _page(request, on, record_id, what, rows, labels)

@@ -14,7 +14,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agencies.enums import Action, Permission, Purpose
 from agencies.guards import MemberRequest, member
-from agencies.models import Agency, ConferenceType, IntakeCriterion, Membership, RoutingHint
+from agencies.models import (
+    Agency,
+    ConferenceType,
+    IntakeCriterion,
+    Membership,
+    RoutingHint,
+    agencies_of,
+)
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases import enums
@@ -78,23 +85,20 @@ def _form(request: MemberRequest, on: Subject, mode: MODES) -> ReferralForm:
     types: list[ConferenceType] = []
     hints: dict[str, str] = {}
     if mode == MODES.SECRECY:
-        found = ConferenceType.objects.filter(municipality=city, ended_on__isnull=True)
-        types = [t for t in found.select_related("secretariat").order_by("order") if t.is_secret]
+        found = ConferenceType.objects.running_in(city).select_related("secretariat")
+        types = [t for t in found if t.is_secret]
         hints = {
             str(t.pk): _("事務局：%(agency)s") % {"agency": t.secretariat.name}
             for t in types
             if t.secretariat
         }
     else:
-        agencies = list(
-            Agency.objects.filter(municipality=city, is_type=False, ended_on__isnull=True)
-            .exclude(pk=request.membership.agency_id)
-            .order_by("order", "name")
-        )
+        others = agencies_of(city).exclude(pk=request.membership.agency_id)
+        agencies = list(others)
         if mode == MODES.CONSENT:
             agencies, hints = _consented(on, agencies)
     is_complex = mode == MODES.SECRECY or any("coordination" in a.sectors for a in agencies)
-    criteria = IntakeCriterion.objects.filter(municipality=city, ended_on__isnull=True)
+    criteria = IntakeCriterion.objects.running_in(city)
     return ReferralForm(
         request.POST or None,
         mode=mode,
@@ -102,7 +106,7 @@ def _form(request: MemberRequest, on: Subject, mode: MODES) -> ReferralForm:
         agencies=agencies,
         hints=hints,
         conference_types=types,
-        criteria=list(criteria.order_by("order")) if is_complex else [],
+        criteria=list(criteria) if is_complex else [],
     )
 
 
@@ -134,9 +138,7 @@ def _tabs(on: Subject, mode: str) -> list[dict[str, object]]:
 
 
 def _hints(request: MemberRequest) -> list[dict[str, str]]:
-    rows = RoutingHint.objects.filter(
-        municipality=request.membership.municipality, ended_on__isnull=True
-    ).order_by("order")
+    rows = RoutingHint.objects.running_in(request.membership.municipality)
     return [{"term": row.when, "value": row.partner} for row in rows]
 
 

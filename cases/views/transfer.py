@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agencies.enums import Action, Permission
 from agencies.guards import MemberRequest, member
-from agencies.models import Agency
+from agencies.models import agencies_of
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases import enums
@@ -37,12 +37,9 @@ def transfer_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     """Choose (`check`), see what goes and what stays, send (`send`) or go back (`edit`)."""
     on = subject(request, case_id, "transfer_new")
     check_can_transfer(request.membership, on.case)
-    agencies = (
-        Agency.objects.filter(municipality_id=on.case.municipality_id, is_type=False)
-        .filter(ended_on__isnull=True)
-        .exclude(pk=request.membership.agency_id)
-    )
-    form = TransferForm(request.POST or None, agencies=list(agencies.order_by("order", "name")))
+    others = agencies_of(on.case.municipality_id)
+    others = others.exclude(pk=request.membership.agency_id)
+    form = TransferForm(request.POST or None, agencies=list(others))
     step = request.POST.get("step", "")
     if request.method == "POST" and form.is_valid() and step in ("check", "send"):
         missing = not_covered(case=on.case, agency=form.agency(), by=request.membership)

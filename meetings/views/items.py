@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agencies.enums import Action, Permission
 from agencies.guards import MemberRequest, member
-from agencies.models import Agency
+from agencies.models import agencies_of
 from agencies.permissions import ActionDenied
 from cases.operations.case import StaleVersion
 from config.lib.eras import format_datetime, format_long
@@ -172,7 +172,8 @@ def item_participants(request: MemberRequest, item_id: UUID) -> HttpResponse:
     initial = {"participants": [str(k) for k in item.participant_ids], "version": item.version}
     form = ParticipantsForm(posted(request), choices=choices, initial=initial)
     if request.method == "POST" and form.is_valid() and form.check_version(item):
-        chosen = Agency.objects.filter(pk__in=form.cleaned_data["participants"])
+        offered = agencies_of(request.membership.municipality)
+        chosen = offered.filter(pk__in=form.cleaned_data["participants"])
         try:
             change_participants(
                 item=item,

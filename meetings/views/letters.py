@@ -37,7 +37,7 @@ def number_words(letter: InformationRequest) -> str:
 
 def letter_rows(item: AgendaItem, *, manages: bool) -> list[dict[str, Any]]:
     """依頼 of an item, on its page."""
-    rows = InformationRequest.objects.filter(item=item).select_related("conference_type")
+    rows = item.requests.select_related("conference_type")
     return [_row(letter, manages=manages) for letter in rows.order_by("made_at")]
 
 

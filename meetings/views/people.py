@@ -164,13 +164,7 @@ def pledge(request: MemberRequest, grant_id: UUID) -> HttpResponse:
 def secretariat_list(request: MemberRequest) -> HttpResponse:
     """事務局名簿: people by body and 年度; the host's head names, everybody pledges themselves."""
     by = request.membership
-    bodies = [
-        body
-        for body in ConferenceType.objects.filter(
-            municipality=by.municipality, ended_on__isnull=True
-        ).order_by("order")
-        if body.is_secret
-    ]
+    bodies = [body for body in ConferenceType.objects.running_in(by.municipality) if body.is_secret]
     mine = [body for body in bodies if can(check_can_name_secretary, by, body)]
     form = _secretary_form(by, mine, posted(request))
     if request.method == "POST":

@@ -77,8 +77,7 @@ def sitting_list(request: MemberRequest) -> HttpResponse:
 
 
 def _bodies(by: Membership) -> list[ConferenceType]:
-    found = ConferenceType.objects.filter(municipality=by.municipality, ended_on__isnull=True)
-    return list(found.order_by("order", "pk"))
+    return list(ConferenceType.objects.running_in(by.municipality))
 
 
 def _tabs(bodies: list[ConferenceType], chosen: str) -> list[dict[str, Any]]:

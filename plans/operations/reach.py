@@ -65,9 +65,7 @@ def agencies_without_access(plan: Plan, by: Membership) -> list[NoAccess]:
         shown = people[person].shown_name if person in people else _("ほかの方")
         missing.setdefault(agency, []).append(shown)
     team = set(
-        SupportTeam.objects.filter(case=case, left_at__isnull=True).values_list(
-            "agency_id", flat=True
-        )
+        SupportTeam.objects.visible_to(by).at_work_on(case).values_list("agency_id", flat=True)
     )
     return [NoAccess(names[key], _reason(missing.get(key, []), key in team)) for key in closed]
 

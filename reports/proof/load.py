@@ -91,7 +91,7 @@ def _fetch(using: str, sql: str) -> Iterator[tuple[Any, ...]]:
 def _rows(using: str, kind: type, source: str) -> Iterator[Any]:
     """The rows of `source` as facts of this kind: the fields are the columns."""
     columns = ", ".join(f'"{field.name}"' for field in dataclasses.fields(kind))
-    for row in _fetch(using, f"SELECT {columns} FROM {source} AS source"):  # noqa: S608
+    for row in _fetch(using, f"SELECT {columns} FROM {source} AS source"):  # noqa: S608 - our names
         yield kind(*row)
 
 
@@ -113,10 +113,10 @@ def load(using: str = "owner") -> World:
     for kind, table in facts.TABLES.items():
         world.add(_rows(using, kind, table))
     for table in CITY_ROWS:
-        rows = _fetch(using, f"SELECT id, municipality_id FROM {table}")  # noqa: S608
+        rows = _fetch(using, f"SELECT id, municipality_id FROM {table}")  # noqa: S608 - our names
         world.add(CityRow(table, *row) for row in rows)
     for table, (key, whole, column) in PARTS.items():
-        rows = _fetch(using, f"SELECT {key}, {column} FROM {table}")  # noqa: S608
+        rows = _fetch(using, f"SELECT {key}, {column} FROM {table}")  # noqa: S608 - our names
         world.add(Part(table, row[0], whole, row[1]) for row in rows)
     for table, (now_table, column) in VERSIONS.items():
         world.add(_versions(using, table, now_table, column))
@@ -129,5 +129,5 @@ def _versions(using: str, table: str, now_table: str, column: str) -> Iterator[V
     then = {name: kind for kind, name in facts.TABLES.items()}.get(now_table)
     fields = [field.name for field in dataclasses.fields(then)] if then else []
     columns = ", ".join(f'"{name}"' for name in ["history_id", "history_date", column, *fields])
-    for key, at, now_key, *values in _fetch(using, f"SELECT {columns} FROM {table}"):  # noqa: S608
+    for key, at, now_key, *values in _fetch(using, f"SELECT {columns} FROM {table}"):  # noqa: S608 - our names
         yield Version(table, key, now_table, now_key, then(*values) if then else None, at)

@@ -1,0 +1,86 @@
+"""Sheets go from agency to agency, with consent, without, or as a notification."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.utils import timezone
+
+from agencies.models import LegalBasis
+from cases.operations import (
+    DisclosureFacts,
+    accept_referral,
+    record_disclosure,
+    refer,
+    return_referral,
+)
+from tests import world as w
+
+from .vocabulary import Situation, owner, step
+
+
+@step(r"(?P<by>\w+) refers (?P<names>[\w, ]+) to (?P<to>\w+)")
+def _refer(s: Situation, by: str, names: str, to: str) -> None:
+    _send(s, by, mode="consent", persons=s.people(names), to_agency=s.city.agencies[to])
+
+
+@step(r"(?P<by>\w+) notifies (?P<to>\w+) about (?P<names>[\w, ]+)")
+def _notify(s: Situation, by: str, to: str, names: str) -> None:
+    _send(
+        s,
+        by,
+        mode="notification",
+        persons=s.people(names),
+        to_agency=s.city.agencies[to],
+        legal_ground="児童福祉法第25条",
+    )
+
+
+@step(r"(?P<by>\w+) sends a sheet without consent to (?P<kind>\w+)")
+def _secrecy(s: Situation, by: str, kind: str) -> None:
+    to = s.city.conferences[kind]
+    _send(s, by, mode="secrecy", persons=list(s.persons.values())[:1], to_conference_type=to)
+
+
+def _send(s: Situation, by: str, **more: Any) -> None:
+    with w.act(s.who(by)):
+        sheet = refer(case=s.case, by=s.who(by), reason="依頼", summary="概要", **more)
+    s.keep("sheet", "cases_referral", sheet)
+    entered = "SELECT id FROM cases_disclosure WHERE referral_id = %s"
+    s.things["entry of the sheet"] = ("cases_disclosure", lambda: owner(entered, sheet.pk)[0][0])
+
+
+@step(r"(?P<by>\w+) enters what it gave about (?P<names>[\w, ]+)")
+def _disclose(s: Situation, by: str, names: str) -> None:
+    facts = DisclosureFacts(
+        kind="provided",
+        on=timezone.localdate(),
+        recipient="架空病院",
+        ground=LegalBasis.objects.get(code="body-life"),
+        purpose="救急搬送のため",
+        persons=s.people(names),
+        categories=["health"],
+    )
+    with w.act(s.who(by)):
+        entry = record_disclosure(case=s.case, by=s.who(by), facts=facts, form_key=uuid.uuid4())
+    s.keep("entry", "cases_disclosure", entry)
+
+
+@step(r"(?P<by>\w+) accepts")
+def _accept(s: Situation, by: str) -> None:
+    with w.act(s.who(by)):
+        accept_referral(referral=s.rows["sheet"], by=s.who(by))
+    rows = owner(
+        "SELECT id FROM cases_supportteam WHERE case_id = %s AND agency_id = %s",
+        s.case.pk,
+        s.who(by).agency_id,
+    )
+    if rows:
+        s.things[f"team entry of {by}"] = ("cases_supportteam", rows[0][0])
+
+
+@step(r"(?P<by>\w+) returns the sheet")
+def _return(s: Situation, by: str) -> None:
+    with w.act(s.who(by)):
+        return_referral(referral=s.rows["sheet"], by=s.who(by), reason="対象外のため")
