@@ -2,14 +2,14 @@
 
 from django.urls import path
 
-from agencies import views
+from agencies.views import answers, home, signin
 
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("signin/", views.signin, name="signin"),
-    path("signout/", views.signout, name="signout"),
-    path("switch/", views.switch_membership, name="switch_membership"),
-    path("notices/", views.notices, name="notices"),
-    path("livez", views.livez, name="livez"),
-    path("readyz", views.readyz, name="readyz"),
+    path("", home.home, name="home"),
+    path("signin/", signin.signin, name="signin"),
+    path("signout/", signin.signout, name="signout"),
+    path("switch/", signin.switch_membership, name="switch_membership"),
+    path("notices/", home.notices, name="notices"),
+    path("livez", answers.livez, name="livez"),
+    path("readyz", answers.readyz, name="readyz"),
 ]

@@ -16,4 +16,4 @@ urlpatterns = [
 if settings.KASANE_DEMO:
     urlpatterns.append(path("", include("config.demo.urls")))
 
-handler403 = "agencies.views.denied"
+handler403 = "agencies.views.answers.denied"

@@ -1,4 +1,4 @@
-"""Sign in and out, switch membership, 今日の仕事, notices, probes and error pages."""
+"""Sign in and out, switch membership."""
 
 from __future__ import annotations
 
@@ -7,24 +7,19 @@ import time
 from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.sessions.models import Session
-from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from agencies.enums import Action, Purpose
 from agencies.forms import SignInForm, SwitchForm
 from agencies.guards import MemberRequest
-from agencies.home import home_context, notice_lines
 from agencies.middleware import SESSION_KEY, STARTED_KEY
 from agencies.operations import (
     end_session,
     is_locked_out,
-    mark_notices_read,
     open_session,
     record_failed_sign_in,
 )
@@ -92,60 +87,3 @@ def switch_membership(request: MemberRequest) -> HttpResponse:
     log_access(chosen, Action.SWITCH, what="switch", purpose=Purpose.ADMINISTRATION)
     messages.success(request, _("%(who)s に切り替えました。") % {"who": chosen.agency_name})
     return redirect("home")
-
-
-@require_GET
-def home(request: MemberRequest) -> HttpResponse:
-    """今日の仕事: what every room says is waiting for this membership."""
-    if request.membership is None:
-        return render(request, "agencies/no_membership.html", status=200)
-    return render(request, "agencies/home.html", home_context(request.membership))
-
-
-@require_http_methods(["GET", "POST"])
-def notices(request: MemberRequest) -> HttpResponse:
-    """お知らせ, newest first; reading them is an act of its own (POST)."""
-    if request.membership is None:
-        raise Http404
-    rows = notice_lines(request.membership)
-    if request.method == "POST":
-        mark_notices_read(by=request.membership, ids=[row.key for row in rows])
-        return redirect("notices")
-    has_unread = any(row.is_unread for row in rows)
-    return render(request, "agencies/notices.html", {"notices": rows, "has_unread": has_unread})
-
-
-@login_not_required
-@require_GET
-def livez(request: HttpRequest) -> HttpResponse:
-    """The process answers."""
-    return HttpResponse("ok", content_type="text/plain")
-
-
-@login_not_required
-@require_GET
-def readyz(request: HttpRequest) -> HttpResponse:
-    """The database answers and is migrated (Redis is disposable: not asked)."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("select count(*) from django_migrations")
-        Session.objects.order_by().exists()
-    except DatabaseError:
-        return HttpResponse("not ready", status=503, content_type="text/plain")
-    return HttpResponse("ready", content_type="text/plain")
-
-
-def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form whose token has expired: nothing was saved, and the page says what to do."""
-    context = {
-        "reason": _(
-            "ページを開いてから時間がたったため、保存できませんでした。"
-            "前のページに戻って、もう一度送信してください。入力した内容は残っています。"
-        )
-    }
-    return render(request, "403.html", context, status=403)
-
-
-def denied(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
-    """Visible but not allowed: the reason a person understands (V15)."""
-    return render(request, "403.html", {"reason": str(exception)}, status=403)

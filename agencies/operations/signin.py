@@ -1,0 +1,84 @@
+"""Sign in and out, and what a user may act as."""
+
+from __future__ import annotations
+
+from django.contrib.auth.hashers import identify_hasher
+from django.db import connection
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
+from agencies.enums import Action, Purpose
+from agencies.hashers import ProofHasher
+from agencies.models import Membership, RoleName, User
+from agencies.trail import log_access
+from config.lib.acting import act, server_bound
+
+
+def usable_memberships(user: User) -> list[Membership]:
+    """The memberships a user may act in today, with agency, city and the city's role names.
+
+    One query. Ended or unconfirmed ones are not in it (V11, V14).
+    """
+    local_name = RoleName.objects.filter(
+        municipality=OuterRef("agency__municipality"),
+        role=OuterRef("role_id"),
+        ended_on__isnull=True,
+    ).values("name")[:1]
+    found = (
+        Membership.objects.for_user(user)
+        .active()
+        .with_names()
+        .annotate(local_role_name=Coalesce(Subquery(local_name), "role__name"))
+        .order_by("since", "id")
+    )
+    return list(found)
+
+
+def is_locked_out(*, username: str, address: str | None) -> bool:
+    """Too many failures of this name, or from this address, in fifteen minutes."""
+    with connection.cursor() as cursor:
+        cursor.execute("select kasane.is_locked_out(%s, %s)", [username, address])
+        (answer,) = cursor.fetchone()
+    return bool(answer)
+
+
+def open_session(*, user: User, password: str, secret: str, address: str | None) -> bool:
+    """Let the browser that holds `secret` act as the user's memberships, as the database finds the
+    password right; for the throttle and the trail. False: locked in the meantime."""
+    hasher = identify_hasher(user.password)
+    assert isinstance(hasher, ProofHasher)  # noqa: S101 - PASSWORD_HASHERS holds nothing else
+    proof = hasher.proof(password, user.password)
+    if not _try_to_open(user.username, proof, secret, address):
+        return False
+    for first in usable_memberships(user)[:1]:
+        act(secret, first.pk)
+        log_access(first, Action.SIGN_IN, what="signin", purpose=Purpose.ADMINISTRATION)
+    return True
+
+
+def _try_to_open(username: str, proof: bytes, secret: str, address: str | None) -> bool:
+    # Bound by the server: the secret must not stand in the statement (config.lib.acting).
+    with server_bound() as cursor:
+        cursor.execute(
+            "select kasane.open_session(%s, %s, %s, %s)", [username, proof, secret, address]
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def end_session(*, secret: str) -> None:
+    """The session of this secret acts no more."""
+    with server_bound() as cursor:
+        cursor.execute("select kasane.end_session(%s)", [secret])
+
+
+def record_failed_sign_in(*, username: str, address: str | None) -> None:
+    """A failed sign-in. The name typed stands in the throttle's table, not in the log (V10)."""
+    _try_to_open(username[:150], b"", "", address)
+    log_access(
+        None,
+        Action.SIGN_IN_FAILED,
+        what="signin",
+        purpose=Purpose.ADMINISTRATION,
+        was_allowed=False,
+    )
