@@ -143,6 +143,7 @@ class Permission(models.TextChoices):
     CONFIRM_MEMBERSHIP = "agencies.confirm_membership", _("所属を確認する")
     OFFICE_HINTS = "cases.office_hints", _("重複の気づきを受け取る")
     OPEN_EMERGENCY = "cases.open_emergency", _("緊急閲覧をする")
+    SHIELD = "cases.shield", _("支援措置を提案する・確かめる")
 
 
 class SystemName(models.TextChoices):

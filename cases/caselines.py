@@ -15,9 +15,10 @@ from django.utils.translation import gettext_lazy
 
 from agencies.models import Membership
 from cases import enums
-from cases.models import Attachment, Case, CaseGrant, Consent, Issue, Person
-from cases.permissions import can, check_can_record_consent
+from cases.models import Attachment, Case, CaseGrant, Consent, Issue, Person, Shield
+from cases.permissions import can, check_can_propose_shield, check_can_record_consent
 from cases.seers import is_open
+from cases.shields import shielded_among
 from config.lib.eras import PartialDate, format_long, format_partial, format_short, today
 from config.lib.fiscal import instant_to_until_day
 
@@ -53,6 +54,9 @@ class PersonLine:
     withdraw_url: str
     page_url: str
     renew_url: str
+    is_shielded: bool
+    shield_url: str
+    shield_label: str
 
 
 @dataclass(frozen=True)
@@ -129,9 +133,43 @@ def born(person: Person) -> str:
     }
 
 
+@dataclass(frozen=True)
+class Shields:
+    """支援措置 of a case as this reader may know it: that there is one; its page for its list."""
+
+    persons: frozenset[uuid.UUID]
+    mine: dict[uuid.UUID, uuid.UUID]  # person -> a shield, proposed or in force, I am listed on
+
+    @property
+    def are_there(self) -> bool:
+        return bool(self.persons)
+
+    @property
+    def is_against(self) -> bool:
+        """Whether one of the persons seen is hidden from this reader."""
+        return bool(self.persons - set(self.mine))
+
+
+def shields_of(membership: Membership, case: Case, persons: Iterable[uuid.UUID]) -> Shields:
+    """Two queries."""
+    mine = Shield.objects.visible_to(membership).filter(case=case, lifted_at__isnull=True)
+    return Shields(frozenset(shielded_among(persons)), dict(mine.values_list("person_id", "pk")))
+
+
 def person_line(
-    membership: Membership, case: Case, person: Person, state: ConsentState, may_write: bool
+    membership: Membership,
+    case: Case,
+    person: Person,
+    state: ConsentState,
+    may_write: bool,
+    shields: Shields,
 ) -> PersonLine:
+    shield_url = shield_label = ""
+    if person.pk in shields.mine:
+        shield_url = reverse("shield_detail", args=[shields.mine[person.pk]])
+        shield_label = _("支援措置を見る")
+    elif person.pk not in shields.persons and can(check_can_propose_shield, membership, person):
+        shield_url, shield_label = reverse("shield_new", args=[person.pk]), _("支援措置")
     may_edit = may_write and membership.agency_id in (
         person.author_agency_id,
         case.responsible_agency_id,
@@ -160,6 +198,9 @@ def person_line(
             if is_lapsed and may_ask and state.consent
             else ""
         ),
+        is_shielded=person.pk in shields.persons,
+        shield_url=shield_url,
+        shield_label=shield_label,
     )
 
 

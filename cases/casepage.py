@@ -1,7 +1,8 @@
 """What stands on the case page, computed from what the reader may see (V3, V15).
 
 Title, counts, badges, stage and next step come from the reader's own rows. Own queries: persons,
-grants, records, issues, consents, texts of the records shown (3), their attachments, seers (6);
+grants, records, issues, consents, texts of the records shown (3), their attachments, seers (6),
+shields (2);
 the rest is what the rooms above register with their budgets. None depends on how much has been
 written.
 """
@@ -30,10 +31,12 @@ from cases.caselines import (
     FileLine,
     IssueLine,
     PersonLine,
+    Shields,
     consent_state,
     file_lines,
     issue_line,
     person_line,
+    shields_of,
 )
 from cases.explain import Explanation, explain_case, grants_on
 from cases.models import Case, Consent, Issue, Person, Record
@@ -81,6 +84,7 @@ class CasePage:
     title: str
     note: str
     badges: list[dict[str, str]]
+    is_shielded: bool
     steps: list[dict[str, str]]
     next: NextStep | None
     actions: list[Link]
@@ -113,18 +117,21 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
     aside = [*registry.draw("case_aside", membership, case)]
     states = {key: consent_state(membership, case, key, grants, consents) for key in persons}
     may_write = can(check_can_write, membership, case)
+    shields = shields_of(membership, case, persons)
     step = next(iter(registry.draw("case_next", membership, case)), None)
     return CasePage(
         case=case,
         title=household_title(persons.values()),
         note=_note(membership, case, persons),
-        badges=_badges(case, persons, states, issues),
+        badges=_badges(case, persons, states, issues, shields),
+        is_shielded=shields.is_against,
         steps=_steps(membership, case),
         next=step,
         actions=_actions(membership, case, is_primary=step is None),
         can_write=may_write,
         persons=[
-            person_line(membership, case, p, states[p.pk], may_write) for p in persons.values()
+            person_line(membership, case, p, states[p.pk], may_write, shields)
+            for p in persons.values()
         ],
         issues=[issue_line(membership, i, persons, may_write) for i in issues],
         entries=_entries(membership, case, records, persons, _window(before, older)),
@@ -265,8 +272,11 @@ def _badges(
     persons: dict[uuid.UUID, Person],
     states: dict[uuid.UUID, ConsentState],
     issues: Sequence[Issue],
+    shields: Shields,
 ) -> list[dict[str, str]]:
     badges = []
+    if shields.are_there:
+        badges.append({"text": _("支援措置あり"), "tone": "shield"})
     if case.status == enums.CaseStatus.CLOSED:
         badges.append({"text": str(case.get_status_display()), "tone": ""})
     if case.urgency:

@@ -281,3 +281,21 @@ class ContactMethod(models.TextChoices):
     ACCOMPANY = "accompany", _("同行")
     MEETING = "meeting", _("会議")
     OTHER = "other", _("その他")
+
+
+class ShieldGround(models.TextChoices):
+    """On what a 支援措置 rests."""
+
+    RESIDENT_RECORDS = "resident_records", _("住民基本台帳の支援措置（DV等）の決定")
+    PROTECTION_ORDER = "protection_order", _("保護命令（配偶者暴力防止法）")
+    ABUSE = "abuse", _("虐待からの保護（児童・高齢者・障害者）")
+    STALKING = "stalking", _("ストーカー等の被害")
+    REQUEST = "request", _("本人の申し出（居所を知られたくない）")
+
+
+class HoldDecision(models.TextChoices):
+    """What the list has said of a text that waits."""
+
+    WAITING = "waiting", _("確認待ち")
+    RELEASED = "released", _("開いた")
+    KEPT = "kept", _("名簿の人だけ")

@@ -1,4 +1,4 @@
-"""The gate as the ORM asks it: one `Q` per rule, for `visible_to` (V1–V6).
+"""The gate as the ORM asks it: one `Q` per rule, for `visible_to` (V1–V6, V9).
 
 The database's policies say the same a second time (migration 0002) and decide; these make plans
 good and give a 404 its reason. Rooms above widen what is read by appending to `RECORD_SCOPES`
@@ -14,7 +14,17 @@ from typing import Any
 from django.apps import apps
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.functions import TransactionNow
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import (
+    BooleanField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+)
 from django.utils import timezone
 from psycopg.types.range import TimestamptzRange
 
@@ -88,6 +98,72 @@ def person_scope(membership: Membership) -> Q:
     return Q(author_agency_id=membership.agency_id) | Q(Exists(covered)) | in_emergency
 
 
+def shields_against(membership: Membership) -> QuerySet[Any]:
+    """Shields in force on whose list the membership does not stand (V9)."""
+    return apps.get_model("cases", "Shield")._default_manager.against(membership)
+
+
+def contact_scope(membership: Membership) -> Q:
+    """Where a person is: of who is visible, unless a shield stands against whoever asks (V9)."""
+    if not reads_cases(membership):
+        return NOTHING
+    persons = apps.get_model("cases", "Person")._default_manager.filter(
+        person_scope(membership), pk=OuterRef("person_id")
+    )
+    shields = shields_against(membership).filter(person_id=OuterRef("person_id"))
+    return Q(Exists(persons)) & ~Q(Exists(shields))
+
+
+def unshielded(
+    membership: Membership,
+    *,
+    case: str = "case_id",
+    row: str = "pk",
+    persons: str = "",
+    person: str = "",
+    household: str = "",
+    by_hold_alone: bool = False,
+) -> Q:
+    """No shield closes the row (V9). Each shield of its case against whoever asks decides alone:
+    what the list has decided of the row; else whether it names the shielded person or nobody in
+    particular. What this very transaction has written it still reads.
+
+    `persons`, `person`, `household`: columns of the row; without any it is the household's. With
+    `by_hold_alone` nothing is closed but what is held.
+    """
+    holds = apps.get_model("cases", "ShieldHold")._default_manager.filter(
+        shield=OuterRef("pk"), row_id=OuterRef(OuterRef(row))
+    )
+    passes = holds.filter(
+        Q(decision=enums.HoldDecision.RELEASED) | Q(by_id=membership.pk, at=TransactionNow())
+    )
+    named = Q(whole=True)
+    whole: Any = Value(not (by_hold_alone or person))
+    if person:
+        named |= Q(person_id=OuterRef(person))
+    if persons:
+        named |= Q(is_among=True)
+        whole = Func(OuterRef(persons), template="cardinality(%(expressions)s) = 0")
+    if household:
+        whole = OuterRef(household)
+    shields = shields_against(membership).filter(case_id=OuterRef(case))
+    if persons:
+        among = Func(
+            F("person_id"),
+            OuterRef(persons),
+            template="(%(expressions)s))",
+            arg_joiner=" = ANY(",
+            output_field=BooleanField(),
+        )
+        shields = shields.alias(is_among=among)
+    closing = shields.alias(whole=ExpressionWrapper(whole, output_field=BooleanField())).filter(
+        (Q(Exists(holds)) & ~Q(Exists(passes))) | (~Q(Exists(holds)) & named)
+    )
+    # Asked once, uncorrelated: nearly every case has no shield, and costs no more than a look-up.
+    without = ~Q(**{f"{case}__in": shields_against(membership).values("case_id")})
+    return without | ~Q(Exists(closing))
+
+
 def standing_scope(membership: Membership, to_record: str = "") -> Q:
     """A record read outside any sitting: own (V2), or covered for every person it names (V3).
 
@@ -108,7 +184,18 @@ def standing_scope(membership: Membership, to_record: str = "") -> Q:
     household = of_record(is_household=True) & Q(Exists(here.filter(covers_household=True)))
     team = of_record(audience=enums.Audience.TEAM) & (named | household)
     own = of_record(author_agency_id=membership.agency_id)
-    return of_record(carry_out__isnull=True) & (own | team)
+    return of_record(carry_out__isnull=True) & (own | team) & open_record(membership, to_record)
+
+
+def open_record(membership: Membership, to_record: str = "") -> Q:
+    """No shield closes the record (V9)."""
+    return unshielded(
+        membership,
+        case=f"{to_record}case_id",
+        row=f"{to_record}id",
+        persons=f"{to_record}person_ids",
+        household=f"{to_record}is_household",
+    )
 
 
 def record_scope(membership: Membership) -> Q:
@@ -123,7 +210,7 @@ def record_scope(membership: Membership) -> Q:
         scope |= emergency_scope(membership)
     for wider in RECORD_SCOPES:
         scope |= wider(membership)
-    return scope
+    return scope & open_record(membership)
 
 
 def emergency_scope(membership: Membership) -> Q:

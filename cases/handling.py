@@ -12,7 +12,7 @@ from agencies.enums import Permission
 from agencies.models import Membership
 from cases import enums
 from cases.gate import reads_cases
-from cases.models import Case, Referral, Transfer
+from cases.models import Case, Closing, Referral, Transfer
 from cases.permissions import can, check_can_close, check_can_transfer
 from config.lib.eras import format_short
 from config.lib.registry import Link, OpenEnd, Panel, TimelineEntry, Todo, registry
@@ -25,7 +25,7 @@ def is_responsible(membership: Membership, case: Case) -> bool:
 
 
 def handling(membership: Membership, case: Case) -> Panel | None:
-    """終結, 移管, 閲覧記録, for the responsible agency. Two queries."""
+    """終結, 移管, 閲覧記録, for the responsible agency. Four queries."""
     if not is_responsible(membership, case):
         return None
     links = []
@@ -50,7 +50,7 @@ def handling(membership: Membership, case: Case) -> Panel | None:
 
 
 def events(membership: Membership, case: Case) -> list[TimelineEntry]:
-    """終結 and 移管 in これまで: lines that are no record. One query.
+    """終結 and 移管 in これまで: lines that are no record. Two queries.
 
     The responsible agency reads when and why it closed; who only keeps its own records learns
     nothing later (V2)."""
@@ -72,9 +72,11 @@ def events(membership: Membership, case: Case) -> list[TimelineEntry]:
         for transfer in moved
     ]
     if case.closed_at is not None and is_responsible(membership, case):
-        words = [str(case.get_closed_kind_display()), case.closed_reason]
-        if case.follow_up:
-            words.append(_("そのあと見守るところ：%(who)s") % {"who": case.follow_up})
+        words = [str(case.get_closed_kind_display())]
+        for closing in Closing.objects.visible_to(membership).filter(case=case):
+            words.append(closing.reason)
+            if closing.follow_up:
+                words.append(_("そのあと見守るところ：%(who)s") % {"who": closing.follow_up})
         found.append(
             TimelineEntry(
                 case.pk,
@@ -144,7 +146,7 @@ def todo_transfers(membership: Membership) -> list[Todo]:
     ]
 
 
-registry.add("case_aside", handling, queries=2, order=90)
-registry.add("case_events", events, queries=1, order=10)
+registry.add("case_aside", handling, queries=4, order=90)
+registry.add("case_events", events, queries=2, order=10)
 registry.add("case_open_ends", open_ends, queries=2, order=10)
 registry.add("todos", todo_transfers, queries=1, order=11)

@@ -16,7 +16,7 @@ from agencies.enums import Action, Permission
 from agencies.home import day_words
 from agencies.models import Membership
 from agencies.trail import log_access
-from cases import desk, disclosures, enums, handling
+from cases import desk, disclosures, enums, handling, shieldpage, shieldrows
 from cases.gate import in_force, reads_cases
 from cases.models import (
     AssessmentSection,
@@ -32,6 +32,7 @@ from cases.models import (
     Referral,
 )
 from cases.permissions import can, check_can_write
+from cases.shields import is_closed_case
 from cases.titles import titles_for
 from config.lib.eras import format_datetime, format_short, local_day, today
 from config.lib.fiscal import instant_to_until_day
@@ -181,8 +182,8 @@ def left_work(membership: Membership, case: Case) -> Panel | None:
 
 
 def next_assessment(membership: Membership, case: Case) -> NextStep | None:
-    """No section of the assessment yet, and no plan. One query."""
-    if not can(check_can_write, membership, case):
+    """No section of the assessment yet, and no plan. Two queries."""
+    if not can(check_can_write, membership, case) or is_closed_case(case.pk):
         return None
     kinds = (enums.RecordKind.ASSESSMENT, enums.RecordKind.PLAN)
     if Record.objects.visible_to(membership).for_case(case).filter(kind__in=kinds).exists():
@@ -396,14 +397,14 @@ def count_referrals(membership: Membership) -> tuple[int, bool]:
     return len(waiting_referrals(membership).values_list("pk", flat=True)[:LIMIT]), False
 
 
-__all__ = ["desk", "disclosures", "handling"]
+__all__ = ["desk", "disclosures", "handling", "shieldpage", "shieldrows"]
 
 registry.add("case_timeline", timeline, queries=2, order=10)
 registry.add("case_stage", stage, queries=1, order=10)
 registry.add("case_next", in_emergency, queries=1, order=5)
 registry.add("case_next", next_consent, queries=1, order=20)
 registry.add("case_next", next_renewal, queries=1, order=15)
-registry.add("case_next", next_assessment, queries=1, order=30)
+registry.add("case_next", next_assessment, queries=2, order=30)
 registry.add("case_panels", left_work, queries=1, order=10)
 registry.add("case_aside", deadlines, queries=1, order=10)
 registry.add("todos", todo_referrals, queries=1, order=10)

@@ -16,7 +16,8 @@ from agencies.models import Membership
 from agencies.permissions import ActionDenied, check_may
 from cases import enums
 from cases.gate import works_on
-from cases.models import Case, Consent, Emergency, Person, Record, Referral, Transfer
+from cases.models import Case, Consent, Emergency, Person, Record, Referral, Shield, Transfer
+from cases.shields import is_closed_case
 
 # What is moved to another category or audience; an issue's category follows from its type.
 MOVED = (enums.RecordKind.NOTE, enums.RecordKind.ASSESSMENT, enums.RecordKind.ISSUE)
@@ -46,6 +47,12 @@ def check_at_work(by: Membership, case: Case) -> None:
                 "この機関は、いまこのケースの支援に入っていません。自機関の記録を読むことはできます。"
             )
         )
+
+
+def check_on_list(case: Case) -> None:
+    """V9: what disposes of the whole case is done by who sees all of it. One query."""
+    if is_closed_case(case.pk):
+        raise ActionDenied(_("このケースには支援措置があります。これは、名簿の人が行います。"))
 
 
 def check_can_write(by: Membership, case: Case) -> None:
@@ -139,6 +146,7 @@ def check_can_close(by: Membership, case: Case) -> None:
     if by.agency_id != case.responsible_agency_id:
         raise ActionDenied(_("ケースを終結できるのは主担当機関です。"))
     check_is_open(case)
+    check_on_list(case)
 
 
 def check_can_transfer(by: Membership, case: Case) -> None:
@@ -147,6 +155,7 @@ def check_can_transfer(by: Membership, case: Case) -> None:
     if by.agency_id != case.responsible_agency_id:
         raise ActionDenied(_("ケースを移管できるのは主担当機関です。"))
     check_is_open(case)
+    check_on_list(case)
     if Transfer.objects.visible_to(by).waiting().filter(case=case).exists():
         raise ActionDenied(_("このケースの移管は、すでに依頼して返事を待っています。"))
 
@@ -186,3 +195,47 @@ def check_may_know_emergencies(by: Membership) -> None:
             _("「%(role)s」の役割では、緊急閲覧の記録を見ることはできません。")
             % {"role": by.role_name}
         )
+
+
+def check_can_propose_shield(by: Membership, person: Person) -> None:
+    """支援措置 of a person: the responsible agency, or the agency that wrote the person down."""
+    check_may(by, Permission.SHIELD)
+    check_at_work(by, person.case)
+    if by.agency_id not in (person.case.responsible_agency_id, person.author_agency_id):
+        raise ActionDenied(_("支援措置を提案できるのは、主担当機関と、この人を書いた機関です。"))
+
+
+def check_can_confirm_shield(by: Membership, shield: Shield) -> None:
+    """The one whom the proposal names, who is somebody else."""
+    if not shield.is_waiting:
+        raise ActionDenied(_("この支援措置は、すでに確認されたか、取り下げられています。"))
+    if shield.confirmer_id != by.pk or shield.proposed_user_id == by.user_id:
+        raise ActionDenied(_("確認できるのは、提案で名前のある、別の人です。"))
+
+
+def check_can_take_back(by: Membership, shield: Shield) -> None:
+    """A proposal nobody has confirmed: who proposed it, or who is asked to confirm."""
+    if not shield.is_waiting or by.pk not in (shield.proposed_by_id, shield.confirmer_id):
+        raise ActionDenied(_("取り下げられるのは、確認の前の提案だけです。"))
+
+
+def check_can_change_list(by: Membership, shield: Shield) -> None:
+    """The list, its date and what waits: while the shield is proposed or in force."""
+    if shield.lifted_at is not None:
+        raise ActionDenied(_("この支援措置は、すでに終わっています。"))
+
+
+def check_can_propose_lift(by: Membership, shield: Shield) -> None:
+    """Any list member, once."""
+    if not shield.is_in_force:
+        raise ActionDenied(_("この支援措置は、いま働いていません。"))
+    if shield.lift_proposed_at is not None:
+        raise ActionDenied(_("解除は、すでに提案されています。"))
+
+
+def check_can_confirm_lift(by: Membership, shield: Shield) -> None:
+    """A list member other than whoever proposed it."""
+    if not shield.is_in_force or shield.lift_proposed_at is None:
+        raise ActionDenied(_("解除の提案はありません。"))
+    if shield.lift_proposed_user_id == by.user_id:
+        raise ActionDenied(_("解除の確認は、提案した人とは別の、名簿の人が行います。"))

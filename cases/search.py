@@ -17,8 +17,9 @@ from django.utils.translation import gettext as _
 
 from agencies.models import Membership
 from cases import enums
-from cases.models import Case, ConsultationPerson, Person
+from cases.models import Case, ConsultationPerson, Contact, Person
 from cases.operations.case import PersonFacts
+from cases.shields import shielded_among
 from cases.titles import titles_for
 from config.lib.eras import EraDateError, PartialDate, format_partial, format_short, parse_partial
 from config.lib.forms import parse_phone
@@ -87,14 +88,14 @@ class Found:
 
 
 def search(membership: Membership, text: str) -> Found:
-    """What fits what was typed. Five queries at most, whatever is found."""
+    """What fits what was typed. Six queries at most, whatever is found."""
     number = normalise_case_number(text)
     if number:
         cases = Case.objects.visible_to(membership).for_number(number).values_list("pk", flat=True)
         condition = Q(case_id__in=list(cases))
         hits = _person_hits(membership, condition)
         return Found(hits or _empty_households(membership, number), is_cut=False)
-    hits = _person_hits(membership, _condition(text))
+    hits = _person_hits(membership, _condition(membership, text))
     hits += _consultation_hits(membership, text)
     return Found(hits[:LIMIT], is_cut=len(hits) > LIMIT)
 
@@ -112,7 +113,7 @@ def similar(membership: Membership, persons: Iterable[PersonFacts]) -> Found:
         if name:
             condition |= Q(name_folded=name)
         if phone:
-            condition |= Q(phone_digits__starts_with=phone)
+            condition |= _has_phone(membership, phone)
     if condition == Q(pk__in=[]):
         return Found([], is_cut=False)
     hits = _person_hits(membership, condition)
@@ -140,13 +141,19 @@ def birth_words(person: Person | ConsultationPerson) -> str:
     return ""
 
 
-def _condition(text: str) -> Q:
+def _has_phone(membership: Membership, digits: str) -> Q:
+    """Persons with a telephone number that begins so, as far as the reader sees it (V9)."""
+    contacts = Contact.objects.visible_to(membership).filter(phone_digits__starts_with=digits)
+    return Q(pk__in=contacts.values("pk"))
+
+
+def _condition(membership: Membership, text: str) -> Q:
     """Rows of `Person` that fit what was typed; nothing for what folds to nothing."""
     condition = Q(pk__in=[])
     phone = _digits(text)
     if phone:
         # An extension stands behind the number it belongs to.
-        condition |= Q(phone_digits__starts_with=phone)
+        condition |= _has_phone(membership, phone)
     birth = _birth(text)
     if birth is not None and birth.as_date() is not None:
         condition |= Q(birth_on=birth.as_date())
@@ -182,6 +189,7 @@ def _person_hits(membership: Membership, condition: Q) -> list[Hit]:
         .order_by("kana_folded", "case_id", "label")[: LIMIT + 1]
     )
     titles = titles_for(membership, {person.case_id for person in persons})
+    shielded = shielded_among(person.pk for person in persons)
     return [
         Hit(
             key=person.pk,
@@ -189,7 +197,11 @@ def _person_hits(membership: Membership, condition: Q) -> list[Hit]:
             consultation_id=None,
             name=person.name or _("氏名不明（%(label)s）") % {"label": person.label},
             kana=person.name_kana,
-            facts=_facts(person),
+            facts="　".join(
+                word
+                for word in (_facts(person), _("支援措置あり") if person.pk in shielded else "")
+                if word
+            ),
             title=titles[person.case_id],
             number=person.case.number,
             agency=person.case.responsible_agency.name,

@@ -1,4 +1,4 @@
-"""What the worker does for the cases room: reminders before consents end (V3)."""
+"""What the worker does for the cases room: reminders before consents end (V3), shields too (V9)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from agencies.enums import SystemName
 from agencies.models import Job
 from agencies.tasks import job
 from cases.operations.consentpapers import REMIND, ending_consents, remind_of_end
+from cases.operations.shield import REMIND as SHIELD_REMIND
+from cases.operations.shield import expiring_shields, remind_of_shield
 from config.lib.registry import registry
 
 
@@ -25,4 +27,23 @@ def remind(args: dict[str, Any]) -> None:
     remind_of_end(uuid.UUID(args["consent"]))
 
 
+def shield_jobs() -> list[tuple[str, str, dict[str, Any]]]:
+    """Shields whose date is near or past, once for a date. Two queries."""
+    wanted = {f"{key}/{day}": str(key) for key, day in expiring_shields()}
+    jobs = Job.objects.filter(name=SHIELD_REMIND, key__in=list(wanted))
+    filed = set(jobs.values_list("key", flat=True))
+    return [
+        (SHIELD_REMIND, key, {"shield": shield})
+        for key, shield in wanted.items()
+        if key not in filed
+    ]
+
+
+@job(SHIELD_REMIND, acting_as=SystemName.SCHEDULER)
+def remind_shield(args: dict[str, Any]) -> None:
+    """Safe to run twice: a notice stands once."""
+    remind_of_shield(uuid.UUID(args["shield"]))
+
+
 registry.add("due_jobs", reminder_jobs, queries=2)
+registry.add("due_jobs", shield_jobs, queries=2)

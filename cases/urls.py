@@ -24,6 +24,7 @@ from cases.views import (
     referral,
     refiling,
     search,
+    shield,
     transfer,
 )
 
@@ -128,5 +129,15 @@ urlpatterns = [
     path("referrals/<uuid:referral_id>/", referral.referral_detail, name="referral_detail"),
     path("referrals/<uuid:referral_id>/accept/", referral.referral_accept, name="referral_accept"),
     path("referrals/<uuid:referral_id>/return/", referral.referral_return, name="referral_return"),
+    path("persons/<uuid:person_id>/shield/", shield.shield_new, name="shield_new"),
+    path("shields/<uuid:shield_id>/", shield.shield_detail, name="shield_detail"),
+    path("shields/<uuid:shield_id>/confirm/", shield.shield_confirm, name="shield_confirm"),
+    path("shields/<uuid:shield_id>/take-back/", shield.shield_take_back, name="shield_take_back"),
+    path("shields/<uuid:shield_id>/lift/", shield.shield_lift, name="shield_lift"),
+    path("shields/<uuid:shield_id>/until/", shield.shield_extend, name="shield_extend"),
+    path("shields/<uuid:shield_id>/list/", shield.shield_place_new, name="shield_place_new"),
+    path("shield-places/<uuid:place_id>/end/", shield.shield_place_end, name="shield_place_end"),
+    path("shields/<uuid:shield_id>/waiting/", shield.shield_holds, name="shield_holds"),
+    path("shield-holds/<uuid:hold_id>/", shield.hold_decide, name="hold_decide"),
     path("carry-outs/<uuid:carry_out_id>/", records.carry_out_detail, name="carry_out_detail"),
 ]

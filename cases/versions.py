@@ -39,8 +39,13 @@ PERSON = {
     "is_cohabiting": gettext_lazy("同居"),
     "is_deceased": gettext_lazy("死亡"),
     "died_on": gettext_lazy("死亡した日"),
+}
+CONTACT = {
     "phone": gettext_lazy("電話"),
     "address": gettext_lazy("住所"),
+    "school": gettext_lazy("学校"),
+    "workplace": gettext_lazy("勤務先"),
+    "whereabouts": gettext_lazy("ほかに居所が分かること"),
 }
 
 
@@ -61,6 +66,7 @@ class Version:
     by: str
     changes: list[Change]
     is_first: bool
+    at: datetime.datetime
 
 
 def versions_of(rows: Iterable[Any], labels: Mapping[str, Any]) -> list[Version]:
@@ -77,7 +83,15 @@ def versions_of(rows: Iterable[Any], labels: Mapping[str, Any]) -> list[Version]
             changes = [change for change in changes if change.after]
         if changes or before is None:
             who = str(row.history_user) if row.history_user else ""
-            found.append(Version(format_datetime(row.history_date), who, changes, before is None))
+            found.append(
+                Version(
+                    format_datetime(row.history_date),
+                    who,
+                    changes,
+                    before is None,
+                    row.history_date,
+                )
+            )
         before = row
     return found[::-1]
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from agencies.enums import Permission
 from agencies.models import Membership, SecretariatMember
-from cases.gate import NOTHING, grants_of, reads_cases
+from cases.gate import NOTHING, grants_of, reads_cases, unshielded
 from config.lib.fiscal import fiscal_year
 from meetings import enums
 
@@ -55,13 +55,14 @@ def item_scope(membership: Membership) -> Q:
     if not reads_items(membership):
         return NOTHING
     items = apps.get_model("meetings", "AgendaItem")._default_manager.all()
+    open_item = unshielded(membership, persons="person_ids")
     is_open = Q(open_period__contains=TransactionNow())
     is_secret = Q(basis=enums.ItemBasis.SECRECY)
     sealed = is_secret & is_open & Q(Exists(_appointed(membership)))
     later = items.filter(is_secret & is_open, attached_ids__contains=[OuterRef("pk")])
     attached = is_secret & Q(Exists(later.filter(Exists(_appointed(membership)))))
     if not reads_cases(membership):
-        return sealed | attached
+        return (sealed | attached) & open_item
     # Live, not by state alone: an expired consent has closed before anybody notices (V3).
     covered = ArraySubquery(
         grants_of(membership)
@@ -78,7 +79,7 @@ def item_scope(membership: Membership) -> Q:
         )
     )
     listed = is_secret & Q(secretariat(membership, "conference_type_id"))
-    return listed | consented | sealed | attached
+    return (listed | consented | sealed | attached) & open_item
 
 
 def _appointed(membership: Membership) -> QuerySet[Any]:

@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-import meetings.cover  # noqa: F401 - hooks V5's re-check to every change of consents
+import meetings.cover
+import meetings.shielded  # noqa: F401 - registers what waits for a list
 from agencies.enums import Permission
 from agencies.models import ConferenceType, Membership, SecretariatMember
 from cases.enums import ReferralMode, ReferralState

@@ -59,6 +59,8 @@ TABLE: dict[str, set[str]] = {
             "assessment_edit", "attachment_download", "case_close", "case_looks", "looks_print",
             "transfer_new", "transfer_detail", "transfer_accept", "transfer_return",
             "transfer_cancel", "sitting_move",
+            "shield_detail", "shield_take_back", "shield_lift", "shield_extend",
+            "shield_place_new", "shield_place_end", "shield_holds", "hold_decide",
         ],
         READERS,
     ),
@@ -86,6 +88,7 @@ TABLE: dict[str, set[str]] = {
         ["emergency_list", "emergency_detail", "emergency_end"], READERS | {"privacy"}
     ),
     "emergency_review": {"privacy"},
+    **dict.fromkeys(["shield_new", "shield_confirm"], WORKERS | {"head"}),
     "record_refile": READERS,
     # The register: one's agency's entries, or the city's; the council's list; an entry by hand.
     "disclosure_list": READERS | {"privacy"},

@@ -10,8 +10,8 @@ from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from cases import enums
-from cases.models import Person
-from cases.operations.case import PersonFacts
+from cases.models import Contact, Person
+from cases.operations.case import CONTACT, PersonFacts
 from config.lib.eras import PartialDate
 from config.lib.forms import (
     EraDateField,
@@ -91,8 +91,10 @@ class PersonFields(KasaneForm):
     def facts(self) -> PersonFacts:
         """What was entered, for the operation."""
         found = self.cleaned_data
-        known = {key: found[key] for key in ("name", "name_kana", "sex", "relation", "address")}
-        phone = found["phone"].display if found["phone"] else ""
+        known = {key: found[key] for key in ("name", "name_kana", "sex", "relation")}
+        # Beneath a shield the form has no such fields, and nothing about them is changed (V9).
+        known |= {key: found[key] for key in CONTACT if key != "phone" and key in found}
+        phone = found["phone"].display if found.get("phone") else ""
         return PersonFacts(**known, phone=phone, **birth_facts(found["birth"]))
 
 
@@ -122,6 +124,13 @@ class PersonRowForm(PersonFields):
 class PersonForm(PersonFields):
     """A person of a household, with what becomes known later."""
 
+    school = SafeLine(label=_("学校"), required=False)
+    workplace = SafeLine(label=_("勤務先"), required=False)
+    whereabouts = SafeLine(
+        label=_("ほかに居所が分かること"),
+        required=False,
+        help_text=_("通院先、最寄り駅など。「、」で区切ります。支援措置のとき、あわせて隠します。"),
+    )
     is_cohabiting = forms.BooleanField(label=_("同居している"), required=False, initial=True)
     is_deceased = forms.BooleanField(label=_("亡くなっている"), required=False)
     died_on = EraDateField(
@@ -134,6 +143,17 @@ class PersonForm(PersonFields):
     not_my_number = forms.BooleanField(
         label=_("12桁の数字は個人番号（マイナンバー）ではありません"), required=False
     )
+
+    def __init__(self, *args: Any, hides_contact: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if hides_contact:
+            for name in CONTACT:
+                del self.fields[name]
+
+    @property
+    def has_contact(self) -> bool:
+        """Whether where the person is stands in the form."""
+        return "address" in self.fields
 
     def clean(self) -> dict[str, Any]:
         """A person does not die before birth; a day of death says that they died."""
@@ -167,18 +187,17 @@ class PersonEditForm(VersionedForm, PersonForm):
     field_order = ["version"]
 
     @staticmethod
-    def stored(person: Person) -> dict[str, Any]:
-        """The initial values of the form."""
+    def stored(person: Person, contact: Contact | None) -> dict[str, Any]:
+        """The initial values of the form; `contact` as far as the reader sees it."""
         names = (
             "name",
             "name_kana",
             "sex",
             "relation",
-            "phone",
-            "address",
             "version",
             "is_cohabiting",
             "is_deceased",
             "died_on",
         )
-        return {name: getattr(person, name) for name in names} | {"birth": stored_birth(person)}
+        found = {name: getattr(person, name) for name in names} | {"birth": stored_birth(person)}
+        return found | {name: getattr(contact, name, "") for name in CONTACT}

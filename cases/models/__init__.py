@@ -2,13 +2,14 @@
 
 from .access import CarryOut, CarryOutGrant, CaseGrant, Consent, ConsentLine, SupportTeam
 from .attachments import Attachment, AttachmentContent
-from .case import Case, DuplicateHint, Person
+from .case import Case, Closing, Contact, DuplicateHint, Person
 from .consentpapers import ConsentScan, ConsentScanContent, LeftWork
 from .consultation import Consultation, ConsultationIssue, ConsultationPerson
 from .disclosure import Disclosure
 from .emergency import Emergency
 from .records import AssessmentSection, Issue, Note, Record, Refiling
 from .referral import Referral
+from .shield import Shield, ShieldHold, ShieldMember
 from .transfer import Transfer
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "CarryOutGrant",
     "Case",
     "CaseGrant",
+    "Closing",
     "Consent",
     "ConsentLine",
     "ConsentScan",
@@ -26,6 +28,7 @@ __all__ = [
     "Consultation",
     "ConsultationIssue",
     "ConsultationPerson",
+    "Contact",
     "Disclosure",
     "DuplicateHint",
     "Emergency",
@@ -36,6 +39,9 @@ __all__ = [
     "Record",
     "Referral",
     "Refiling",
+    "Shield",
+    "ShieldHold",
+    "ShieldMember",
     "SupportTeam",
     "Transfer",
 ]

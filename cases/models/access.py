@@ -21,7 +21,7 @@ from agencies.enums import Action, Permission, Purpose
 from agencies.models import Agency, ConferenceType, Membership
 from agencies.models.trail import LOG_SCOPES
 from cases import enums
-from cases.gate import NOTHING, emergencies_of, grants_of, reads_cases
+from cases.gate import NOTHING, emergencies_of, grants_of, reads_cases, unshielded
 from config.lib.ids import new_id
 
 from .case import Case, Person
@@ -89,7 +89,7 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
                 scope |= Q(Exists(handled))
         if membership.may(Permission.REVIEW_ACCESS):
             scope |= Q(taken_by_agency__municipality_id=membership.municipality.pk)
-        return self.filter(scope)
+        return self.filter(scope, unshielded(membership, by_hold_alone=True))
 
     def in_force(self) -> ConsentQuerySet:
         return self.filter(
@@ -300,7 +300,7 @@ class CarryOutQuerySet(models.QuerySet["CarryOut"]):
             revoked_at__isnull=True,
             period__contains=TransactionNow(),
         )
-        return self.filter(Q(decided_by_id=membership.pk) | Q(Exists(mine)))
+        return self.filter(Q(decided_by_id=membership.pk) | Q(Exists(mine)), unshielded(membership))
 
 
 class CarryOut(models.Model):

@@ -17,7 +17,15 @@ from simple_history.models import HistoricalRecords
 
 from agencies.models import Agency, Membership, Municipality
 from cases import enums
-from cases.gate import case_scope, granted_scope, person_scope
+from cases.gate import (
+    NOTHING,
+    case_scope,
+    contact_scope,
+    granted_scope,
+    person_scope,
+    reads_cases,
+    unshielded,
+)
 from config.lib.ids import new_id
 
 
@@ -57,9 +65,6 @@ class Case(models.Model):
         Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     closed_kind = models.CharField(max_length=20, choices=enums.ClosingKind.choices, blank=True)
-    closed_reason = models.CharField(max_length=200, blank=True)
-    # Who goes on watching over the household, in words: not every such body is an agency here.
-    follow_up = models.CharField(max_length=100, blank=True)
 
     objects = CaseQuerySet.as_manager()
 
@@ -93,7 +98,10 @@ class PersonQuerySet(models.QuerySet["Person"]):
 
 
 class Person(models.Model):
-    """世帯員. Can be known in part: no name, only a year of birth, an estimated age, anonymous."""
+    """世帯員. Can be known in part: no name, only a year of birth, an estimated age, anonymous.
+
+    Where the person is stands in `Contact`.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="persons")
@@ -112,9 +120,6 @@ class Person(models.Model):
     is_cohabiting = models.BooleanField(_("同居"), default=True)
     is_deceased = models.BooleanField(default=False)
     died_on = models.DateField(null=True, blank=True)
-    phone = models.CharField(max_length=40, blank=True)
-    phone_digits = models.CharField(max_length=20, blank=True)
-    address = models.CharField(max_length=600, blank=True)
     author_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
     author = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     written_at = models.DateTimeField(default=timezone.now)
@@ -133,9 +138,6 @@ class Person(models.Model):
             # Search runs by equality and prefix on folded values: leakproof under a policy.
             models.Index(fields=["kana_folded"], name="person_kana"),
             models.Index(fields=["name_folded"], name="person_name"),
-            models.Index(
-                fields=["phone_digits"], condition=~Q(phone_digits=""), name="person_phone"
-            ),
             models.Index(fields=["birth_on"], name="person_birth"),
         ]
 
@@ -150,6 +152,64 @@ class Person(models.Model):
             before = (on.month, on.day) < (self.birth_on.month, self.birth_on.day)
             return on.year - self.birth_on.year - before
         return on.year - self.birth_year if self.birth_year else None
+
+
+class ClosingQuerySet(models.QuerySet["Closing"]):
+    """Doors to the words of a closing."""
+
+    def visible_to(self, membership: Membership) -> ClosingQuerySet:
+        """The responsible agency's, unless a shield of the household stands before them (V9)."""
+        if not reads_cases(membership):
+            return self.filter(NOTHING)
+        mine = Q(case__responsible_agency_id=membership.agency_id)
+        return self.filter(mine, unshielded(membership, case="case_id", row="case_id"))
+
+
+class Closing(models.Model):
+    """Why a case was closed, in words, and who goes on watching over the household."""
+
+    case = models.OneToOneField(
+        Case, primary_key=True, on_delete=models.PROTECT, related_name="closing"
+    )
+    reason = models.CharField(max_length=200, blank=True)
+    # In words: not every such body is an agency here.
+    follow_up = models.CharField(max_length=100, blank=True)
+
+    objects = ClosingQuerySet.as_manager()
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    """Doors to where persons are."""
+
+    def visible_to(self, membership: Membership) -> ContactQuerySet:
+        """Of persons one may see, unless a shield hides them from whoever asks (V9)."""
+        return self.filter(contact_scope(membership))
+
+
+class Contact(models.Model):
+    """Where a person is to be found: what a shield hides (V9), so apart from the person's row."""
+
+    person = models.OneToOneField(
+        Person, primary_key=True, on_delete=models.PROTECT, related_name="contact"
+    )
+    phone = models.CharField(_("電話番号"), max_length=40, blank=True)
+    phone_digits = models.CharField(max_length=20, blank=True)
+    address = models.CharField(_("住所"), max_length=600, blank=True)
+    school = models.CharField(_("学校"), max_length=200, blank=True)
+    workplace = models.CharField(_("勤務先"), max_length=200, blank=True)
+    # 通院先, 最寄り駅, …: whatever else shows the area.
+    whereabouts = models.CharField(_("ほかに居所が分かること"), max_length=300, blank=True)
+    history = HistoricalRecords()
+
+    objects = ContactQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # Equality and prefix: leakproof under a policy.
+            models.Index(
+                fields=["phone_digits"], condition=~Q(phone_digits=""), name="contact_phone"
+            ),
+        ]
 
 
 class DuplicateHint(models.Model):

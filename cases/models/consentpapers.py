@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from agencies.models import Agency, Membership
-from cases.gate import NOTHING, reads_cases
+from cases.gate import NOTHING, reads_cases, unshielded
 from config.lib.ids import new_id
 
 from .access import Consent
@@ -20,7 +20,10 @@ class ConsentScanQuerySet(models.QuerySet["ConsentScan"]):
     def visible_to(self, membership: Membership) -> ConsentScanQuerySet:
         """Those of consents one sees whole (V3)."""
         consents = Consent.objects.visible_to(membership).filter(pk=OuterRef("consent_id"))
-        return self.filter(Exists(consents))
+        return self.filter(
+            Exists(consents),
+            unshielded(membership, case="consent__case_id", person="consent__person_id"),
+        )
 
 
 class ConsentScan(models.Model):
@@ -70,7 +73,7 @@ class LeftWorkQuerySet(models.QuerySet["LeftWork"]):
         """To whom they were left: the agency then responsible (V3)."""
         if not reads_cases(membership):
             return self.filter(NOTHING)
-        return self.filter(to_agency_id=membership.agency_id)
+        return self.filter(Q(to_agency_id=membership.agency_id), unshielded(membership))
 
 
 class LeftWork(models.Model):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agencies.models import Agency, Membership
 from cases import enums
-from cases.gate import NOTHING, reads_cases
+from cases.gate import NOTHING, reads_cases, unshielded
 from config.lib.ids import new_id
 
 from .case import Case
@@ -23,10 +23,10 @@ class ConsultationQuerySet(models.QuerySet["Consultation"]):
     """Doors to consultations."""
 
     def visible_to(self, membership: Membership) -> ConsultationQuerySet:
-        """Those the membership's agency took (V2)."""
+        """Those the membership's agency took (V2), unless a shield closes them (V9)."""
         if not reads_cases(membership):
             return self.filter(NOTHING)
-        return self.filter(agency_id=membership.agency_id)
+        return self.filter(Q(agency_id=membership.agency_id), unshielded(membership))
 
     def open(self) -> ConsultationQuerySet:
         return self.filter(status=enums.ConsultationStatus.OPEN)

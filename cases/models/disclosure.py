@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from agencies.enums import Permission
 from agencies.models import Agency, LegalBasis, Membership, Municipality
 from cases import enums
-from cases.gate import NOTHING, reads_cases
+from cases.gate import NOTHING, reads_cases, unshielded
 from config.lib.ids import new_id
 
 from .case import Case
@@ -30,7 +30,7 @@ class DisclosureQuerySet(models.QuerySet["Disclosure"]):
             scope = Q(agency_id=membership.agency_id, item_key__isnull=True)
         if membership.may(Permission.REVIEW_ACCESS):
             scope |= Q(municipality_id=membership.municipality.pk)
-        return self.filter(scope)
+        return self.filter(scope, unshielded(membership, by_hold_alone=True))
 
 
 class Disclosure(models.Model):

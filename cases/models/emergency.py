@@ -12,7 +12,7 @@ from guardian.models import UserObjectPermissionBase
 from agencies.enums import Permission
 from agencies.models import Agency, LegalBasis, Membership, Municipality
 from cases import enums
-from cases.gate import NOTHING, reads_cases
+from cases.gate import NOTHING, reads_cases, unshielded
 from config.lib.ids import new_id
 
 from .case import Case
@@ -30,7 +30,9 @@ class EmergencyQuerySet(models.QuerySet["Emergency"]):
             scope |= Q(responsible_agency_id=membership.agency_id)
         if membership.may(Permission.REVIEW_ACCESS):
             scope |= Q(municipality_id=membership.municipality.pk)
-        return self.filter(scope)
+        # Whoever holds it wrote its words and reads them; others, unless a shield holds them (V9).
+        open_words = unshielded(membership, case="content_object_id", by_hold_alone=True)
+        return self.filter(scope, Q(membership_id=membership.pk) | open_words)
 
     def open(self) -> EmergencyQuerySet:
         """Running now."""

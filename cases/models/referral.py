@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agencies.models import Agency, ConferenceType, Membership, SecretariatMember
 from cases import enums
-from cases.gate import NOTHING, reads_cases
+from cases.gate import NOTHING, reads_cases, unshielded
 from config.lib.fiscal import fiscal_year
 from config.lib.ids import new_id
 
@@ -42,7 +42,8 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
                     Q(to_agency_id=membership.agency_id)
                     | (Q(mode=enums.ReferralMode.SECRECY) & Q(Exists(listed)))
                 )
-            )
+            ),
+            unshielded(membership, persons="person_ids"),
         )
 
     def waiting(self) -> ReferralQuerySet:

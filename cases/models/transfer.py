@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agencies.models import Agency, Membership
 from cases import enums
-from cases.gate import NOTHING, reads_cases
+from cases.gate import NOTHING, reads_cases, unshielded
 from config.lib.ids import new_id
 
 from .case import Case
@@ -40,7 +40,8 @@ class TransferQuerySet(models.QuerySet["Transfer"]):
                 to_agency_id=membership.agency_id,
                 state__in=[enums.TransferState.SENT, enums.TransferState.ACCEPTED],
                 reaches=True,
-            )
+            ),
+            unshielded(membership, persons="person_ids"),
         )
 
     def waiting(self) -> TransferQuerySet:

@@ -17,9 +17,10 @@ from agencies.models import Membership
 from agencies.permissions import ActionDenied, check_may
 from agencies.trail import log_access
 from cases import enums
-from cases.models import Case, Person
+from cases.models import Case, Contact, Person
 from cases.operations.access import join_team, sync_grants
 from cases.permissions import check_at_work, check_is_open
+from cases.shields import shielded_against
 from config.lib.kana import fold
 from config.lib.numbers import case_number
 from config.lib.text import normalise
@@ -44,6 +45,9 @@ class PersonFacts:
     relation: str = ""
     phone: str = ""
     address: str = ""
+    school: str = ""
+    workplace: str = ""
+    whereabouts: str = ""
     is_cohabiting: bool = True
     is_deceased: bool = False
     died_on: datetime.date | None = None
@@ -76,13 +80,37 @@ def open_case(
     return case
 
 
+CONTACT = ("phone", "address", "school", "workplace", "whereabouts")
+
+
 def _fields(facts: PersonFacts) -> dict[str, Any]:
     return {
-        **dataclasses.asdict(facts),
+        **{k: v for k, v in dataclasses.asdict(facts).items() if k not in CONTACT},
         "name_folded": fold(facts.name),
         "kana_folded": fold(facts.name_kana),
-        "phone_digits": "".join(c for c in normalise(facts.phone) if c.isdigit())[:20],
     }
+
+
+def _write_contact(person: Person, by: Membership, facts: PersonFacts) -> None:
+    """Where the person is, unless a shield hides it from whoever writes: then it stays as it is."""
+    if person.pk in shielded_against(person.pk):
+        return
+    values = {name: getattr(facts, name) for name in CONTACT}
+    contact = Contact.objects.visible_to(by).filter(pk=person.pk).first()
+    if contact is None:
+        if any(values.values()):
+            contact = Contact(person=person, **values, phone_digits=_digits(facts.phone))
+            contact.save(force_insert=True)
+        return
+    if any(getattr(contact, name) != value for name, value in values.items()):
+        for name, value in values.items():
+            setattr(contact, name, value)
+        contact.phone_digits = _digits(facts.phone)
+        contact.save()
+
+
+def _digits(phone: str) -> str:
+    return "".join(c for c in normalise(phone) if c.isdigit())[:20]
 
 
 @transaction.atomic
@@ -103,6 +131,7 @@ def add_person(
     if known is not None:
         return known
     sync_grants(case)
+    _write_contact(person, by, facts)
     _note_duplicates(person)
     log_access(by, Action.WRITE, what="add_person", case_id=case.pk)
     return person
@@ -154,6 +183,7 @@ def change_person(*, person: Person, by: Membership, facts: PersonFacts, version
     for name, value in _fields(facts).items():
         setattr(person, name, value)
     person.save()
+    _write_contact(person, by, facts)
     sync_grants(person.case_id)
     _note_duplicates(person)
     log_access(by, Action.WRITE, what="change_person", case_id=person.case_id)

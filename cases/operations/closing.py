@@ -14,7 +14,7 @@ from agencies.operations import notify
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases import enums
-from cases.models import Case, SupportTeam
+from cases.models import Case, Closing, SupportTeam
 from cases.operations.access import sync_grants
 from cases.permissions import check_can_close
 from cases.reach import open_to_others, records_in_view
@@ -68,13 +68,12 @@ def close_case(
     if first:
         raise ActionDenied(_("先に終えるものがあります。%(what)s") % {"what": first[0]})
     told = list(open_to_others(locked))
+    Closing(case=locked, reason=reason, follow_up=follow_up).save(force_insert=True)
     Case.objects.filter(pk=locked.pk).update(
         status=enums.CaseStatus.CLOSED,
         closed_at=timezone.now(),
         closed_by=by,
         closed_kind=kind,
-        closed_reason=reason,
-        follow_up=follow_up,
     )
     SupportTeam.objects.filter(case=locked, left_at__isnull=True).exclude(
         agency_id=locked.responsible_agency_id

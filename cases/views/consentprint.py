@@ -98,7 +98,7 @@ def consent_form_print(
         case_id=on.case.pk,
         record_ids=[person.pk],
     )
-    filled = request.method == "POST"
+    filled = bool(request.POST)
     context = _ticked(request, person) if filled else _empty(request, person)
     back = reverse("consent_new", args=[on.case.pk, person.pk])
     return _sheet(request, "cases/consent_print.html", _("同意書"), back, context)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -14,9 +14,9 @@ from django.views.decorators.http import require_GET
 from agencies.enums import Action, Permission
 from agencies.guards import MemberRequest, member
 from agencies.trail import log_access
-from cases.models import AssessmentSection, Note, Person, Record
+from cases.models import AssessmentSection, Contact, Note, Person, Record
 from cases.models.records import Content
-from cases.versions import ASSESSMENT, NOTE, PERSON, versions_of
+from cases.versions import ASSESSMENT, CONTACT, NOTE, PERSON, Version, versions_of
 from cases.views.subject import Subject, subject
 
 CONTENTS: tuple[tuple[type[Content], Mapping[str, Any]], ...] = (
@@ -48,7 +48,11 @@ def person_history(request: MemberRequest, person_id: uuid.UUID) -> HttpResponse
     on = subject(request, person.case_id, "person_history")
     what = _("%(name)sの基本情報") % {"name": person.shown_name}
     rows = Person.history.filter(id=person_id)
-    return _page(request, on, person_id, what, rows, PERSON)
+    # Where the person was: as far as no shield hides it (V9).
+    contact = versions_of(
+        Contact.history.filter(person_id=person_id).select_related("history_user"), CONTACT
+    )
+    return _page(request, on, person_id, what, rows, PERSON, contact)
 
 
 def _page(
@@ -58,6 +62,7 @@ def _page(
     what: str,
     rows: Any,
     labels: Mapping[str, Any],
+    more: Sequence[Version] = (),
 ) -> HttpResponse:
     log_access(
         request.membership,
@@ -66,6 +71,7 @@ def _page(
         case_id=on.case.pk,
         record_ids=[key],
     )
-    versions = versions_of(rows.select_related("history_user"), labels)
+    versions = [*versions_of(rows.select_related("history_user"), labels), *more]
+    versions.sort(key=lambda version: version.at, reverse=True)
     context = {"case": on.case, "title": on.title, "what": what, "versions": versions}
     return render(request, "cases/version_list.html", context)

@@ -17,10 +17,11 @@ from agencies.guards import MemberRequest, member
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases.forms.person import PersonEditForm, PersonForm, PersonNewForm
-from cases.models import Case, Person
+from cases.models import Case, Contact, Person
 from cases.operations import add_person, change_person
 from cases.operations.case import StaleVersion
 from cases.permissions import check_at_work, check_is_open
+from cases.shields import shielded_against
 from cases.titles import household_title, persons_of
 
 
@@ -56,7 +57,11 @@ def person_edit(request: MemberRequest, person_id: uuid.UUID) -> HttpResponse:
         Person.objects.visible_to(request.membership).select_related("case"), pk=person_id
     )
     _check_can_change(request, person)
-    form = PersonEditForm(request.POST or None, initial=PersonEditForm.stored(person))
+    form = PersonEditForm(
+        request.POST or None,
+        initial=PersonEditForm.stored(person, _contact(request, person)),
+        hides_contact=person.pk in shielded_against(person.pk),
+    )
     if form.is_bound and form.is_valid() and form.check_version(person):
         try:
             person = change_person(
@@ -73,6 +78,11 @@ def person_edit(request: MemberRequest, person_id: uuid.UUID) -> HttpResponse:
             messages.success(request, _("%(who)sの情報を直しました。") % {"who": person.shown_name})
             return redirect("case_detail", person.case_id)
     return _page(request, form, person.case, person)
+
+
+def _contact(request: MemberRequest, person: Person) -> Contact | None:
+    """Where the person is, as far as the reader sees it (V9)."""
+    return Contact.objects.visible_to(request.membership).filter(pk=person.pk).first()
 
 
 def _check_can_change(request: MemberRequest, person: Person) -> None:
@@ -124,20 +134,22 @@ def _page(
             "title": household_title(persons),
             "case_url": reverse("case_detail", args=[case.pk]),
             "asks_declaration": refused or bool(form["not_my_number"].value()),
-            "conflicts": _conflicts(form, person),
+            "conflicts": _conflicts(request, form, person),
         },
         status=422 if form.is_bound else 200,
     )
 
 
-def _conflicts(form: PersonForm, person: Person | None) -> list[dict[str, Any]]:
+def _conflicts(
+    request: MemberRequest, form: PersonForm, person: Person | None
+) -> list[dict[str, Any]]:
     """Field by field, what somebody else saved meanwhile."""
     stale = form.is_bound and any(
         error.code == "stale" for error in form.errors.as_data().get("__all__", [])
     )
     if not stale or person is None or not isinstance(form, PersonEditForm):
         return []
-    stored = PersonEditForm.stored(person)
+    stored = PersonEditForm.stored(person, _contact(request, person))
     return [
         {"term": str(field.label), "value": _shown(form, name, stored[name])}
         for name, field in form.fields.items()

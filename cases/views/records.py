@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -38,7 +39,7 @@ from cases.operations import (
 )
 from cases.operations.case import StaleVersion
 from cases.permissions import check_can_correct, check_can_solve, check_can_write
-from cases.views.subject import Subject, form_page, subject
+from cases.views.subject import Subject, form_page, is_fit, subject
 from config.lib.eras import format_datetime, format_long, format_short, today
 from config.lib.forms import KasaneForm
 from config.lib.registry import registry
@@ -66,7 +67,7 @@ def note_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         hints=audience_hints(request, on),
         initial={"on": today()},
     )
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and is_fit(form, on.case.pk, _about(form)):
         data = form.cleaned_data
         write_note(
             case=on.case,
@@ -80,6 +81,12 @@ def note_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         messages.success(request, _("記録を保存しました。"))
         return redirect("case_detail", case_id=on.case.pk)
     return form_page(request, "cases/note_new.html", on, form)
+
+
+def _about(form: NoteForm | IssueForm | AssessmentForm) -> Iterator[uuid.UUID]:
+    """Whom what was typed is about; nobody = the household. Read once the form is clean."""
+    named = form.data.getlist("about") if isinstance(form.data, QueryDict) else []
+    return (person.pk for key, person in form.persons.items() if key in named)
 
 
 def audience_hints(request: MemberRequest, on: Subject) -> dict[str, str]:
@@ -115,7 +122,7 @@ def note_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
     initial = {name: getattr(note, name) for name in (*NOTE_WORDS, "version")}
     form = NoteEditForm(request.POST or None, request.FILES or None, initial=initial)
     conflicts = []
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and is_fit(form, on.case.pk, note.record.person_ids):
         if form.check_version(note):
             if _changed(request, note, form):
                 return redirect("case_detail", case_id=on.case.pk)
@@ -162,7 +169,7 @@ def issue_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         hints=audience_hints(request, on),
         initial={"noted_on": today()},
     )
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and is_fit(form, on.case.pk, _about(form)):
         data = form.cleaned_data
         add_issue(
             case=on.case,
@@ -208,7 +215,7 @@ def assessment_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         hints=audience_hints(request, on),
         initial={"assessed_on": today()},
     )
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and is_fit(form, on.case.pk, _about(form)):
         data = form.cleaned_data
         assess(
             case=on.case,
@@ -252,7 +259,7 @@ def assessment_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpRespons
     initial = {name: getattr(section, name) for name in (*SECTION_WORDS, "version")}
     form = AssessmentEditForm(request.POST or None, initial=initial)
     conflicts = []
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and is_fit(form, on.case.pk, section.record.person_ids):
         if form.check_version(section):
             if _section_changed(request, section, form):
                 return redirect("case_detail", case_id=on.case.pk)

@@ -36,7 +36,7 @@ from cases.referralsheet import (
     sent_rows,
     sheet_of,
 )
-from cases.views.subject import Subject, form_page, subject
+from cases.views.subject import Subject, form_page, is_fit, subject
 from config.lib.registry import registry
 
 MODES = enums.ReferralMode
@@ -52,7 +52,7 @@ def referral_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     mode = MODES(mode) if mode in MODES.values else MODES.CONSENT
     form = _form(request, on, mode)
     step = request.POST.get("step", "")
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and is_fit(form, on.case.pk, None):
         try:
             if step == "send":
                 return _send(request, on, form)

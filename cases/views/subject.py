@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 
 from agencies.enums import Action
 from agencies.guards import MemberRequest
@@ -17,6 +19,7 @@ from cases.explain import grants_on
 from cases.models import Case, Consent, Person
 from cases.operations.case import persons_by_key
 from cases.seers import Seer, seers_of
+from cases.shields import found_in, shielded_among
 from cases.titles import household_title
 from config.lib.forms import KasaneForm
 
@@ -73,6 +76,33 @@ def form_page(
     """A page with one form on a case: 422 when what was typed has to be looked at again."""
     context = {"case": subject.case, "title": subject.title, "form": form, **more}
     return render(request, template, context, status=422 if form.errors else 200)
+
+
+def is_fit(form: KasaneForm, case_id: uuid.UUID, about: Iterable[uuid.UUID] | None) -> bool:
+    """Valid, and no list member writes what is hidden where others would read it (V9). `about`:
+    whom the text is about; nobody = the household; None = it leaves the agency, whoever it is
+    about. What names the shielded person or the household stays with the list anyway. (What others
+    write waits for the list: told that it hit, they could guess.) One or two queries."""
+    if not form.is_valid():
+        return False
+    texts = {name: value for name, value in form.cleaned_data.items() if isinstance(value, str)}
+    if not found_in(case_id, "\n".join(texts.values())):
+        return True
+    persons = None if about is None else list(about)
+    if persons is not None and (not persons or shielded_among(persons)):
+        return True
+    for name, value in texts.items():
+        if found := found_in(case_id, value):
+            words = _(
+                "支援措置で隠している情報（%(what)s）と同じことばがあります。このことばを消してください。"
+            )
+            if about is not None:
+                words = _(
+                    "支援措置で隠している情報（%(what)s）と同じことばがあります。このことばを消すか、"
+                    "支援措置のある人についての記録として書いてください。"
+                )
+            form.add_error(name, words % {"what": "・".join(found)})
+    return not form.errors
 
 
 def log_declared(request: MemberRequest, form: KasaneForm, case_id: uuid.UUID) -> None:

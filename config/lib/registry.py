@@ -55,6 +55,19 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class ShieldRow:
+    """What stands in a row that waits to be read by a shield's list (V9)."""
+
+    row_id: UUID
+    title: str
+    by: str
+    when: str
+    about: str
+    text: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Link:
     """A button of the case page; `is_primary` at most once a page."""
 

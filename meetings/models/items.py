@@ -18,6 +18,7 @@ from agencies.enums import AgendaType
 from agencies.models import Agency, ConferenceType, Membership, Municipality
 from cases.gate import RECORD_SCOPES
 from cases.models import CarryOut, Case
+from cases.models.shield import HELD
 from config.lib.ids import new_id
 from meetings import enums
 from meetings.gate import item_scope, laid_before, of_item, secretariat, sitting_scope
@@ -259,3 +260,5 @@ class ItemStep(models.Model):
 
 if laid_before not in RECORD_SCOPES:
     RECORD_SCOPES.append(laid_before)
+if AgendaItem not in HELD:
+    HELD.append(AgendaItem)

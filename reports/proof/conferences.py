@@ -29,6 +29,7 @@ from reports.proof.rights import (
     sealed,
     yes,
 )
+from reports.proof.shields import stopped_by_shield
 
 
 def see_item(world: World, m: Membership, row: Item) -> Decision:
@@ -94,6 +95,7 @@ def laid_open(world: World, m: Membership, record: Record, item: Item) -> bool:
         and sealed(world, item)
         and (record.audience == "team" or record.author_agency_id == item.proposing_agency_id)
         and see_item(world, m, item).visible
+        and stopped_by_shield(world, m, item) is None
     )
 
 

@@ -34,11 +34,11 @@ def content_of(draw: Any, drawn: Any, record: Record) -> None:
     if isinstance(row, (Note, AssessmentSection)) and not record.carry_out_id and draw.chance(0.3):
         _refiling(draw, record)
     if hasattr(type(row), "history") and draw.chance(0.5):
-        _version(draw, row)
+        version(draw, row)
     if draw.chance(0.1) and drawn.persons:
-        _version(draw, draw.rng.choice(drawn.persons))
+        version(draw, draw.rng.choice(drawn.persons))
     if draw.chance(0.1) and drawn.consents:
-        _version(draw, draw.rng.choice(drawn.consents))
+        version(draw, draw.rng.choice(drawn.consents))
 
 
 def _attachment(draw: Any, record: Record) -> None:
@@ -63,7 +63,7 @@ def _refiling(draw: Any, record: Record) -> None:
     )  # fmt: skip
 
 
-def _version(draw: Any, row: Any) -> None:
+def version(draw: Any, row: Any) -> None:
     model = type(row).history.model
     values = {f.attname: getattr(row, f.attname) for f in type(row)._meta.concrete_fields}
     at = draw.now - datetime.timedelta(days=draw.rng.choice([0, 20]))

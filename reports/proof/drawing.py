@@ -39,15 +39,17 @@ from cases.models import (
     Consultation,
     ConsultationIssue,
     ConsultationPerson,
+    Contact,
     LeftWork,
     Person,
     Record,
     Referral,
+    Shield,
     SupportTeam,
 )
 from config.lib.fiscal import fiscal_year
 from meetings.models import AgendaItem
-from reports.proof.contents import content_of
+from reports.proof.contents import content_of, version
 
 ROLES = (
     "consultation_worker", "consultation_worker", "consultation_worker", "coordinator",
@@ -201,6 +203,7 @@ class Drawn:
         self.records: list[Record] = []
         self.team: dict[int, SupportTeam] = {}
         self.sealed: list[AgendaItem] = []
+        self.shields: list[Shield] = []
 
 
 def draw_case(draw: Draw, number: int) -> Drawn:
@@ -269,6 +272,10 @@ def _person(draw: Draw, drawn: Drawn, letter: str) -> None:
         )
     )
     drawn.persons.append(person)
+    if draw.chance(0.5):
+        contact = Contact(person=person, address="緑町9-8-7", workplace="架空製作所")
+        draw.put(contact)
+        version(draw, contact)
     if draw.chance(0.85):
         _consent(draw, drawn, person)
 
@@ -440,6 +447,7 @@ def _consultation(draw: Draw, drawn: Drawn) -> None:
             complaint="相談",
             urgency="low",
             form_key=draw.key(),
+            **({"status": "case", "case": drawn.case} if draw.chance(0.7) else {}),
         )
     )
     draw.put(ConsultationPerson(id=draw.key(), consultation=whole, name="架空野"))

@@ -106,6 +106,60 @@ class Person:
 
 
 @dataclass(frozen=True)
+class Contact:
+    """Where a person is (V9)."""
+
+    person_id: uuid.UUID
+
+    @property
+    def id(self) -> uuid.UUID:
+        return self.person_id
+
+
+@dataclass(frozen=True)
+class Closing:
+    """The words of a closing."""
+
+    case_id: uuid.UUID
+
+    @property
+    def id(self) -> uuid.UUID:
+        return self.case_id
+
+
+@dataclass(frozen=True)
+class Shield:
+    """支援措置 of a person: in force once confirmed and until lifted."""
+
+    id: uuid.UUID
+    case_id: uuid.UUID
+    person_id: uuid.UUID
+    confirmed_at: datetime.datetime | None
+    lifted_at: datetime.datetime | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place on a shield's list."""
+
+    id: uuid.UUID
+    shield_id: uuid.UUID
+    membership_id: uuid.UUID
+    ended_at: datetime.datetime | None
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What a list has said of a row: waiting, released or kept."""
+
+    id: uuid.UUID
+    shield_id: uuid.UUID
+    kind: str
+    row_id: uuid.UUID
+    decision: str
+
+
+@dataclass(frozen=True)
 class Record:
     id: uuid.UUID
     case_id: uuid.UUID
@@ -203,6 +257,7 @@ class Disclosure:
     municipality_id: int
     agency_id: int
     item_key: uuid.UUID | None
+    case_id: uuid.UUID | None
 
 
 @dataclass(frozen=True)
@@ -210,6 +265,7 @@ class LeftWork:
     """A task whose agency was closed out, in the hands of the agency then responsible."""
 
     id: uuid.UUID
+    case_id: uuid.UUID
     to_agency_id: int
 
 
@@ -228,6 +284,7 @@ class Refiling:
 class Consultation:
     id: uuid.UUID
     agency_id: int
+    case_id: uuid.UUID | None
 
 
 @dataclass(frozen=True)
@@ -366,6 +423,11 @@ class Version:
 TABLES: dict[type, str] = {
     Case: "cases_case",
     Person: "cases_person",
+    Contact: "cases_contact",
+    Closing: "cases_closing",
+    Shield: "cases_shield",
+    Place: "cases_shieldmember",
+    Hold: "cases_shieldhold",
     Record: "cases_record",
     Team: "cases_supportteam",
     Consent: "cases_consent",
@@ -419,8 +481,12 @@ class World:
         for row in rows:
             self.rows[table_of(row)][row.id] = row
             match row:
-                case Person() | Team() | Consent() | Referral() | Transfer():
+                case Person() | Team() | Consent() | Referral() | Transfer() | Shield():
                     self.by[type(row).__name__, row.case_id].append(row)
+                case Place():
+                    self.by["Place", row.shield_id].append(row)
+                case Hold():
+                    self.by["Hold", (row.shield_id, row.row_id)].append(row)
                 case ConsentLine():
                     self.by["ConsentLine", row.consent_id].append(row)
                 case Refiling():

@@ -56,6 +56,7 @@ VERSIONS: dict[str, tuple[str, str]] = {
     "cases_historicalissue": ("cases_issue", "record_id"),
     "cases_historicalassessmentsection": ("cases_assessmentsection", "record_id"),
     "plans_historicalplan": ("plans_plan", "record_id"),
+    "cases_historicalcontact": ("cases_contact", "person_id"),
 }
 CITY_ROWS = (
     "participation_resource", "community_place", "community_placeevent",
@@ -67,6 +68,8 @@ CITY_ROWS = (
 KEYS: dict[str, str] = {
     **{table: key for table, (key, _whole, _column) in PARTS.items()},
     **dict.fromkeys(VERSIONS, "history_id"),
+    "cases_contact": "person_id",
+    "cases_closing": "case_id",
 }
 GATED: tuple[str, ...] = (*facts.TABLES.values(), *PARTS, *VERSIONS, *CITY_ROWS)
 

@@ -26,13 +26,16 @@ from reports.proof.facts import (
     CarryOutPerson,
     Case,
     CityRow,
+    Closing,
     Consent,
     ConsentLine,
     Consultation,
+    Contact,
     Disclosure,
     Emergency,
     Grant,
     Hint,
+    Hold,
     Item,
     Job,
     LeftWork,
@@ -41,9 +44,11 @@ from reports.proof.facts import (
     Notice,
     Part,
     Person,
+    Place,
     Record,
     Referral,
     Refiling,
+    Shield,
     Sitting,
     Team,
     Transfer,
@@ -68,6 +73,13 @@ from reports.proof.rights import (
     see_left,
     yes,
 )
+from reports.proof.shields import (
+    see_closing,
+    see_place,
+    see_shield,
+    stopped_by_shield,
+    was_closed,
+)
 
 # V1: system memberships, each with its own tables.
 CITY_TABLES = {
@@ -82,7 +94,7 @@ SYSTEM_TABLES = {
     },
     "scheduler": {
         "agencies_job", "cases_consent", "cases_consentline", "cases_casegrant",
-        "meetings_sitting", "plans_plan",
+        "meetings_sitting", "plans_plan", "cases_shield", "cases_shieldmember",
     },
     "retention": set(),
 }  # fmt: skip
@@ -102,7 +114,8 @@ def decide(world: World, m: Membership, row: Any) -> Decision:
         if table_of(row) in SYSTEM_TABLES[m.system_name]:
             return yes("V1", "システムの仕事に必要な表です。", m.system_name)
         return no("V1", "システムの所属には、この表を読む決まりがありません。")
-    return RULES[type(row)](world, m, row)
+    answer = RULES[type(row)](world, m, row)
+    return (stopped_by_shield(world, m, row) or answer) if answer.visible else answer
 
 
 def not_acting(world: World, m: Membership) -> Decision | None:
@@ -169,6 +182,20 @@ def see_record(world: World, m: Membership, row: Record) -> Decision:
         # What the team may read: never sealed, never who notified (both are answered above).
         return in_emergency(world, m, row.case_id) or found
     return found
+
+
+def see_contact(world: World, m: Membership, row: Contact) -> Decision:
+    """Where a person is, is seen with the person (V9 stands before it)."""
+    return decide(world, m, world.get("cases_person", row.person_id))
+
+
+def see_hold(world: World, m: Membership, row: Hold) -> Decision:
+    """Of rows one sees oneself: a list tells of no sealed item (V6)."""
+    answer = see_shield(world, m, world.get("cases_shield", row.shield_id))
+    if not answer.visible:
+        return answer
+    seen = decide(world, m, world.get(row.kind, row.row_id))
+    return answer if seen.visible else no("V9", "確認を待つ行そのものが見えません。")
 
 
 def see_refiling(world: World, m: Membership, row: Refiling) -> Decision:
@@ -394,13 +421,16 @@ def of_whole(world: World, m: Membership, row: Part | Version) -> Decision:
     if isinstance(row, Part):
         if m.system_name and row.table in PAPERS:
             return no("V1", "署名された紙は、システムの仕事では読みません。")
-        return decide(world, m, world.get(row.whole_table, row.whole_id))
+        whole = decide(world, m, world.get(row.whole_table, row.whole_id))
+        return (stopped_by_shield(world, m, row) or whole) if whole.visible else whole
     now = world.get(row.now_table, row.now_id)
     if now is None:
         return no("V13", "今はない行の版です。")
     # A text that was moved with its record: what the record was then counts too.
     if isinstance(now, Part) and not saw_before(world, m, now.whole_id, row.at):
         return no("V13", "移す前の記録を見る根拠がありません。")
+    if was_closed(world, m, now):
+        return no("V13", "支援措置で閉じた記録の前の版は、名簿の人だけが見ます。")
     answers = [decide(world, m, now)] + ([decide(world, m, row.then)] if row.then else [])
     last = next((a for a in answers if not a.visible), answers[0])
     return Decision(last.visible, "V13", last.reason, last.basis)
@@ -410,8 +440,9 @@ RULES: dict[type, Callable[[World, Membership, Any], Decision]] = {
     Case: see_case, Person: see_person, Record: see_record, Team: see_team,
     Consent: see_consent, ConsentLine: see_line, Grant: see_grant,
     Consultation: see_consultation, Referral: see_referral, Transfer: see_transfer,
-    LeftWork: see_left, Refiling: see_refiling,
+    LeftWork: see_left, Refiling: see_refiling, Contact: see_contact, Closing: see_closing,
     Emergency: see_emergency, Disclosure: see_disclosure,
+    Shield: see_shield, Place: see_place, Hold: see_hold,
     Item: see_item, Appointment: see_appointment, Sitting: see_sitting,
     CarryOut: see_carry_out, CarryOutPerson: see_carry_out_person,
     Log: see_log, Notice: see_notice, Job: see_job, Hint: see_hint, CityRow: see_city_row,

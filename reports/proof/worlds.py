@@ -14,6 +14,7 @@ from agencies.enums import Action, Purpose
 from agencies.models import AccessLog, Agency, Job, LegalBasis, Membership, Notice
 from cases.models import (
     Case,
+    Closing,
     Consent,
     ConsentLine,
     Disclosure,
@@ -35,6 +36,7 @@ from meetings.models import (
 from reports.models import LookDecision
 from reports.proof.contents import city_rows
 from reports.proof.drawing import DAY, Draw, Drawn, draw_case, draw_city, join, permission
+from reports.proof.drawnshields import draw_shields
 
 HOUR = datetime.timedelta(hours=1)
 _numbers = itertools.count(1)
@@ -58,8 +60,11 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         _transfers(draw, drawn)
         draw.write()
         _later(draw, drawn)
+        draw.write()
         _emergencies(draw, drawn)
+        draw.write()
         _sync(using)
+        draw_shields(draw, drawn)
         city_rows(draw)
         _register(draw, drawn)
         _trail(draw, drawn)
@@ -279,6 +284,7 @@ def _later(draw: Draw, drawn: list[Drawn]) -> None:
             Case.objects.using(draw.using).filter(pk=one.case.pk).update(
                 status="closed", closed_at=draw.now, closed_by=one.by
             )
+            draw.put(Closing(case=one.case, reason="落ち着いた"))
 
 
 def _emergencies(draw: Draw, drawn: list[Drawn]) -> None:

@@ -52,9 +52,22 @@ def test_model_orm_and_database_agree_and_every_rule_is_drawn_on_both_sides(draw
     outcome = run(drawn)
     assert outcome.differences == []
     assert outcome.pairs == PAIRS
-    for rule in ("V1", "V2", "V3", "V4", "V5", "V6", "V10", "V11", "V13", "V14"):
+    for rule in ("V1", "V2", "V3", "V4", "V5", "V6", "V9", "V10", "V11", "V13", "V14"):
         counts = outcome.by_rule[rule]
         assert min(counts["visible"], counts["denied"]) >= PAIRS // 100, (rule, counts)
+
+
+@pytest.mark.parametrize("table", ["cases_record", "cases_contact", "cases_referral"])
+def test_a_shield_taken_away_is_found_as_leaks(drawn, table):
+    condition = "SELECT qual FROM pg_policies WHERE tablename = %s AND policyname = 'shield_read'"
+    ((before,),) = on_owner(drawn, condition, table)
+    on_owner(drawn, f"ALTER POLICY shield_read ON {table} USING (true)")
+    try:
+        outcome = run(drawn, table)
+    finally:
+        on_owner(drawn, f"ALTER POLICY shield_read ON {table} USING ({before})")
+    assert {d.kind for d in outcome.differences} == {"leak"}
+    assert {d.rule for d in outcome.differences} == {"V9"}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ A step is matched by one pattern and runs through the operations; only what no o
 (a person is shut off, time passes) is written over the owner's connection.
 """
 
-from . import conferences, consent, emergency, household, people, records, sheets
+from . import conferences, consent, emergency, household, people, records, sheets, shields
 from .vocabulary import Situation
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "people",
     "records",
     "sheets",
+    "shields",
 ]

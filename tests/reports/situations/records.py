@@ -17,6 +17,7 @@ from .vocabulary import Situation, owner, step
 @step(
     r"(?P<by>\w+) writes (?P<name>\w+) about (?P<names>[\w, ]+?)"
     r"(?: in (?P<category>\w+))?(?P<alone> for itself)?(?: under (?P<carry>\w+))?"
+    r"(?P<address> with the address)?"
 )
 def _write(
     s: Situation,
@@ -26,12 +27,13 @@ def _write(
     category: str | None,
     alone: str | None,
     carry: str | None,
+    address: str | None,
 ) -> None:
     with w.act(s.who(by)):
         note = write_note(
             case=s.case,
             by=s.who(by),
-            text="訪問した",
+            text="緑町９丁目の家を訪問した" if address else "訪問した",
             method="visit",
             persons=[] if names == "the household" else s.people(names),
             category=category or "progress",

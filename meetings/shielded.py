@@ -1,0 +1,37 @@
+"""Items that wait to be read by a shield's list (V9), shown to list members who see them anyway.
+
+`meetings.panels` imports this module, and so registers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.urls import reverse
+
+from agencies.models import Membership
+from cases.models import Case, ShieldHold
+from config.lib.eras import format_datetime
+from config.lib.registry import ShieldRow, registry
+from meetings.models import AgendaItem
+
+
+def shield_rows(membership: Membership, case: Case, holds: Sequence[ShieldHold]) -> list[ShieldRow]:
+    """One query."""
+    keys = [hold.row_id for hold in holds if hold.kind == AgendaItem._meta.db_table]
+    items = AgendaItem.objects.visible_to(membership).filter(pk__in=keys, case=case)
+    return [
+        ShieldRow(
+            item.pk,
+            f"{item.conference_type.name}　{item.title}",
+            item.proposing_agency.name,
+            format_datetime(item.proposed_at),
+            "",
+            "\n".join(filter(None, (item.briefing, item.opinion, item.minutes, item.carry_text))),
+            reverse("item_detail", args=[item.pk]),
+        )
+        for item in items.select_related("conference_type", "proposing_agency")
+    ]
+
+
+registry.add("shield_rows", shield_rows, queries=1, order=30)
