@@ -23,6 +23,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "nav": [],
         "notice_count": 0,
         "user_name": "",
+        "account_url": None,
         "intake_url": None,
         "search_url": None,
     }
@@ -36,6 +37,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "nav": _navigation(request, membership),
             "notice_count": Notice.objects.for_desk(membership).unread()[:100].count(),
             "user_name": str(request.user),
+            "account_url": reverse("account"),
             "intake_url": _url("consultation_new") if takes else None,
             "search_url": _url("case_search") if reads else None,
         }

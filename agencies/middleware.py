@@ -8,13 +8,15 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
 from agencies.enums import Action
 from agencies.models import Membership
-from agencies.operations import usable_memberships
+from agencies.operations import session_state, usable_memberships
 from agencies.trail import log_access
 from config.lib.acting import act, act_as_nobody
 
@@ -86,15 +88,31 @@ class MembershipMiddleware:
                 return redirect(settings.LOGIN_URL)
             memberships = usable_memberships(request.user)
             chosen = _choose(memberships, request.session.get(SESSION_KEY, ""))
-            if chosen is not None and not act(request.session.session_key or "", chosen.pk):
-                # Ended elsewhere, idle too long, or never opened: the database decides.
-                logout(request)
-                return redirect(settings.LOGIN_URL)
+            secret = request.session.session_key or ""
+            if chosen is None or not act(secret, chosen.pk):
+                found = session_state(secret)
+                if found.is_half:
+                    request.half_open = True  # type: ignore[attr-defined]
+                    return self.get_response(request)
+                if chosen is not None or found.state == "none":
+                    # Ended elsewhere, idle too long, or never opened: the database decides.
+                    logout(request)
+                    return redirect(settings.LOGIN_URL)
             request.memberships = memberships  # type: ignore[attr-defined]
             request.membership = chosen  # type: ignore[attr-defined]
             if chosen is not None:
                 request.session[SESSION_KEY] = str(chosen.pk)
         return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, kwargs: object
+    ) -> HttpResponse | None:
+        """After the password alone nothing opens but the way to the second factor."""
+        if not getattr(request, "half_open", False) or getattr(view, "serves_half_open", False):
+            return None
+        if not getattr(view, "login_required", True):
+            return None
+        return redirect_to_login(request.get_full_path(), reverse("second_step"))
 
 
 def _choose(memberships: list[Membership], wanted: str) -> Membership | None:

@@ -20,6 +20,24 @@ def stored_key(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:40]
 
 
+def device_name(agent: str) -> str:
+    """What a person recognises a device by: system and browser, without versions or any more."""
+    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
+    browser = next((name for mark, name in _BROWSERS if mark in agent), "")
+    return "・".join(filter(None, [system, browser]))
+
+
+# The first that fits: iPhones call themselves Macs, Edge calls itself Chrome, Chrome Safari.
+_SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("CrOS", "Chromebook"),
+    ("Windows", "Windows"), ("Macintosh", "Mac"), ("Linux", "Linux"),
+)  # fmt: skip
+_BROWSERS = (
+    ("Edg", "Edge"), ("Firefox", "Firefox"), ("FxiOS", "Firefox"), ("Chrome", "Chrome"),
+    ("CriOS", "Chrome"), ("Safari", "Safari"),
+)  # fmt: skip
+
+
 class SessionStore(DatabaseStore):
     """The engine named in the settings."""
 

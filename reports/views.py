@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agencies.enums import Action, Permission, Purpose
-from agencies.guards import MemberRequest, member
+from agencies.guards import MemberRequest, confirmed_lately, member
 from agencies.models import Indicator
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
@@ -101,6 +101,7 @@ def report_print(request: MemberRequest, year: int) -> HttpResponse:
 
 
 @member(Permission.READ_REPORTS)
+@confirmed_lately
 @require_GET
 def report_xlsx(request: MemberRequest, year: int) -> HttpResponse:
     """The evaluation as a spreadsheet."""

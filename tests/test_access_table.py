@@ -39,6 +39,15 @@ TABLE: dict[str, set[str]] = {
         ["home", "signin", "signout", "switch_membership", "notices", "livez", "readyz", "gallery"],
         EVERYBODY,
     ),
+    # One's own sign-in: the second factor, recovery codes, sessions.
+    **dict.fromkeys(
+        [
+            "second_step", "account", "session_end", "totp_new", "passkey_new", "factor_detail",
+            "factor_remove", "recovery_codes",
+        ],
+        EVERYBODY,
+    ),
+    "factors_reset": {"sysadmin"},
     **dict.fromkeys(
         [
             "consultation_list", "consultation_detail",

@@ -1,9 +1,28 @@
 """The verbs of the agencies room: sign in and out, confirm, notify, put into the outbox."""
 
+from .factors import (
+    Factor,
+    SessionState,
+    add_factor,
+    confirm_by_code,
+    confirm_by_passkey,
+    confirm_by_password,
+    confirm_in_vain,
+    end_own_sessions,
+    make_recovery_codes,
+    own_factors,
+    own_sessions,
+    recovery_codes_left,
+    remove_factor,
+    rename_factor,
+    reset_factors,
+    session_state,
+)
 from .memberships import confirm_membership, create_membership, end_membership
 from .outbox import file_job, mark_notices_read, notify, ring
 from .signin import (
     end_session,
+    enter_session,
     is_locked_out,
     open_session,
     record_failed_sign_in,
@@ -11,16 +30,33 @@ from .signin import (
 )
 
 __all__ = [
+    "Factor",
+    "SessionState",
+    "add_factor",
+    "confirm_by_code",
+    "confirm_by_passkey",
+    "confirm_by_password",
+    "confirm_in_vain",
     "confirm_membership",
     "create_membership",
     "end_membership",
+    "end_own_sessions",
     "end_session",
+    "enter_session",
     "file_job",
     "is_locked_out",
+    "make_recovery_codes",
     "mark_notices_read",
     "notify",
     "open_session",
+    "own_factors",
+    "own_sessions",
     "record_failed_sign_in",
+    "recovery_codes_left",
+    "remove_factor",
+    "rename_factor",
+    "reset_factors",
     "ring",
+    "session_state",
     "usable_memberships",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.auth.hashers import identify_hasher
 from django.db import connection
 from django.db.models import OuterRef, Subquery
@@ -42,28 +43,40 @@ def is_locked_out(*, username: str, address: str | None) -> bool:
     return bool(answer)
 
 
-def open_session(*, user: User, password: str, secret: str, address: str | None) -> bool:
+def open_session(
+    *, user: User, password: str, secret: str, address: str | None, device: str = ""
+) -> str:
     """Let the browser that holds `secret` act as the user's memberships, as the database finds the
-    password right; for the throttle and the trail. False: locked in the meantime."""
+    password right; for the throttle and the trail. `open`; `half`: a second factor is to be given
+    or made first; `refused`: locked in the meantime."""
     hasher = identify_hasher(user.password)
     assert isinstance(hasher, ProofHasher)  # noqa: S101 - PASSWORD_HASHERS holds nothing else
     proof = hasher.proof(password, user.password)
-    if not _try_to_open(user.username, proof, secret, address):
-        return False
+    outcome = _try_to_open(user.username, proof, secret, address, device)
+    if outcome == "open":
+        enter_session(user=user, secret=secret)
+    return outcome
+
+
+def enter_session(*, user: User, secret: str) -> None:
+    """The session has just opened: act in it, and leave the line of the sign-in."""
     for first in usable_memberships(user)[:1]:
         act(secret, first.pk)
         log_access(first, Action.SIGN_IN, what="signin", purpose=Purpose.ADMINISTRATION)
-    return True
 
 
-def _try_to_open(username: str, proof: bytes, secret: str, address: str | None) -> bool:
+def _try_to_open(
+    username: str, proof: bytes, secret: str, address: str | None, device: str = ""
+) -> str:
+    must_have_factor = settings.KASANE_SECOND_FACTOR == "required"
     # Bound by the server: the secret must not stand in the statement (config.lib.acting).
     with server_bound() as cursor:
         cursor.execute(
-            "select kasane.open_session(%s, %s, %s, %s)", [username, proof, secret, address]
+            "select kasane.open_session(%s, %s, %s, %s, %s, %s)",
+            [username, proof, secret, address, device, must_have_factor],
         )
         row = cursor.fetchone()
-    return bool(row and row[0])
+    return str(row[0]) if row else "refused"
 
 
 def end_session(*, secret: str) -> None:

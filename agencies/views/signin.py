@@ -7,22 +7,28 @@ import time
 from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from agencies.confirming import answer_form, is_right, question
 from agencies.enums import Action, Purpose
 from agencies.forms import SignInForm, SwitchForm
-from agencies.guards import MemberRequest
+from agencies.guards import MemberRequest, half_open
 from agencies.middleware import SESSION_KEY, STARTED_KEY
 from agencies.operations import (
     end_session,
+    enter_session,
     is_locked_out,
     open_session,
     record_failed_sign_in,
+    session_state,
 )
+from agencies.sessions import device_name
 from agencies.trail import log_access
 from config.lib.acting import act
 
@@ -32,16 +38,42 @@ from config.lib.acting import act
 def signin(request: HttpRequest) -> HttpResponse:
     """Sign in; five failures of a name within 15 minutes lock it for that long."""
     form = SignInForm(request.POST or None)
-    target = request.POST.get("next") or request.GET.get("next") or "/"
-    if not url_has_allowed_host_and_scheme(target, {request.get_host()}):
-        target = "/"
-    if request.method == "POST" and form.is_valid() and _try_sign_in(request, form):
+    target = _target(request)
+    outcome = _try_sign_in(request, form) if request.method == "POST" and form.is_valid() else ""
+    if outcome == "half":
+        return redirect_to_login(target, reverse("second_step"))
+    if outcome == "open":
         return redirect(target)
     return render(request, "registration/signin.html", {"form": form, "next": target})
 
 
-def _try_sign_in(request: HttpRequest, form: SignInForm) -> bool:
-    """A new session that may act; or a sentence on the form."""
+def _target(request: HttpRequest) -> str:
+    """Where one wanted to go: a page of the product."""
+    target = request.POST.get("next") or request.GET.get("next") or "/"
+    return target if url_has_allowed_host_and_scheme(target, {request.get_host()}) else "/"
+
+
+@half_open
+@require_http_methods(["GET", "POST"])
+def second_step(request: HttpRequest) -> HttpResponse:
+    """After the password: the second factor, or, where one must be and is not, making one."""
+    found = session_state(request.session.session_key or "")
+    if not found.is_half:
+        return redirect(_target(request))
+    if not found.has_factor:
+        return redirect("totp_new")
+    form = answer_form(request, found, is_answered=request.method == "POST")
+    if request.method == "POST" and is_right(request, form):
+        assert request.user.is_authenticated  # noqa: S101 - else nothing is half open
+        enter_session(user=request.user, secret=request.session.session_key or "")
+        return redirect(_target(request))
+    context = {"form": form, "next": _target(request), "question": question(request, form)}
+    status = 422 if form.errors else 200
+    return render(request, "registration/second_step.html", context, status=status)
+
+
+def _try_sign_in(request: HttpRequest, form: SignInForm) -> str:
+    """A new session, open or half open; or a sentence on the form."""
     username, password = form.cleaned_data["username"], form.cleaned_data["password"]
     address = request.META.get("REMOTE_ADDR")
     if not is_locked_out(username=username, address=address):
@@ -49,21 +81,26 @@ def _try_sign_in(request: HttpRequest, form: SignInForm) -> bool:
         if user is None:
             record_failed_sign_in(username=username, address=address)
             form.add_error(None, _("利用者名かパスワードが違います。"))
-            return False
+            return "refused"
         end_session(secret=request.session.session_key or "")
         request.session.flush()  # whoever signs in again has a new secret
         login(request, user)
         request.session[STARTED_KEY] = time.time()
         secret = request.session.session_key or ""
-        if open_session(user=user, password=password, secret=secret, address=address):
-            return True
+        device = device_name(request.headers.get("User-Agent", ""))
+        outcome = open_session(
+            user=user, password=password, secret=secret, address=address, device=device
+        )
+        if outcome != "refused":
+            return outcome
         logout(request)
     form.add_error(
         None, _("失敗が続いたため、15分間サインインできません。しばらくしてからお試しください。")
     )
-    return False
+    return "refused"
 
 
+@half_open
 @require_POST
 def signout(request: MemberRequest) -> HttpResponse:
     """End the session; the browser is told to forget what it holds."""

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agencies.enums import Action, Permission, Purpose
-from agencies.guards import MemberRequest, member
+from agencies.guards import MemberRequest, confirmed_lately, member
 from agencies.models import AccessLog, Agency, Membership
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
@@ -32,6 +32,7 @@ SHOWN = 100
 
 
 @member(Permission.OPEN_EMERGENCY)
+@confirmed_lately
 @require_http_methods(["GET", "POST"])
 def emergency_new(request: MemberRequest) -> HttpResponse:
     """Say whom and why, read what follows, and open."""

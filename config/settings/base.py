@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import csp.constants
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
@@ -205,6 +206,15 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 KASANE_SEAL_KEY = os.environ.get("KASANE_SEAL_KEY", "")
 KASANE_SEAL_PUBLIC = os.environ.get("KASANE_SEAL_PUBLIC", "")
 KASANE_SEAL_FILE = os.environ.get("KASANE_SEAL_FILE", "")
+
+# The second factor (docs/decisions/0009): off, optional, required. Who has one gives it in any case.
+KASANE_SECOND_FACTOR = os.environ.get("KASANE_SECOND_FACTOR", "optional")
+if KASANE_SECOND_FACTOR not in ("off", "optional", "required"):
+    raise ImproperlyConfigured(
+        "KASANE_SECOND_FACTOR は off・optional・required のどれかにしてください。"
+    )
+# Seals what factors need; the web processes' own.
+KASANE_FACTOR_KEY = os.environ.get("KASANE_FACTOR_KEY", "")
 
 KASANE_DEMO = False
 # The workers' own key for the system memberships; a web process has none.

@@ -23,6 +23,9 @@ if len(SECRET_KEY) < 50 or "not-a-secret" in SECRET_KEY or len(set(SECRET_KEY)) 
 if os.environ.get("KASANE_DEBUG") == "1" or os.environ.get("DJANGO_DEBUG") == "1":
     raise ImproperlyConfigured("本番では DEBUG を有効にできません。")
 DEBUG = False
+KASANE_SECOND_FACTOR = (
+    base.KASANE_SECOND_FACTOR if os.environ.get("KASANE_SECOND_FACTOR") else "required"
+)
 ALLOWED_HOSTS = [host.strip() for host in required("KASANE_HOSTS").split(",") if host.strip()]
 if "*" in ALLOWED_HOSTS:
     raise ImproperlyConfigured("KASANE_HOSTS に * は使えません。")
