@@ -119,6 +119,4 @@ def _outcome(request: HttpRequest, form: FactorForm | PasswordForm) -> str:
     if signed is None:
         return confirm_in_vain(secret=secret, address=address)
     place, count = signed
-    return confirm_by_passkey(
-        secret=secret, factor=known[place][0], count=count, address=address
-    )
+    return confirm_by_passkey(secret=secret, factor=known[place][0], count=count, address=address)

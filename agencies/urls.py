@@ -16,9 +16,7 @@ urlpatterns = [
     path("account/app/", account.totp_new, name="totp_new"),
     path("account/passkey/", account.passkey_new, name="passkey_new"),
     path("account/factors/<uuid:factor_id>/", account.factor_detail, name="factor_detail"),
-    path(
-        "account/factors/<uuid:factor_id>/remove/", account.factor_remove, name="factor_remove"
-    ),
+    path("account/factors/<uuid:factor_id>/remove/", account.factor_remove, name="factor_remove"),
     path("account/recovery/", account.recovery_codes, name="recovery_codes"),
     path("account/reset/", account.factors_reset, name="factors_reset"),
     path("livez", answers.livez, name="livez"),

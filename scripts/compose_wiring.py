@@ -122,6 +122,7 @@ def main() -> int:
         "KASANE_WORKER_KEY": os.urandom(32).hex(),
         "KASANE_HOSTS": "kasane.example.jp",
         "KASANE_SEAL_KEY": os.urandom(32).hex(),
+        "KASANE_FACTOR_KEY": os.urandom(32).hex(),
         **os.environ,
         "WEB_PORT": str(free_port()),
     }

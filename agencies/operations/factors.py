@@ -62,14 +62,14 @@ class OwnSession:
     opened_at: datetime.datetime
     seen_at: datetime.datetime
     device: str
-    address: str | None
+    address: str
     is_this: bool
 
 
 def _ask(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     # Bound by the server: the secret must not stand in the statement (config.lib.acting).
     with server_bound() as cursor:
-        cursor.execute(sql, params)  # type: ignore[call-overload]
+        cursor.execute(sql, params)
         return cursor.fetchall()
 
 
@@ -203,7 +203,10 @@ def reset_factors(*, username: str, by: Membership) -> bool:
 def own_sessions(secret: str) -> list[OwnSession]:
     """One's live sessions, the one in use first. One query."""
     rows = _ask("select * from kasane.own_sessions(%s)", [secret])
-    return [OwnSession(*row[:4], str(row[4]) if row[4] else None, row[5]) for row in rows]
+    return [
+        OwnSession(key, opened, seen, device, str(address or ""), is_this)
+        for key, opened, seen, device, address, is_this in rows
+    ]
 
 
 def end_own_sessions(*, secret: str, session_id: uuid.UUID | None = None) -> int:

@@ -62,7 +62,7 @@ def account(request: MemberRequest) -> HttpResponse:
                 "device": row.device or _("わからない端末"),
                 "opened": format_datetime(row.opened_at),
                 "seen": format_datetime(row.seen_at),
-                "address": row.address or "",
+                "address": row.address,
                 "is_this": row.is_this,
             }
             for row in own_sessions(secret)
@@ -116,9 +116,7 @@ def totp_new(request: HttpRequest) -> HttpResponse:
     _refuse_where_off()
     user = _user(request)
     form = NewAppForm(request.POST or None)
-    known = factors.unseal(
-        request.POST.get("sealed", "").encode(), ttl=factors.ENROL_SECONDS
-    )
+    known = factors.unseal(request.POST.get("sealed", "").encode(), ttl=factors.ENROL_SECONDS)
     if known is None or known["user"] != user.pk:
         known = {"user": user.pk, "secret": factors.new_secret()}
         form = NewAppForm(initial={"sealed": factors.seal(known).decode()})
@@ -137,7 +135,9 @@ def _app_added(request: HttpRequest, form: NewAppForm, secret: str) -> bool:
     if step is None:
         form.add_error(
             "code",
-            _("数字が合いません。端末の時計が合っているか確かめ、いま出ている数字を入れてください。"),
+            _(
+                "数字が合いません。端末の時計が合っているか確かめ、いま出ている数字を入れてください。"
+            ),
         )
         return False
     return _added(request, form, "totp", {"secret": secret}, step)
@@ -219,9 +219,7 @@ def factor_detail(request: MemberRequest, factor_id: uuid.UUID) -> HttpResponse:
     factor = _own(request, factor_id)
     form = FactorNameForm(request.POST or None, initial={"name": factor.name})
     if request.method == "POST" and form.is_valid():
-        rename_factor(
-            secret=_secret(request), factor_id=factor.id, name=form.cleaned_data["name"]
-        )
+        rename_factor(secret=_secret(request), factor_id=factor.id, name=form.cleaned_data["name"])
         messages.success(request, _("呼び名を変えました。"))
         return redirect("account")
     context = {"form": form, "factor": _factor_line(factor), "may_remove": _may_remove(request)}

@@ -1,4 +1,5 @@
-"""The database's two logins: which one a process works with, and what it must not be able to do."""
+"""The database's two logins: which one a process works with, and what it must not be able to do;
+and what a web process must have before it lets anybody sign in."""
 
 from __future__ import annotations
 
@@ -76,4 +77,13 @@ def refuse_bypassing_login() -> None:
         raise ImproperlyConfigured(
             f"PostgreSQL {major}.{minor} には行の保護に関わる既知の欠陥があります。"
             "更新してください。"
+        )
+
+
+def refuse_short_factor_key() -> None:
+    """Asked once when a web process starts: without the key of its own, no second factor works."""
+    if settings.KASANE_SECOND_FACTOR != "off" and len(settings.KASANE_FACTOR_KEY) < 32:
+        raise ImproperlyConfigured(
+            "KASANE_FACTOR_KEY が設定されていないか短すぎます。32文字以上の乱数を設定するか、"
+            "KASANE_SECOND_FACTOR=off で二段階サインインをやめてください。"
         )

@@ -207,7 +207,7 @@ KASANE_SEAL_KEY = os.environ.get("KASANE_SEAL_KEY", "")
 KASANE_SEAL_PUBLIC = os.environ.get("KASANE_SEAL_PUBLIC", "")
 KASANE_SEAL_FILE = os.environ.get("KASANE_SEAL_FILE", "")
 
-# The second factor (docs/decisions/0009): off, optional, required. Who has one gives it in any case.
+# The second factor (docs/decisions/0009): off, optional, required. Who has one always gives it.
 KASANE_SECOND_FACTOR = os.environ.get("KASANE_SECOND_FACTOR", "optional")
 if KASANE_SECOND_FACTOR not in ("off", "optional", "required"):
     raise ImproperlyConfigured(

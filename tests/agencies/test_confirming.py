@@ -1,4 +1,4 @@
-"""再確認: exports, emergencies and one's own factors ask again after ten minutes (decision 0009)."""
+"""再確認: what weighs most is asked for again after ten minutes (decision 0009)."""
 
 from __future__ import annotations
 

@@ -37,6 +37,27 @@ def test_production_starts_with_what_it_needs():
     assert start().returncode == 0
 
 
+def test_production_requires_a_second_factor_unless_told_otherwise():
+    show = "import config.settings.production as p; print(p.KASANE_SECOND_FACTOR)"
+    for changes, expected in (({}, "required"), ({"KASANE_SECOND_FACTOR": "optional"}, "optional")):
+        done = subprocess.run(
+            [sys.executable, "-c", show],
+            env={"PATH": os.environ["PATH"], **GOOD, **changes},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout.strip() == expected, done.stderr
+
+
+def test_a_web_process_without_the_factors_key_does_not_start(settings):
+    settings.KASANE_FACTOR_KEY = "short"
+    with pytest.raises(ImproperlyConfigured, match="KASANE_FACTOR_KEY"):
+        login.refuse_short_factor_key()
+    settings.KASANE_SECOND_FACTOR = "off"
+    login.refuse_short_factor_key()
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -49,6 +70,7 @@ def test_production_starts_with_what_it_needs():
         ({"KASANE_DEMO": "1"}, "公開アドレスで見本データ"),
         ({"DATABASE_URL": None}, "DATABASE_URL が設定されていません"),
         ({"DATABASE_OWNER_URL": GOOD["DATABASE_URL"]}, "同じログインです"),
+        ({"KASANE_SECOND_FACTOR": "perhaps"}, "off・optional・required"),
     ],
 )
 def test_production_refuses(changes, sentence):
