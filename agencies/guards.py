@@ -39,6 +39,7 @@ def member(permission: Permission | None = None) -> Callable[[View], View]:
                 check_may(membership, permission)
             return view(request, *args, **kwargs)
 
+        guarded.permission = permission  # type: ignore[attr-defined]
         return guarded
 
     return decorate
@@ -53,6 +54,7 @@ def confirmed_lately(view: View) -> View:
         asked = ask_to_confirm(request)
         return view(request, *args, **kwargs) if asked is None else asked
 
+    guarded.asks_again = True  # type: ignore[attr-defined]
     return guarded
 
 

@@ -204,9 +204,10 @@ END
 $$;
 
 CREATE FUNCTION kasane.own_sessions(secret text) RETURNS TABLE (
-    id uuid, opened_at timestamptz, seen_at timestamptz, device text, address inet, is_this boolean)
+    id uuid, opened_at timestamptz, seen_at timestamptz, device text, address inet,
+    is_half boolean, is_this boolean)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT s.id, s.opened_at, s.seen_at, s.device, s.address, s.token = mine.token
+    SELECT s.id, s.opened_at, s.seen_at, s.device, s.address, s.is_half, s.token = mine.token
     FROM kasane.live_session(secret) AS mine
     JOIN kasane.session AS s ON s.user_id = mine.user_id
     WHERE NOT mine.is_half AND s.kind = 'person' AND s.ended_at IS NULL

@@ -63,6 +63,7 @@ class OwnSession:
     seen_at: datetime.datetime
     device: str
     address: str
+    is_half: bool
     is_this: bool
 
 
@@ -204,8 +205,8 @@ def own_sessions(secret: str) -> list[OwnSession]:
     """One's live sessions, the one in use first. One query."""
     rows = _ask("select * from kasane.own_sessions(%s)", [secret])
     return [
-        OwnSession(key, opened, seen, device, str(address or ""), is_this)
-        for key, opened, seen, device, address, is_this in rows
+        OwnSession(key, opened, seen, device, str(address or ""), *flags)
+        for key, opened, seen, device, address, *flags in rows
     ]
 
 

@@ -63,6 +63,7 @@ def account(request: MemberRequest) -> HttpResponse:
                 "opened": format_datetime(row.opened_at),
                 "seen": format_datetime(row.seen_at),
                 "address": row.address,
+                "is_half": row.is_half,
                 "is_this": row.is_this,
             }
             for row in own_sessions(secret)

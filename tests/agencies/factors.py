@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+import secrets
 import time
 
 import pyotp
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from fido2.cose import ES256
+from fido2.utils import websafe_encode
+from fido2.webauthn import (
+    AttestationObject,
+    AttestedCredentialData,
+    AuthenticatorData,
+    CollectedClientData,
+)
 
 from tests.owner import as_owner
 
@@ -60,3 +73,55 @@ def age_confirmation(minutes: int = 11) -> None:
             " where confirmed_at is not null",
             [minutes],
         )
+
+
+class SoftKey:
+    """A passkey in plain Python, and what a browser would answer with it."""
+
+    def __init__(self, origin: str = "http://testserver") -> None:
+        self.origin = origin
+        self.private = ec.generate_private_key(ec.SECP256R1())
+        self.id = secrets.token_bytes(16)
+        self.count = 0
+
+    def _data(self, flags: int, extra: bytes = b"") -> AuthenticatorData:
+        site = hashlib.sha256(b"testserver").digest()
+        return AuthenticatorData.create(site, AuthenticatorData.FLAG(flags), self.count, extra)
+
+    def _said(self, kind: str, question: str) -> CollectedClientData:
+        return CollectedClientData.create(kind, json.loads(question)["challenge"], self.origin)
+
+    def _answer(self, **response: bytes) -> str:
+        name = websafe_encode(self.id)
+        parts = {key: websafe_encode(value) for key, value in response.items()}
+        return json.dumps({"id": name, "rawId": name, "type": "public-key", "response": parts})
+
+    def made(self, question: str) -> str:
+        public = ES256.from_cryptography_key(self.private.public_key())
+        half = AttestedCredentialData.create(bytes(16), self.id, public)
+        return self._answer(
+            clientDataJSON=self._said("webauthn.create", question),
+            attestationObject=AttestationObject.create("none", self._data(0x45, half), {}),
+        )
+
+    def given(self, question: str) -> str:
+        self.count += 1
+        said, data = self._said("webauthn.get", question), self._data(0x05)
+        signed = self.private.sign(bytes(data) + said.hash, ec.ECDSA(hashes.SHA256()))
+        return self._answer(clientDataJSON=said, authenticatorData=data, signature=signed)
+
+
+def new_passkey(client: Client, key: SoftKey):
+    page = client.get(reverse("passkey_new"))
+    return client.post(
+        reverse("passkey_new"), {"name": "鍵", "answer": key.made(page.context["question"])}
+    )
+
+
+def asked(client: Client) -> str:
+    """What the second step asks a passkey."""
+    return client.get(reverse("second_step")).context["question"]
+
+
+def second_by(client: Client, answer: str):
+    return client.post(reverse("second_step"), {"confirm-assertion": answer})

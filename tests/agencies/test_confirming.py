@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 from django.utils import timezone
 
+from agencies.enums import Permission
 from agencies.models import LegalBasis, SignInAttempt
 from cases.models import Emergency
 from config.lib.acting import act
@@ -87,6 +88,39 @@ def test_the_way_back_stays_in_the_product(client, city, export, back):
     age_confirmation()
     page = client.post(export, {"confirm-step": "open", "confirm-back": back})
     assert page.context["back"] == "/"
+
+
+# --- which pages ask --------------------------------------------------------------------------
+
+WEIGHTY = {Permission.OPEN_EMERGENCY, Permission.MANAGE_ACCOUNTS, Permission.CONFIRM_MEMBERSHIP}
+# Addresses under one of these permissions that change nothing.
+READING: set[str] = set()
+
+
+def callbacks():
+    """Every address with its view, the rooms' own included."""
+    waiting = list(get_resolver().url_patterns)
+    while waiting:
+        entry = waiting.pop()
+        if hasattr(entry, "url_patterns"):
+            waiting += entry.url_patterns
+        else:
+            yield entry.name, entry.callback
+
+
+def test_whoever_opens_emergencies_or_says_who_may_do_what_is_asked():
+    missing = {
+        name
+        for name, view in callbacks()
+        if getattr(view, "permission", None) in WEIGHTY and not hasattr(view, "asks_again")
+    }
+    assert missing == READING
+
+
+def test_exports_and_changes_of_ones_factors_ask():
+    asking = {name for name, view in callbacks() if hasattr(view, "asks_again")}
+    own = {"totp_new", "passkey_new", "factor_detail", "factor_remove", "recovery_codes"}
+    assert own | {"factors_reset", "emergency_new", "report_xlsx"} <= asking
 
 
 # --- a form that was being filled in ----------------------------------------------------------

@@ -11,7 +11,7 @@ from agencies.operations import end_own_sessions, own_sessions
 from agencies.sessions import device_name
 from config.lib.acting import act
 from tests import world as w
-from tests.agencies.factors import attempt
+from tests.agencies.factors import attempt, new_app
 from tests.owner import as_owner
 from tests.signing import sign_in
 
@@ -82,6 +82,16 @@ def test_anothers_sessions_are_neither_seen_nor_ended(places, city):
     for wrong in ("", "x", secret(desk)[:-1]):
         assert own_sessions(wrong) == []
         assert end_own_sessions(secret=wrong) == 0
+
+
+def test_who_has_only_the_password_is_seen_and_ended(city):
+    desk = sign_in(Client(), city.elderly)
+    new_app(desk)
+    thief = Client(headers={"user-agent": FIREFOX})
+    attempt(thief, city.elderly.user.username)
+    assert "パスワードだけ通った途中" in desk.get(reverse("account")).content.decode()
+    desk.post(reverse("session_end"))
+    assert thief.get(reverse("second_step")).url == "/signin/"
 
 
 @pytest.mark.parametrize("wanted", ["x", "1", "%00"])

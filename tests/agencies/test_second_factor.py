@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import time
 import uuid
 
 import psycopg
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.test import Client
@@ -16,7 +19,12 @@ from django.urls import reverse
 from agencies import factors
 from agencies.enums import Action
 from agencies.models import AccessLog, Notice, SignInAttempt
-from agencies.operations import make_recovery_codes, own_factors, remove_factor
+from agencies.operations import (
+    confirm_by_password,
+    make_recovery_codes,
+    own_factors,
+    remove_factor,
+)
 from config.lib.acting import act
 from tests import world as w
 from tests.agencies.factors import (
@@ -342,6 +350,19 @@ def ask(sql, *params):
         return cursor.fetchone()[0]
 
 
+def test_the_owners_command_helps_the_only_administrator(client, city, name, phone, capsys):
+    held = sign_in(Client(), city.elderly)
+    with pytest.raises(CommandError):
+        call_command("reset_factors", "nobody")
+    with pytest.raises(CommandError):
+        call_command("reset_factors", name, "--all")
+    with pytest.raises(CommandError):
+        call_command("reset_factors")
+    call_command("reset_factors", name)
+    assert held.get("/").url.startswith("/signin/")
+    assert attempt(client, name).url == "/"
+
+
 # --- attackers with the application's login ---------------------------------------------------
 
 
@@ -367,7 +388,7 @@ def test_who_holds_the_half_open_secret_forges_no_proof(client, city, name, phon
     attempt(client, name)
     secret = client.session.session_key
     (factor,) = own_factors(secret)
-    step = int(__import__("time").time()) // 30 + 1
+    step = int(time.time()) // 30 + 1
     ((stored,),) = rows("select proof from kasane.factor")
     for which, evidence in (
         (factor.id, b""),
@@ -396,7 +417,7 @@ def test_the_right_proof_of_another_time_is_refused(client, name, phone):
     attempt(client, name)
     secret = client.session.session_key
     (factor,) = own_factors(secret)
-    now = int(__import__("time").time()) // 30
+    now = int(time.time()) // 30
     for step in (0, now - 10, now + 10, 2**62):
         sql = "select kasane.confirm_session(%s, %s, %s, %s, null)"
         assert ask(sql, secret, factor.id, factors.proof(factor.id), step) == "wrong"
@@ -405,8 +426,6 @@ def test_the_right_proof_of_another_time_is_refused(client, name, phone):
 def test_the_password_confirms_nobody_who_has_a_factor(client, city, name, phone):
     attempt(client, name)
     assert client.post(reverse("second_step"), {"confirm-password": PASSWORD}).status_code == 422
-    from agencies.operations import confirm_by_password
-
     user, secret = city.elderly.user, client.session.session_key
     outcome = confirm_by_password(user=user, secret=secret, password=PASSWORD, address=None)
     assert outcome == "wrong"

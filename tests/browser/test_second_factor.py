@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyotp
 import pytest
+from playwright.sync_api import Browser
 from playwright.sync_api import expect as see
 
+from tests.browser.conftest import PATIENCE
 from tests.browser.site import Site
 from tests.browser.visitor import Visitor
 
@@ -21,10 +23,12 @@ USER = "kurume.community"
 
 
 @pytest.fixture
-def owner(new_context: Callable[..., Any], site: Site) -> Visitor:
+def owner(browser: Browser, browser_context_args: dict[str, Any], site: Site) -> Iterator[Visitor]:
     """Somebody whose device has a passkey authenticator; a passkey needs a name, not an address."""
     url = site.url.replace("127.0.0.1", "localhost")
-    visitor = Visitor(new_context(base_url=url), dataclasses.replace(site, url=url))
+    context = browser.new_context(**{**browser_context_args, "base_url": url})
+    context.set_default_timeout(PATIENCE)
+    visitor = Visitor(context, dataclasses.replace(site, url=url))
     devtools = visitor.context.new_cdp_session(visitor.page)
     devtools.send("WebAuthn.enable")
     options = {
@@ -36,7 +40,8 @@ def owner(new_context: Callable[..., Any], site: Site) -> Visitor:
         "automaticPresenceSimulation": True,
     }
     devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    return visitor
+    yield visitor
+    context.close()
 
 
 def _take_away(visitor: Visitor, name: str) -> None:

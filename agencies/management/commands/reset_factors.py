@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections, transaction
+from django.db import connection, transaction
 
 from agencies.models import User
+from config.lib.login import owners_login
 
 
 class Command(BaseCommand):
@@ -22,13 +23,18 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if bool(options["username"]) == options["all"]:
             raise CommandError("利用者名か --all のどちらか一つを指定してください。")
-        users = User.objects.using("owner")
-        if not options["all"]:
-            users = users.filter(username=options["username"])
-        people = list(users.values_list("pk", flat=True))
-        if not people:
-            raise CommandError("その利用者名の人はいません。")
-        with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
+        with owners_login(), transaction.atomic():
+            users = User.objects.all()
+            if not options["all"]:
+                users = users.filter(username=options["username"])
+            people = list(users.values_list("pk", flat=True))
+            if not people:
+                raise CommandError("その利用者名の人はいません。")
+            self.reset(people)
+        self.stdout.write(f"{len(people)}人の二段階サインインを取り消しました。")
+
+    def reset(self, people: list[int]) -> None:
+        with connection.cursor() as cursor:
             for statement in (
                 "delete from kasane.factor where user_id = any(%s)",
                 "delete from kasane.recovery_code where user_id = any(%s)",
@@ -40,4 +46,3 @@ class Command(BaseCommand):
                 "select kasane.log_access(null, 'write', 'administration', '', 'factors_reset',"
                 " null, '{}', null, true)"
             )
-        self.stdout.write(f"{len(people)}人の二段階サインインを取り消しました。")
