@@ -1,7 +1,7 @@
 """What stands on the case page, computed from what the reader may see (V3, V15).
 
 Title, counts, badges, stage and next step come from the reader's own rows. Own queries: persons,
-grants, records, issues, consents, texts of the records shown (3), their attachments, seers (6),
+grants, records, issues, consents, texts of the records shown (3), their attachments, seers (5),
 shields (2);
 the rest is what the rooms above register with their budgets. None depends on how much has been
 written.
@@ -140,7 +140,7 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
         panels=_rendered(drawn),
         aside_panels=_rendered(aside),
         deadlines=_deadlines(aside),
-        seers=seers_of(membership, case, persons, grants, consents),
+        seers=seers_of(membership, case, persons, grants),
         explanation=explain_case(membership, case.pk, grants),
         record_ids=[
             *persons,

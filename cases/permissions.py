@@ -15,7 +15,7 @@ from agencies.enums import Permission
 from agencies.models import Membership
 from agencies.permissions import ActionDenied, check_may
 from cases import enums
-from cases.gate import works_on
+from cases.gate import grants_of, works_on
 from cases.models import Case, Consent, Emergency, Person, Record, Referral, Shield, Transfer
 from cases.shields import is_closed_case
 
@@ -239,3 +239,23 @@ def check_can_confirm_lift(by: Membership, shield: Shield) -> None:
         raise ActionDenied(_("解除の提案はありません。"))
     if shield.lift_proposed_user_id == by.user_id:
         raise ActionDenied(_("解除の確認は、提案した人とは別の、名簿の人が行います。"))
+
+
+def answers_for(by: Membership, case: Case) -> bool:
+    """Who sees the consents of a case whole (V3): the responsible agency, and the office handling
+    it. At most one query."""
+    if by.agency_id == case.responsible_agency_id:
+        return True
+    held = grants_of(by).filter(content_object=case, basis=enums.GrantBasis.CONSENT)
+    return by.may(Permission.OFFICE_HINTS) and held.exists()
+
+
+def check_can_ask_why(by: Membership, case: Case) -> None:
+    """Ask what another agency sees of a case, and why (V17)."""
+    if not answers_for(by, case):
+        raise ActionDenied(
+            _(
+                "ほかの機関からの見え方を確かめられるのは、主担当機関と、このケースを扱う事務局です。"
+                "あなたの機関に見える理由は「なぜ見えるのか」にあります。"
+            )
+        )

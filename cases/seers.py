@@ -1,43 +1,60 @@
 """誰が見られるか: who may see a case, as far as the reader may know it (V3).
 
-The responsible agency and whoever took a consent see the grants they gave; a recipient sees its
-own line and never another recipient's. An exception is shown to nobody here.
+Who sees the consents whole sees what they open and to whom, who keeps reading its own records, and
+whose emergency access runs; whoever took a consent sees what it opens; a recipient its own line and
+never another recipient's. An exception is shown to nobody here.
 """
 
 from __future__ import annotations
 
 import datetime
 import uuid
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from agencies.models import Agency, Membership, StandingMember
+from agencies.enums import Permission
+from agencies.models import Agency, Membership
 from cases import enums
 from cases.explain import until_words
-from cases.models import Case, CaseGrant, Consent, ConsentLine, Person, SupportTeam
-from config.lib.eras import format_short
+from cases.grantlines import category_words
+from cases.models import Case, CaseGrant, Consent, Emergency, Person, Record
+from cases.told import open_emergencies, told_grants
+from config.lib.eras import format_datetime, format_short
 from config.lib.fiscal import instant_to_until_day
 
 
 @dataclass(frozen=True)
+class Part:
+    """One thing that is open: on which basis, whose records of which kinds, until when."""
+
+    basis: str
+    what: str
+    until: str
+
+
+@dataclass(frozen=True)
 class Seer:
-    """A line: which agency, on which basis, until when."""
+    """A line: which agency or person, on which basis, until when; in parts where there are several.
+    `works`: it reads what is written next as well."""
 
     agency: str
     basis: str
     until: str
+    parts: list[Part]
+    url: str = ""
+    works: bool = True
 
 
 @dataclass
 class _Opened:
-    """What is open to one agency, gathered from several grants."""
+    """What is open to one agency."""
 
-    bases: set[str] = field(default_factory=set)
-    persons: set[uuid.UUID] = field(default_factory=set)
-    ends: list[datetime.datetime | None] = field(default_factory=list)
+    is_responsible: bool = False
+    grants: list[CaseGrant] = field(default_factory=list)
 
 
 def seers_of(
@@ -45,71 +62,85 @@ def seers_of(
     case: Case,
     persons: dict[uuid.UUID, Person],
     own: Sequence[CaseGrant],
-    consents: Sequence[Consent],
 ) -> list[Seer]:
-    """The lines this reader may know, the responsible agency first. At most six queries."""
-    opened: dict[int, _Opened] = defaultdict(_Opened)
-    opened[case.responsible_agency_id].bases.add(enums.GrantBasis.RESPONSIBLE)
-    given = (
-        CaseGrant.objects.visible_to(membership)
-        .in_force()
-        .filter(content_object=case)
-        .exclude(group=membership.agency_id)
+    """The lines this reader may know, the responsible agency first. At most five queries."""
+    opened = {case.responsible_agency_id: _Opened(is_responsible=True)}
+    theirs = [g for g in told_grants(case.pk) if g.group_id != membership.agency_id]
+    consents = [g for g in [*own, *theirs] if g.basis == enums.GrantBasis.CONSENT]
+    for grant in consents:
+        opened.setdefault(grant.group_id, _Opened()).grants.append(grant)
+    if membership.agency_id and own:
+        opened.setdefault(membership.agency_id, _Opened())
+    answers = membership.agency_id == case.responsible_agency_id or (
+        membership.may(Permission.OFFICE_HINTS)
+        and any(g.basis == enums.GrantBasis.CONSENT for g in own)
     )
-    for grant in [*own, *given]:
-        _add(opened[grant.group_id], grant.basis, grant.person_id, grant.period.upper)
-    if membership.agency_id == case.responsible_agency_id:
-        _add_of_others(membership, case, consents, opened)
+    running: list[Emergency] = []
+    if answers:
+        for key in _authors(membership, case, persons.values()):
+            opened.setdefault(key, _Opened())
+        running = open_emergencies(membership, case.pk)
     names = dict(Agency.objects.filter(pk__in=list(opened)).values_list("pk", "name"))
     first = case.responsible_agency_id
-    keys = sorted(opened, key=lambda key: (key != first, names[key]))
-    return [_line(names[key], opened[key], persons) for key in keys]
+    keys = sorted(opened, key=lambda key: (key != first, not opened[key].grants, names[key]))
+    ask = reverse("case_why", args=[case.pk]) if answers else ""
+    lines = [_line(names[key], opened[key], persons, _url(ask, str(key))) for key in keys]
+    return [*lines, *(_of_emergency(row, ask) for row in running)]
 
 
-def _add(
-    entry: _Opened, basis: str, person: uuid.UUID | None, until: datetime.datetime | None
-) -> None:
-    entry.bases.add(basis)
-    if person is not None:
-        entry.persons.add(person)
-        entry.ends.append(until)
+def _authors(membership: Membership, case: Case, persons: Iterable[Person]) -> set[int]:
+    """Who wrote what the reader reads: each keeps reading that (V2). One query."""
+    records = Record.objects.standing_with(membership).for_case(case)
+    wrote = set(records.order_by().values_list("author_agency_id", flat=True).distinct())
+    return wrote | {person.author_agency_id for person in persons}
 
 
-def _add_of_others(
-    membership: Membership,
-    case: Case,
-    consents: Sequence[Consent],
-    opened: dict[int, _Opened],
-) -> None:
-    """What consents taken by other agencies open: the responsible agency sees them whole, but
-    not the grants that follow, so it reckons team × consents as the store does."""
-    others = {
-        c.pk: c for c in consents if c.taken_by_agency_id != membership.agency_id and is_open(c)
-    }
-    if not others:
-        return
-    lines = list(ConsentLine.objects.visible_to(membership).filter(consent__in=list(others)))
-    types = {line.conference_type_id for line in lines if line.conference_type_id}
-    standing: dict[int | None, set[int | None]] = defaultdict(set)
-    for member in StandingMember.objects.filter(
-        conference_type__in=types, agency__isnull=False, ended_on__isnull=True
-    ):
-        standing[member.conference_type_id].add(member.agency_id)
-    team = set(
-        SupportTeam.objects.visible_to(membership).at_work_on(case).values_list("agency", flat=True)
-    )
-    for key, consent in others.items():
-        mine = [line for line in lines if line.consent_id == key]
-        named = {a for line in mine for a in _named(line, standing) if not line.is_exception}
-        named -= {line.agency_id for line in mine if line.is_exception}
-        for agency in named & team:
-            _add(opened[agency], enums.GrantBasis.CONSENT, consent.person_id, consent.period.upper)
+def _url(ask: str, value: str) -> str:
+    return f"{ask}?{urlencode({'agency': value})}" if ask else ""
 
 
-def _named(line: ConsentLine, standing: dict[int | None, set[int | None]]) -> set[int]:
-    if line.agency_id is not None:
-        return {line.agency_id}
-    return {key for key in standing[line.conference_type_id] if key is not None}
+def _line(agency: str, entry: _Opened, persons: dict[uuid.UUID, Person], url: str) -> Seer:
+    parts = [_part(grant, persons) for grant in entry.grants]
+    words = []
+    if entry.is_responsible:
+        words.append(str(enums.GrantBasis.RESPONSIBLE.label))
+        parts.insert(0, Part(words[0], _("ケース全体の枠と、自分の機関の記録"), until_words(None)))
+    if entry.grants:
+        mine = {grant.person_id for grant in entry.grants}
+        labels = "・".join(p.label for key, p in persons.items() if key in mine)
+        words.append(_("同意 %(labels)s") % {"labels": labels})
+    if not words:
+        words.append(str(enums.GrantBasis.OWN_RECORDS.label))
+        parts.append(Part(words[0], _("自分の機関が書いた記録だけ"), until_words(None)))
+    ends = [g.period.upper for g in entry.grants if g.period.upper is not None]
+    # The earliest end: from that day on, less is open.
+    until = min(ends) if ends and not entry.is_responsible else None
+    works = entry.is_responsible or bool(entry.grants)
+    return Seer(agency, "・".join(words), _until(until), parts, url, works)
+
+
+def _part(grant: CaseGrant, persons: dict[uuid.UUID, Person]) -> Part:
+    person = persons.get(grant.person_id) if grant.person_id else None
+    whom = f"{person.label} {person.shown_name}" if person else _("名前の出ない世帯員")
+    what = category_words(grant.categories)
+    if grant.covers_household:
+        what += _("、世帯全体の記録")
+    return Part(_("同意 %(labels)s") % {"labels": whom}, what, _until(grant.period.upper))
+
+
+def _until(until: datetime.datetime | None) -> str:
+    if until is None:
+        return until_words(None)
+    return _("%(day)sまで") % {"day": format_short(instant_to_until_day(until))}
+
+
+def _of_emergency(row: Emergency, ask: str) -> Seer:
+    until = _("%(at)sまで") % {"at": format_datetime(row.period.upper)}
+    basis = str(enums.GrantBasis.EMERGENCY.label)
+    part = Part(basis, _("支援チームの記録（この人だけ）"), until)
+    name = f"{row.membership.agency}　{row.membership.user}"
+    url = _url(ask, f"{row.membership.agency_id}:{row.pk}")
+    return Seer(name, basis, until, [part], url, works=False)
 
 
 def is_open(consent: Consent, now: datetime.datetime | None = None) -> bool:
@@ -122,24 +153,3 @@ def is_open(consent: Consent, now: datetime.datetime | None = None) -> bool:
         and consent.period.lower <= instant
         and (upper is None or instant < upper)
     )
-
-
-def _line(agency: str, entry: _Opened, persons: dict[uuid.UUID, Person]) -> Seer:
-    words = []
-    if enums.GrantBasis.RESPONSIBLE in entry.bases:
-        words.append(str(enums.GrantBasis.RESPONSIBLE.label))
-    if enums.GrantBasis.CONSENT in entry.bases:
-        labels = "・".join(p.label for key, p in persons.items() if key in entry.persons)
-        words.append(_("同意 %(labels)s") % {"labels": labels})
-    if not words:
-        words.append(str(enums.GrantBasis.OWN_RECORDS.label))
-    is_responsible = enums.GrantBasis.RESPONSIBLE in entry.bases
-    ends = [end for end in entry.ends if end is not None]
-    # The earliest end: from that day on, less is open.
-    until = min(ends) if ends and not is_responsible else None
-    shown = (
-        _("%(day)sまで") % {"day": format_short(instant_to_until_day(until))}
-        if until
-        else (until_words(None))
-    )
-    return Seer(agency, "・".join(words), shown)

@@ -26,6 +26,7 @@ from cases.views import (
     search,
     shield,
     transfer,
+    why,
 )
 
 urlpatterns = [
@@ -68,6 +69,8 @@ urlpatterns = [
     path("cases/<uuid:case_id>/", page.case_detail, name="case_detail"),
     path("cases/<uuid:case_id>/print/", page.case_print, name="case_print"),
     path("cases/<uuid:case_id>/access/", access.case_access, name="case_access"),
+    path("cases/<uuid:case_id>/why/", why.case_why, name="case_why"),
+    path("cases/<uuid:case_id>/as/<int:agency_id>/", why.case_as, name="case_as"),
     path("records/<uuid:record_id>/history/", history.record_history, name="record_history"),
     path("persons/<uuid:person_id>/history/", history.person_history, name="person_history"),
     path("cases/<uuid:case_id>/looks/", looks.case_looks, name="case_looks"),

@@ -52,6 +52,7 @@ TABLE: dict[str, set[str]] = {
         [
             "consultation_list", "consultation_detail",
             "case_list", "case_search", "case_detail", "case_print", "case_access",
+            "case_why", "case_as",
             "person_new", "person_edit", "note_new", "note_edit", "issue_new", "issue_solve",
             "assessment_new", "referral_new", "referral_list", "referral_detail",
             "referral_accept", "referral_return", "carry_out_detail",
@@ -108,7 +109,7 @@ TABLE: dict[str, set[str]] = {
         name: {"privacy"}
         for name in [
             "access_review", "access_patterns", "seal_print", "look_find", "look_person",
-            "look_paper",
+            "look_paper", "review_why",
         ]
     },
     "sitting_new": OFFICE,

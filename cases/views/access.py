@@ -11,11 +11,11 @@ from django.views.decorators.http import require_GET
 from agencies.enums import Permission
 from agencies.guards import MemberRequest, member
 from agencies.models import AccessLog
-from cases import enums
-from cases.explain import explain_case, explain_record, grants_on, until_words
-from cases.models import CaseGrant, Person, Record
+from cases.explain import explain_case, explain_record, grants_on
+from cases.grantlines import grant_line
+from cases.models import Record
 from cases.views.subject import subject
-from config.lib.eras import format_datetime_short, format_long
+from config.lib.eras import format_datetime_short
 
 SHOWN = 50
 
@@ -46,31 +46,17 @@ def case_access(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         # V6: what only an item under secrecy lays open has its reason in the sitting, not here.
         if (found := explain_record(membership, r, grants)).rule != "V6"
     ]
+    names = {key: person.shown_name for key, person in on.persons.items()}
     context = {
         "case": on.case,
         "title": on.title,
         "why": explain_case(membership, on.case.pk, grants),
-        "grants": [_grant(g, on.persons) for g in grants],
+        "grants": [grant_line(g, names) for g in grants],
         "records": lines,
         "seers": on.seers(membership),
         "log": _own_log(request, on.case.pk),
     }
     return render(request, "cases/access_detail.html", context)
-
-
-def _grant(grant: CaseGrant, persons: dict[uuid.UUID, Person]) -> dict[str, str]:
-    person = persons.get(grant.person_id) if grant.person_id else None
-    labels = [str(enums.Category(c).label) for c in grant.categories]
-    covers_all = set(grant.categories) == {str(c) for c in enums.CONSENTABLE}
-    lower = grant.period.lower
-    return {
-        "basis": str(grant.get_basis_display()),
-        "whom": person.shown_name if person else "",
-        "what": ("すべての種類（通告者を除く）" if covers_all else "・".join(labels))
-        + ("　世帯全体の記録を含む" if grant.covers_household else ""),
-        "since": format_long(lower) if lower else format_long(grant.granted_at),
-        "until": until_words(grant.period.upper),
-    }
 
 
 def _own_log(request: MemberRequest, case_id: uuid.UUID) -> list[dict[str, str]]:

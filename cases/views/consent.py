@@ -27,6 +27,7 @@ from cases.operations.consent import StaleAnswer, answer_seen, stays_after
 from cases.operations.consentloss import Loss, losses
 from cases.operations.consentterms import ADULT, needs_proxy
 from cases.permissions import check_can_record_consent, check_can_withdraw
+from cases.seenas import sights_of_answer
 from cases.seers import is_open
 from cases.views.subject import Subject, form_page, subject
 from config.lib.eras import format_long, today
@@ -37,18 +38,14 @@ both = require_http_methods(["GET", "POST"])
 @member(Permission.RECORD_CONSENT)
 @both
 def consent_new(request: MemberRequest, case_id: uuid.UUID, person_id: uuid.UUID) -> HttpResponse:
-    """Ask one person: to whom, for what, until when. What an answer closes is shown first."""
+    """Ask one person: to whom, for what, until when. What it closes is shown first."""
     on, person = asked(request, case_id, person_id, "consent_new")
     before = answer_of(request.membership, person)
     form = consent_form(request, person, before)
     if request.method == "POST" and form.is_valid() and "edit" not in request.POST:
-        if "confirmed" not in request.POST and (closing := _closing(request, before, form)):
-            words = loss_words(request.membership, on.case, closing)
-            return form_page(
-                request, "cases/consent_new_confirm.html", on, form, person=person,
-                consequences=words,
-            )  # fmt: skip
-        if _recorded(request, person, form):
+        if (shown := _shown_before(request, on, person, before, form)) is not None:
+            return shown
+        if not form.errors and _recorded(request, person, form):
             return back_to_case(request, on.case)
     return form_page(
         request,
@@ -88,6 +85,38 @@ def answer_of(by: Membership, person: Person) -> Consent | None:
     return found
 
 
+def _shown_before(
+    request: MemberRequest, on: Subject, person: Person, before: Consent | None, form: ConsentForm
+) -> HttpResponse | None:
+    """What the answer closes, and how others would see the case after it: always before something
+    closes, else when asked for."""
+    closing = _closing(request, before, form)
+    if "confirmed" in request.POST or not (closing or "look" in request.POST):
+        return None
+    by, terms = request.membership, form.terms()
+
+    def answered() -> Consent:
+        return record_consent(person=person, by=by, terms=terms, seen=form.cleaned_data["seen"])
+
+    try:
+        others = [loss.agency_id for loss in closing]
+        sights = sights_of_answer(by, on.case, terms, answered, besides=others)
+    except ActionDenied as error:
+        _refuse(form, error, person, by)
+        return None
+    words = loss_words(by, on.case, closing) if closing else []
+    return form_page(
+        request, "cases/consent_new_confirm.html", on, form, person=person,
+        consequences=words, sights=sights,
+    )  # fmt: skip
+
+
+def _refuse(form: ConsentForm, error: ActionDenied, person: Person, by: Membership) -> None:
+    form.add_error(None, str(error))
+    if isinstance(error, StaleAnswer):
+        form.show_again(answer_seen(person, by))
+
+
 def _closing(request: MemberRequest, before: Consent | None, form: ConsentForm) -> list[Loss]:
     """What the agencies let in until now lose by the new answer; other agencies alone."""
     if before is None:
@@ -104,9 +133,7 @@ def _recorded(request: MemberRequest, person: Person, form: ConsentForm) -> bool
             person=person, by=by, terms=form.terms(), form_key=data["form_key"], seen=data["seen"]
         )
     except ActionDenied as error:
-        form.add_error(None, str(error))
-        if isinstance(error, StaleAnswer):
-            form.show_again(answer_seen(person, by))
+        _refuse(form, error, person, by)
         return False
     messages.success(request, _("%(name)sの答えを記録しました。") % {"name": person.shown_name})
     return True

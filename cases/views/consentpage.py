@@ -35,6 +35,7 @@ from cases.operations.consent import ConsentTerms, check_narrower, stays_after, 
 from cases.operations.consentloss import losses
 from cases.operations.consentterms import is_running
 from cases.permissions import check_can_attach_scan, check_can_change_consent
+from cases.seenas import sights_of_answer
 from cases.views.attachments import SHOWN
 from cases.views.consent import loss_words, year_after
 from cases.views.subject import Subject, form_page, log_declared, subject
@@ -205,6 +206,12 @@ def _confirm(
         *_taken_away(form.former, terms),
         *loss_words(request.membership, on.case, found),
     ]
+    by, key = request.membership, form.cleaned_data["form_key"]
+
+    def narrowed() -> Consent:
+        return narrow_consent(consent=consent, by=by, terms=terms, form_key=key)
+
+    others = [loss.agency_id for loss in found]
     return form_page(
         request,
         "cases/consent_confirm.html",
@@ -212,6 +219,7 @@ def _confirm(
         form,
         consent=consent,
         consequences=consequences,
+        sights=sights_of_answer(by, on.case, terms, narrowed, besides=others),
     )
 
 
@@ -253,8 +261,10 @@ def consent_renew(request: MemberRequest, consent_id: uuid.UUID) -> HttpResponse
         "proxy_power": consent.proxy_power,
     }
     form = RenewForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and "edit" not in request.POST:
         try:
+            if "look" in request.POST:
+                return _look(request, on, consent, form)
             renewed = renew_consent(
                 consent=consent,
                 by=request.membership,
@@ -277,6 +287,19 @@ def consent_renew(request: MemberRequest, consent_id: uuid.UUID) -> HttpResponse
         consent=consent,
         facts=facts,
         ended="、".join(ended),
+    )
+
+
+def _look(request: MemberRequest, on: Subject, consent: Consent, form: RenewForm) -> HttpResponse:
+    """How others would see the case after the renewal; nothing is written."""
+    by, how = request.membership, form.how()
+
+    def renewed() -> Consent:
+        return renew_consent(consent=consent, by=by, how=how)
+
+    sights = sights_of_answer(by, on.case, terms_of(consent, by), renewed)
+    return form_page(
+        request, "cases/consent_renew_confirm.html", on, form, consent=consent, sights=sights
     )
 
 

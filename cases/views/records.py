@@ -92,7 +92,7 @@ def _about(form: NoteForm | IssueForm | AssessmentForm) -> Iterator[uuid.UUID]:
 def audience_hints(request: MemberRequest, on: Subject) -> dict[str, str]:
     """For each audience, who will be able to read it, as far as the writer may know."""
     own = request.membership.agency_name
-    others = [s.agency for s in on.seers(request.membership) if s.agency != own]
+    others = [s.agency for s in on.seers(request.membership) if s.works and s.agency != own]
     team = _("書いた機関と、記録に出る人みんながその種類の情報に同意している機関が読めます。")
     if others:
         team += _("いまこのケースを見られる機関：%(names)s") % {"names": "、".join(others)}

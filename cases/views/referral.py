@@ -36,6 +36,7 @@ from cases.referralsheet import (
     sent_rows,
     sheet_of,
 )
+from cases.seenas import Sight, sight_of_referral
 from cases.views.subject import Subject, form_page, is_fit, subject
 from config.lib.registry import registry
 
@@ -191,8 +192,18 @@ def _preview(request: MemberRequest, on: Subject, form: ReferralForm) -> HttpRes
         "mode": str(form.mode),
         "lead": _("%(to)sへ、次のシートを送ります。") % {"to": to},
         "consequences": _consequences(form, str(to)),
+        "sights": _sights(request, on, form),
     }
     return render(request, "cases/referral_confirm.html", context)
+
+
+def _sights(request: MemberRequest, on: Subject, form: ReferralForm) -> list[Sight]:
+    """What the receiver would see of the case once it accepts; without consent, nothing of it."""
+    agency = form.agency()
+    if form.mode != MODES.CONSENT or agency is None:
+        return []
+    sight = sight_of_referral(request.membership, on.case, agency)
+    return [sight] if sight else []
 
 
 def _consequences(form: ReferralForm, to: str) -> list[dict[str, object]]:

@@ -16,7 +16,7 @@ from agencies.models import Membership
 from agencies.trail import log_access
 from cases.enums import GrantBasis
 from cases.explain import grants_on
-from cases.models import Case, Consent, Person
+from cases.models import Case, Person
 from cases.operations.case import persons_by_key
 from cases.seers import Seer, seers_of
 from cases.shields import found_in, shielded_among
@@ -38,11 +38,8 @@ class Subject:
 
     def seers(self, membership: Membership) -> list[Seer]:
         """Who may see the case, as far as the reader may know it."""
-        consents = Consent.objects.visible_to(membership).filter(
-            case=self.case, withdrawn_at__isnull=True
-        )
         grants = grants_on(membership, self.case.pk)
-        return seers_of(membership, self.case, self.persons, grants, list(consents))
+        return seers_of(membership, self.case, self.persons, grants)
 
 
 def case_or_404(membership: Membership, case_id: uuid.UUID) -> Case:

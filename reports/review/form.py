@@ -103,6 +103,20 @@ class FindForm(KasaneForm):
         return number
 
 
+class WhyForm(FindForm):
+    """A case by its number, and the agency asked about."""
+
+    agency = forms.TypedChoiceField(
+        label=_("どの機関から見たときですか"), required=False, coerce=int, empty_value=None
+    )
+
+    def __init__(self, *args: Any, by: Membership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        city = Agency.objects.filter(municipality_id=by.municipality.pk, is_type=False)
+        rows = city.order_by("order", "pk").values_list("pk", "name")
+        self.offer("agency", [("", _("すべての機関")), *rows])
+
+
 class DecideForm(KasaneForm):
     """Whether looks of one kind reach the person's paper."""
 

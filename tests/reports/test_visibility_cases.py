@@ -18,6 +18,7 @@ from reports.proof.scratch import scratch
 from reports.proof.verify import doors
 from tests import world as w
 from tests.reports.situations import Situation
+from tests.reports.whys import hold_whys
 
 pytestmark = pytest.mark.database
 
@@ -69,6 +70,7 @@ def test_situation(one, shared_city):
         for question in one.get("sees" if expected else "hidden", []):
             name, _space, thing = question.partition(" ")
             ask(situation, world, name, thing, expected=expected, rule=one.get("by"))
+    hold_whys(situation)
 
 
 def perform(situation: Situation, sentence: str) -> None:

@@ -1,0 +1,119 @@
+"""What would another agency see? Computed from the rows that whoever asks may read (V3, V15, V17).
+
+Nobody becomes somebody else to find out: grants are told by `kasane.told_grants` to who sees the
+consents whole, records and persons come through the asker's own gate. So a sealed item, a
+carry-out, another agency's own record or an exception can neither appear here nor change an answer.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from agencies.models import Agency, Membership
+from cases import explain
+from cases.explain import Explanation, Eyes
+from cases.models import Case, CaseGrant, Emergency, Person, Record
+from cases.operations.case import persons_by_key
+
+
+def told_grants(case_id: uuid.UUID, *, joining: int | None = None) -> list[CaseGrant]:
+    """What consents open, as far as the asker sees the consents whole; `joining`: to an agency as
+    if it were at work on the case. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute("select * from kasane.told_grants(%s, %s)", [case_id, joining])
+        return [
+            CaseGrant(
+                id=key,
+                content_object_id=case_id,
+                group_id=group,
+                person_id=person,
+                categories=categories,
+                covers_household=covers_household,
+                basis="consent",
+                consent_id=consent,
+                granted_by_agency_id=granted_by,
+                granted_at=at,
+                period=period,
+            )
+            for key, group, person, categories, covers_household, consent, granted_by, at, period
+            in cursor.fetchall()
+        ]  # fmt: skip
+
+
+def open_emergencies(membership: Membership, case_id: uuid.UUID) -> list[Emergency]:
+    """Emergency accesses running on the case, as far as the asker is told of them. One query."""
+    held = Emergency.objects.visible_to(membership).open().filter(content_object_id=case_id)
+    return list(held.select_related("membership__agency", "membership__user").order_by("opened_at"))
+
+
+@contextmanager
+def rehearsal() -> Iterator[None]:
+    """Do it, look, and it never was: the rules themselves say what a change would open."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@dataclass(frozen=True)
+class Known:
+    """The rows of a case that the asker may read outside any sitting."""
+
+    case: Case
+    persons: dict[uuid.UUID, Person]
+    records: Sequence[Record]
+    grants: Sequence[CaseGrant]
+
+    def eyes(self, agency: Agency, grants: Sequence[CaseGrant] | None = None) -> Eyes:
+        """The agency with what is open to it: now, or by other grants."""
+        held = self.grants if grants is None else grants
+        rows = [*self.persons.values(), *self.records]
+        return Eyes(
+            agency.pk,
+            agency.name,
+            [g for g in held if g.group_id == agency.pk],
+            self.case.responsible_agency_id == agency.pk,
+            any(row.author_agency_id == agency.pk for row in rows),
+        )
+
+
+def known_to(membership: Membership, case: Case) -> Known:
+    """Gather them, the newest records first. Three queries."""
+    records = Record.objects.standing_with(membership).for_case(case)
+    return Known(
+        case,
+        persons_by_key(membership, case),
+        list(records.select_related("author_agency").newest_first()),
+        told_grants(case.pk),
+    )
+
+
+def case_for(eyes: Eyes, emergency: Emergency | None = None) -> Explanation:
+    """Whether the case row is open to them; `emergency` where one person of theirs is asked for."""
+    if (found := explain.case_by_grants(eyes)) is not None:
+        return found
+    if emergency is not None:
+        return explain.by_emergency(emergency, str(emergency.membership.user))
+    return explain.case_closed(eyes)
+
+
+def person_for(eyes: Eyes, person: Person, emergency: Emergency | None = None) -> Explanation:
+    """A person row, the same way."""
+    if (found := explain.person_by_grants(eyes, person)) is not None:
+        return found
+    if emergency is not None:
+        return explain.by_emergency(emergency, str(emergency.membership.user), (person.pk,))
+    return explain.person_closed(eyes)
+
+
+def record_for(eyes: Eyes, record: Record, emergency: Emergency | None = None) -> Explanation:
+    """A record, the same way."""
+    if (found := explain.record_by_grants(eyes, record)) is not None:
+        return found
+    if emergency is not None and explain.in_emergency(record):
+        return explain.by_emergency(emergency, str(emergency.membership.user))
+    return explain.record_closed(eyes, record)
