@@ -163,7 +163,8 @@ def person_by_grants(eyes: Eyes, person: Person) -> Explanation | None:
         return _own((person.pk,), enums.Category.BASIC, person.written_at, why)
     basic = enums.Category.BASIC
     used = [g for g in eyes.consented if g.person_id == person.pk and basic in g.categories]
-    return _by_consent(used[:1], basic) if used else None
+    why = _("%(name)sの同意に、「%(category)s」が含まれています（%(until)s）。")
+    return _by_consent(used[:1], basic, why, name=person.shown_name) if used else None
 
 
 def record_by_grants(eyes: Eyes, record: Record) -> Explanation | None:
@@ -178,12 +179,14 @@ def record_by_grants(eyes: Eyes, record: Record) -> Explanation | None:
     covering = [g for g in eyes.consented if record.category in g.categories]
     if record.is_household:
         used = [g for g in covering if g.covers_household][:1]
+        why = _("世帯全体の記録を含む同意があり、「%(category)s」が含まれています（%(until)s）。")
     else:
         by_person = {g.person_id: g for g in covering}
         used = [by_person[key] for key in record.person_ids if key in by_person]
         if len(used) < len(record.person_ids):
             return None
-    return _by_consent(used, record.category) if used else None
+        why = _("記録に出る人の同意があり、「%(category)s」が含まれています（%(until)s）。")
+    return _by_consent(used, record.category, why) if used else None
 
 
 def _own(
@@ -193,15 +196,19 @@ def _own(
     return Explanation(True, "V2", reason, None, basis, persons, (category,), since, None)
 
 
-def _by_consent(used: Sequence[CaseGrant], category: str) -> Explanation:
+def _by_consent(used: Sequence[CaseGrant], category: str, reason: str, **words: str) -> Explanation:
     """V3: open by all these consents together, until the first of them ends."""
     ends = [g.period.upper for g in used if g.period.upper is not None]
     until = min(ends) if ends else None
     return Explanation(
         True,
         "V3",
-        _("記録に出る人の同意があり、「%(category)s」が含まれています（%(until)s）。")
-        % {"category": enums.Category(category).label, "until": until_words(until)},
+        reason
+        % {
+            "category": enums.Category(category).label,
+            "until": until_words(until),
+            **words,
+        },
         used[0].pk,
         enums.GrantBasis.CONSENT,
         tuple(g.person_id for g in used if g.person_id),

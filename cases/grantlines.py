@@ -13,11 +13,11 @@ from cases.models import CaseGrant
 from config.lib.eras import format_long
 
 
-def category_words(categories: Iterable[str]) -> str:
+def category_words(categories: Iterable[str], *, is_short: bool = False) -> str:
     """The categories in the order of the form; all of them in one word."""
     held = set(categories)
     if held >= {str(c) for c in enums.CONSENTABLE}:
-        return _("すべての種類（通告者を除く）")
+        return _("すべての種類") if is_short else _("すべての種類（通告者を除く）")
     return "・".join(str(c.label) for c in enums.Category if c in held)
 
 

@@ -203,11 +203,14 @@ def _sight(
     why = {r.pk: record_for(eyes, r) for r in known.records}
     seen = {key for key, found in why.items() if found.visible}
     before = {r.pk for r in known.records if record_for(now, r).visible}
-    lead = _("まだ支援に入っていません。つなぎを受理すると、次のように見えます。")
-    if not is_later:
-        lead = _("確定すると、すぐに次のように見えます。")
     if not case_for(eyes).visible:
         lead = _("この内容では、ケースは開きません。")
+    elif is_later and not now.consented:
+        lead = _("まだ支援に入っていません。つなぎを受理すると、次のように見えます。")
+    elif seen == before:
+        lead = _("見える記録は変わりません。いまも、次のように見えています。")
+    else:
+        lead = _("確定すると、すぐに次のように見えます。")
     people = _people(known, eyes)
     return Sight(
         agency=agency.name,

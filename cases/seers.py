@@ -100,7 +100,7 @@ def _url(ask: str, value: str) -> str:
 
 
 def _line(agency: str, entry: _Opened, persons: dict[uuid.UUID, Person], url: str) -> Seer:
-    parts = [_part(grant, persons) for grant in entry.grants]
+    parts = _parts(entry.grants, persons)
     words = []
     if entry.is_responsible:
         words.append(str(enums.GrantBasis.RESPONSIBLE.label))
@@ -119,13 +119,21 @@ def _line(agency: str, entry: _Opened, persons: dict[uuid.UUID, Person], url: st
     return Seer(agency, "・".join(words), _until(until), parts, url, works)
 
 
-def _part(grant: CaseGrant, persons: dict[uuid.UUID, Person]) -> Part:
-    person = persons.get(grant.person_id) if grant.person_id else None
-    whom = f"{person.label} {person.shown_name}" if person else _("名前の出ない世帯員")
-    what = category_words(grant.categories)
-    if grant.covers_household:
-        what += _("、世帯全体の記録")
-    return Part(_("同意 %(labels)s") % {"labels": whom}, what, _until(grant.period.upper))
+def _parts(grants: Sequence[CaseGrant], persons: dict[uuid.UUID, Person]) -> list[Part]:
+    """Persons whose consents open the same until the same day stand together, in their order."""
+    place: dict[uuid.UUID | None, int] = {key: n for n, key in enumerate(persons)}
+    found: dict[tuple[str, str], list[str]] = {}
+    for grant in sorted(grants, key=lambda g: place.get(g.person_id, len(place))):
+        person = persons.get(grant.person_id) if grant.person_id else None
+        what = category_words(grant.categories, is_short=True)
+        if grant.covers_household:
+            what += _("、世帯全体")
+        whom = found.setdefault((what, _until(grant.period.upper)), [])
+        whom.append(f"{person.label} {person.shown_name}" if person else _("名前の出ない世帯員"))
+    return [
+        Part(_("同意 %(labels)s") % {"labels": "、".join(whom)}, what, until)
+        for (what, until), whom in found.items()
+    ]
 
 
 def _until(until: datetime.datetime | None) -> str:

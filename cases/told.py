@@ -71,13 +71,14 @@ class Known:
     def eyes(self, agency: Agency, grants: Sequence[CaseGrant] | None = None) -> Eyes:
         """The agency with what is open to it: now, or by other grants."""
         held = self.grants if grants is None else grants
-        rows = [*self.persons.values(), *self.records]
+        authors = {row.author_agency_id for row in self.persons.values()}
+        authors |= {row.author_agency_id for row in self.records}
         return Eyes(
             agency.pk,
             agency.name,
             [g for g in held if g.group_id == agency.pk],
             self.case.responsible_agency_id == agency.pk,
-            any(row.author_agency_id == agency.pk for row in rows),
+            agency.pk in authors,
         )
 
 
