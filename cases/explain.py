@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from agencies.models import Membership
 from cases import enums
 from cases.gate import reads_cases
-from cases.models import CarryOutGrant, Case, CaseGrant, Emergency, Person, Record
+from cases.models import CarryOutGrant, CaseGrant, Emergency, Person, Record
 from config.lib.eras import format_datetime, format_long
 from config.lib.fiscal import instant_to_until_day
 
@@ -344,8 +344,3 @@ def _by_secrecy(membership: Membership, record: Record) -> Explanation | None:
         tuple(record.person_ids),
         (record.category,),
     )
-
-
-def explain(membership: Membership, case: Case, record: Record | None = None) -> Explanation:
-    """One door for the command: the case, or one record of it."""
-    return explain_record(membership, record) if record else explain_case(membership, case.pk)

@@ -36,6 +36,7 @@ from config.lib.eras import format_datetime_short
 from config.lib.registry import TimelineEntry
 
 TITLES = 5  # of each category; the rest is counted
+NAMED = 300
 PAGE = 50
 
 
@@ -185,10 +186,11 @@ def sight_of_referral(by: Membership, case: Case, agency: Agency) -> Sight | Non
 
 
 def _titles(by: Membership, known: Known) -> dict[uuid.UUID, TimelineEntry]:
-    """The titles of what the asker reads; a look at these records (V10)."""
-    keys = [*known.persons, *(record.pk for record in known.records)]
+    """The titles of the newest the asker reads; a look at these records (V10)."""
+    newest = known.records[:NAMED]
+    keys = [*known.persons, *(record.pk for record in newest)]
     log_access(by, Action.OPEN, what="sights", case_id=known.case.pk, record_ids=keys)
-    return entries_of(by, known.case, known.records)
+    return entries_of(by, known.case, newest)
 
 
 def _sight(
@@ -230,9 +232,7 @@ def _opened(records: Sequence[Record], titles: Mapping[uuid.UUID, TimelineEntry]
     for category in enums.Category:
         mine = [r for r in records if r.category == category]
         if mine:
-            shown = [
-                f"{format_datetime_short(r.happened_at)}　{titles[r.pk].title}"
-                for r in mine[:TITLES]
-            ]
+            named = [r for r in mine if r.pk in titles][:TITLES]
+            shown = [f"{format_datetime_short(r.happened_at)}　{titles[r.pk].title}" for r in named]
             found.append(Opened(str(category.label), len(mine), shown, len(mine) - len(shown)))
     return found

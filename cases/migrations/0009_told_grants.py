@@ -31,7 +31,7 @@ BEGIN
         FROM public.cases_casegrant AS g
         WHERE g.content_object_id = case_key AND g.basis = 'consent' AND g.revoked_at IS NULL
           AND g.period @> now() AND (is_whole OR g.granted_by_agency_id = me.agency_id)
-        ORDER BY g.granted_at, g.id;
+        ORDER BY g.person_id, g.group_id;
         RETURN;
     END IF;
     BEGIN
@@ -52,7 +52,7 @@ BEGIN
            w.consent_id, w.granted_by, now(), w.period
     FROM unnest(found) AS w
     WHERE is_whole OR w.granted_by = me.agency_id
-    ORDER BY w.person_id;
+    ORDER BY w.person_id, w.group_id;
 END
 $$;
 """

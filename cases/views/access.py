@@ -14,6 +14,7 @@ from agencies.models import AccessLog
 from cases.explain import explain_case, explain_record, grants_on
 from cases.grantlines import grant_line
 from cases.models import Record
+from cases.permissions import can, check_can_ask_why
 from cases.views.subject import subject
 from config.lib.eras import format_datetime_short
 
@@ -55,6 +56,7 @@ def case_access(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         "records": lines,
         "seers": on.seers(membership),
         "log": _own_log(request, on.case.pk),
+        "may_ask": can(check_can_ask_why, membership, on.case),
     }
     return render(request, "cases/access_detail.html", context)
 

@@ -72,7 +72,14 @@ SAMPLE: dict[str, Any] = {
         {"term": "主担当", "value": "架空中央地域包括支援センター", "href": "#defs"},
     ],
     "seers": [
-        {"agency": "人とくらしのサポートセンター", "basis": "同意 A・B", "until": "R9.10.27まで"},
+        {
+            "agency": "人とくらしのサポートセンター",
+            "url": "#who-may-see",
+            "parts": [
+                {"basis": "同意 A 花子さん", "what": "すべての種類", "until": "R9.10.27まで"},
+                {"basis": "同意 B 太郎さん", "what": "基本情報・就労", "until": "R9.3.31まで"},
+            ],
+        },
         {"agency": "障害福祉課", "basis": "同意 B", "until": "R9.10.27まで"},
     ],
     "roles": [
