@@ -111,6 +111,7 @@ class RoleKey(models.TextChoices):
     CONSULTATION_WORKER = "consultation_worker", _("相談員")
     COORDINATOR = "coordinator", _("多機関協働コーディネーター")
     OFFICE_HEAD = "office_head", _("推進室長")
+    AGENCY_MANAGER = "agency_manager", _("機関の管理者")
     OUTREACH_WORKER = "outreach_worker", _("アウトリーチ支援員")
     PARTICIPATION_WORKER = "participation_worker", _("参加支援員")
     COMMUNITY_WORKER = "community_worker", _("地域づくり担当")
@@ -118,6 +119,15 @@ class RoleKey(models.TextChoices):
     PRIVACY_OFFICER = "privacy_officer", _("個人情報保護担当")
     SYSTEM_ADMINISTRATOR = "system_administrator", _("システム管理者")
     GUEST = "guest", _("会議のゲスト")
+
+
+class MembershipState(models.TextChoices):
+    """Where a membership stands today; computed from its columns, never stored."""
+
+    WAITING = "waiting", _("確認待ち")
+    CONFIRMED = "confirmed", _("確認ずみ")
+    REFUSED = "refused", _("断られた")
+    ENDED = "ended", _("終わった")
 
 
 class Permission(models.TextChoices):

@@ -1,13 +1,17 @@
-"""Input of the agencies room: sign-in and switching memberships."""
+"""Input of the agencies room: sign-in, switching memberships, and memberships themselves."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from config.lib.forms import KasaneForm, SafeLine
+from agencies.enums import MembershipState
+from agencies.models import Agency, Role, User
+from config.lib.forms import ChoiceCards, EraDateField, IdempotencyKey, KasaneForm, SafeLine
 
 
 class SignInForm(forms.Form):
@@ -110,3 +114,98 @@ class SwitchForm(forms.Form):
     """The membership to act in from now on."""
 
     membership = forms.UUIDField()
+
+
+class MembershipForm(KasaneForm):
+    """A membership of somebody who has a user name already; making one is the owner's (0007)."""
+
+    form_key = IdempotencyKey()
+    username = SafeLine(
+        label=_("利用者名"),
+        limit=150,
+        help_text=_("サインインに使う名前。利用者そのものの登録は、導入の担当者が行います。"),
+        error_messages={"required": _("利用者名を入力してください。")},
+        widget=forms.TextInput(attrs={"class": "in-m"}),
+    )
+    agency = forms.ChoiceField(label=_("機関"))
+    role = forms.ChoiceField(label=_("役割"))
+    since = EraDateField(label=_("始まりの日"), help_text=_("例：R9.4.1。この日から使えます。"))
+    until = EraDateField(
+        label=_("終わりの日"),
+        required=False,
+        help_text=_("決まっているときだけ。この日まで使えます。"),
+    )
+
+    def __init__(
+        self, *args: Any, agencies: Iterable[Agency], roles: Iterable[Role], **kwargs: Any
+    ) -> None:
+        self.agencies = {str(agency.pk): agency for agency in agencies}
+        self.roles = {role.pk: role for role in roles}
+        super().__init__(*args, **kwargs)
+        self.offer("agency", [("", "―――"), *((k, a.name) for k, a in self.agencies.items())])
+        self.offer("role", [("", "―――"), *((k, r.name) for k, r in self.roles.items())])
+
+    def clean_username(self) -> User:
+        """The user of this name."""
+        user = User.objects.filter(username=self.cleaned_data["username"]).first()
+        if user is None:
+            raise ValidationError(_("この利用者名の人は登録されていません。"))
+        return user
+
+    def clean_agency(self) -> Agency:
+        """The agency chosen."""
+        return self.agencies[self.cleaned_data["agency"]]
+
+    def clean_role(self) -> Role:
+        """The role chosen."""
+        return self.roles[self.cleaned_data["role"]]
+
+
+class EndMembershipForm(KasaneForm):
+    """The last day, or at once."""
+
+    NOW, ON = "now", "on"
+
+    when = forms.ChoiceField(
+        label=_("いつ終えるか"),
+        choices=[(ON, _("日を決める")), (NOW, _("いますぐ（次の操作から何も見えなくなる）"))],
+        widget=ChoiceCards(attrs={"class": "choices-stack"}),
+        error_messages={"required": _("いつ終えるかを選んでください。")},
+    )
+    on = EraDateField(
+        label=_("最後の日"), required=False, help_text=_("この日まで使えます。例：R9.3.31")
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """A day, where a day is to be set."""
+        data: dict[str, Any] = super().clean() or {}
+        if data.get("when") == self.ON and not data.get("on") and not self.has_error("on"):
+            self.add_error("on", _("最後の日を入れてください。"))
+        return data
+
+
+class RefuseMembershipForm(KasaneForm):
+    """Why it is not confirmed."""
+
+    reason = SafeLine(
+        label=_("断る理由"),
+        limit=200,
+        help_text=_("システム管理者と個人情報保護担当が読みます。"),
+        error_messages={"required": _("断る理由を書いてください。")},
+    )
+
+
+class MembershipFilter(forms.Form):
+    """Which memberships the list shows."""
+
+    state = forms.ChoiceField(
+        label=_("状態"), required=False, choices=[("", _("すべて")), *MembershipState.choices]
+    )
+    agency = forms.ChoiceField(label=_("機関"), required=False)
+    q = forms.CharField(label=_("氏名・利用者名"), required=False, max_length=100)
+
+    def __init__(self, *args: Any, agencies: Iterable[Agency], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["agency"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101
+        field.choices = [("", _("すべて")), *((str(a.pk), a.name) for a in agencies)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
-from agencies.enums import Permission
+from agencies.enums import MembershipState, Permission
 from agencies.models import Membership
 
 
@@ -20,3 +20,36 @@ def check_may(by: Membership, permission: Permission) -> None:
             _("「%(role)s」の役割では「%(permission)s」ことはできません。")
             % {"role": by.role_name, "permission": permission.label}
         )
+
+
+def check_may_oversee(by: Membership) -> None:
+    """Who sees the memberships of others: accounts, the agency's manager, the privacy officer."""
+    overseers = (
+        Permission.MANAGE_ACCOUNTS,
+        Permission.CONFIRM_MEMBERSHIP,
+        Permission.REVIEW_ACCESS,
+    )
+    if not any(by.may(permission) for permission in overseers):
+        raise ActionDenied(
+            _("「%(role)s」の役割では、職員の所属を見ることはできません。") % {"role": by.role_name}
+        )
+
+
+def check_can_confirm(by: Membership, membership: Membership) -> None:
+    """V11: the agency's own manager, never for themselves, once."""
+    check_may(by, Permission.CONFIRM_MEMBERSHIP)
+    if by.agency_id != membership.agency_id or by.user_id == membership.user_id:
+        raise ActionDenied(_("所属の確認は、その機関の別の責任者が行います。"))
+    if membership.state != MembershipState.WAITING:
+        raise ActionDenied(_("この所属は、確認を待っていません。"))
+
+
+def check_can_end(by: Membership, membership: Membership) -> None:
+    """The system administrator, never their own, what has not ended (V11)."""
+    check_may(by, Permission.MANAGE_ACCOUNTS)
+    if by.user_id == membership.user_id:
+        raise ActionDenied(_("自分の所属を自分で変えることはできません。"))
+    if membership.agency is None or membership.agency.municipality_id != by.municipality.pk:
+        raise ActionDenied(_("ほかの市の所属は変えられません。"))
+    if membership.state in (MembershipState.ENDED, MembershipState.REFUSED):
+        raise ActionDenied(_("この所属は、もう終わっています。"))

@@ -127,6 +127,7 @@ class RolesEntry:
     consultation_worker: str = f.text()
     coordinator: str = f.text()
     office_head: str = f.text()
+    agency_manager: str = f.text()
     outreach_worker: str = f.text()
     participation_worker: str = f.text()
     community_worker: str = f.text()

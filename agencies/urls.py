@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from agencies.views import account, answers, home, signin
+from agencies.views import account, answers, home, memberships, signin
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -19,6 +19,20 @@ urlpatterns = [
     path("account/factors/<uuid:factor_id>/remove/", account.factor_remove, name="factor_remove"),
     path("account/recovery/", account.recovery_codes, name="recovery_codes"),
     path("account/reset/", account.factors_reset, name="factors_reset"),
+    path("members/", memberships.membership_list, name="membership_list"),
+    path("members/new/", memberships.membership_new, name="membership_new"),
+    path("members/<uuid:membership_id>/", memberships.membership_detail, name="membership_detail"),
+    path(
+        "members/<uuid:membership_id>/confirm/",
+        memberships.membership_confirm,
+        name="membership_confirm",
+    ),
+    path(
+        "members/<uuid:membership_id>/refuse/",
+        memberships.membership_refuse,
+        name="membership_refuse",
+    ),
+    path("members/<uuid:membership_id>/end/", memberships.membership_end, name="membership_end"),
     path("livez", answers.livez, name="livez"),
     path("readyz", answers.readyz, name="readyz"),
 ]

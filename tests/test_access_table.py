@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 EVERYBODY = {
     "elderly", "coordinator", "head", "outreach", "participation", "community",
-    "admin", "privacy", "sysadmin", "guest",
+    "admin", "privacy", "sysadmin", "guest", "agency_manager",
 }  # fmt: skip
 READERS = EVERYBODY - {"admin", "privacy", "sysadmin", "guest"}
 WORKERS = READERS - {"community", "head"}
@@ -93,7 +93,14 @@ TABLE: dict[str, set[str]] = {
     **dict.fromkeys(
         ["consent_narrow", "consent_renew", "scan_new", "consent_form_print"], WORKERS
     ),
-    "emergency_new": {"elderly", "coordinator", "outreach"},
+    "emergency_new": {"elderly", "coordinator", "outreach", "agency_manager"},
+    # V11: accounts, the agency's own manager, the privacy officer; each does their own part.
+    **dict.fromkeys(
+        ["membership_list", "membership_detail"],
+        {"sysadmin", "head", "agency_manager", "privacy"},
+    ),
+    **dict.fromkeys(["membership_new", "membership_end"], {"sysadmin"}),
+    **dict.fromkeys(["membership_confirm", "membership_refuse"], {"head", "agency_manager"}),
     **dict.fromkeys(
         ["emergency_list", "emergency_detail", "emergency_end"], READERS | {"privacy"}
     ),

@@ -100,6 +100,30 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def for_user(self, user: User) -> MembershipQuerySet:
         return self.filter(user=user)
 
+    def visible_to(self, membership: Membership) -> MembershipQuerySet:
+        """V11: the whole city's for who manages accounts and for the privacy officer; for an
+        agency's manager, those of the agency. A guest's is the secretariat's alone (V6)."""
+        mine = self.filter(system_name="").exclude(role_id=enums.RoleKey.GUEST)
+        if membership.may(enums.Permission.MANAGE_ACCOUNTS) or membership.may(
+            enums.Permission.REVIEW_ACCESS
+        ):
+            return mine.filter(agency__municipality=membership.municipality)
+        if membership.may(enums.Permission.CONFIRM_MEMBERSHIP):
+            return mine.filter(agency_id=membership.agency_id)
+        return self.none()
+
+    def in_state(self, state: str) -> MembershipQuerySet:
+        """By where they stand today (enums.MembershipState); the same words as `Membership.state`."""
+        day = local_today()
+        over = Q(until__lt=day) | Q(agency__ended_on__lt=day)
+        refused = Q(refused_at__isnull=False)
+        if state == enums.MembershipState.REFUSED:
+            return self.filter(refused)
+        if state == enums.MembershipState.ENDED:
+            return self.filter(over).exclude(refused)
+        waits = state == enums.MembershipState.WAITING
+        return self.filter(confirmed_at__isnull=waits).exclude(over).exclude(refused)
+
     def with_names(self) -> MembershipQuerySet:
         return self.select_related("agency", "agency__municipality", "role", "user")
 
@@ -127,6 +151,12 @@ class Membership(models.Model):
     confirmed_by = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    # Refused by the agency's manager instead of confirmed: it never works (V11).
+    refused_at = models.DateTimeField(null=True, blank=True)
+    refused_by = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    refusal_reason = models.CharField(max_length=200, blank=True)
 
     objects = MembershipQuerySet.as_manager()
 
@@ -143,7 +173,17 @@ class Membership(models.Model):
                 ),
             ),
             models.UniqueConstraint(
-                fields=["user", "agency", "role", "since"], name="membership_once"
+                fields=["user", "agency", "role", "since"],
+                condition=Q(refused_at__isnull=True),
+                name="membership_once",
+            ),
+            models.CheckConstraint(
+                name="membership_refused_whole",
+                condition=Q(refused_at__isnull=True, refused_by__isnull=True, refusal_reason="")
+                | (
+                    Q(refused_at__isnull=False, refused_by__isnull=False, confirmed_at__isnull=True)
+                    & ~Q(refusal_reason="")
+                ),
             ),
             models.UniqueConstraint(
                 fields=["system_name"], condition=~Q(system_name=""), name="system_membership_once"
@@ -161,6 +201,19 @@ class Membership(models.Model):
     def may(self, permission: str) -> bool:
         """Whether the role has this permission (which rows: the gate decides)."""
         return self.role is not None and permission in self.role.permissions
+
+    @property
+    def state(self) -> enums.MembershipState:
+        """Where it stands today."""
+        today = local_today()
+        ends = [day for day in (self.until, self.agency and self.agency.ended_on) if day]
+        if self.refused_at is not None:
+            return enums.MembershipState.REFUSED
+        if ends and min(ends) < today:
+            return enums.MembershipState.ENDED
+        if self.confirmed_at is None:
+            return enums.MembershipState.WAITING
+        return enums.MembershipState.CONFIRMED
 
     @property
     def is_guest(self) -> bool:

@@ -18,7 +18,13 @@ from .factors import (
     reset_factors,
     session_state,
 )
-from .memberships import confirm_membership, create_membership, end_membership
+from .memberships import (
+    BadMembership,
+    confirm_membership,
+    create_membership,
+    end_membership,
+    refuse_membership,
+)
 from .outbox import file_job, mark_notices_read, notify, ring
 from .signin import (
     end_session,
@@ -30,6 +36,7 @@ from .signin import (
 )
 
 __all__ = [
+    "BadMembership",
     "Factor",
     "SessionState",
     "add_factor",
@@ -53,6 +60,7 @@ __all__ = [
     "own_sessions",
     "record_failed_sign_in",
     "recovery_codes_left",
+    "refuse_membership",
     "remove_factor",
     "rename_factor",
     "reset_factors",

@@ -54,6 +54,13 @@ SIGN_INS = [
         "架空 みどり",
     ),
     SignIn(
+        "manager",
+        RoleKey.AGENCY_MANAGER,
+        Sector.ELDERLY,
+        "地域包括支援センター",
+        "仮名 すみれ",
+    ),
+    SignIn(
         "disability",
         RoleKey.CONSULTATION_WORKER,
         Sector.DISABILITY,
@@ -149,7 +156,7 @@ def _agency(city: Municipality, entry: SignIn) -> Agency:
         if unit is not None:
             return unit
     fitting = known.filter(sectors__contains=[entry.sector])
-    if entry.role == RoleKey.CONSULTATION_WORKER:
+    if entry.role in (RoleKey.CONSULTATION_WORKER, RoleKey.AGENCY_MANAGER):
         # The four sectors: who runs 包括的相談支援, not the section that supervises it.
         fitting = fitting.filter(
             programmes__kind=ProgrammeKind.COMPREHENSIVE_CONSULTATION,
