@@ -7,15 +7,15 @@ import uuid
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from agencies.models import Membership
 from cases import enums
-from cases.models import Case
+from cases.models import Case, CaseWorker
 from config.lib.forms import KasaneForm
 
-OWN = (("responsible", _("主担当")), ("partner", _("連携")))
+OWN = (("responsible", _("主担当")), ("partner", _("連携")), ("worker", _("わたしの担当")))
 
 
 class CaseFilter(django_filters.FilterSet):
@@ -41,7 +41,12 @@ class CaseFilter(django_filters.FilterSet):
         super().__init__(*args, **kwargs)
 
     def by_role(self, queryset: QuerySet[Case], name: str, value: str) -> QuerySet[Case]:
-        """Cases the own agency answers for, or those of others it works on."""
+        """Cases the own agency answers for, those of others it works on, or one's own."""
+        if value == "worker":
+            charge = CaseWorker.objects.visible_to(self.membership).standing()
+            return queryset.filter(
+                Exists(charge.filter(case=OuterRef("pk"), membership=self.membership))
+            )
         own = {"responsible_agency_id": self.membership.agency_id}
         return queryset.filter(**own) if value == "responsible" else queryset.exclude(**own)
 

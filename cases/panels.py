@@ -16,7 +16,7 @@ from agencies.enums import Action, Permission
 from agencies.home import day_words
 from agencies.models import Membership
 from agencies.trail import log_access
-from cases import desk, disclosures, enums, handling, shieldpage, shieldrows
+from cases import charge, desk, disclosures, enums, handling, shieldpage, shieldrows
 from cases.gate import in_force, reads_cases
 from cases.models import (
     AssessmentSection,
@@ -397,7 +397,7 @@ def count_referrals(membership: Membership) -> tuple[int, bool]:
     return len(waiting_referrals(membership).values_list("pk", flat=True)[:LIMIT]), False
 
 
-__all__ = ["desk", "disclosures", "handling", "shieldpage", "shieldrows"]
+__all__ = ["charge", "desk", "disclosures", "handling", "shieldpage", "shieldrows"]
 
 registry.add("case_timeline", timeline, queries=2, order=10)
 registry.add("case_stage", stage, queries=1, order=10)

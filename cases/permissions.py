@@ -259,3 +259,11 @@ def check_can_ask_why(by: Membership, case: Case) -> None:
                 "あなたの機関に見える理由は「なぜ見えるのか」にあります。"
             )
         )
+
+
+def check_can_hand_over(by: Membership, leaving: Membership | None = None) -> None:
+    """担当替え: the agency's manager, within the agency, who reads its cases (V14)."""
+    check_may(by, Permission.CONFIRM_MEMBERSHIP)
+    check_may(by, Permission.READ_CASES)
+    if leaving is not None and leaving.agency_id != by.agency_id:
+        raise ActionDenied(_("担当を替えられるのは、自分の機関の人だけです。"))

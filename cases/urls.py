@@ -15,6 +15,7 @@ from cases.views import (
     consentprint,
     disclosure,
     emergency,
+    handover,
     history,
     intake,
     looks,
@@ -57,6 +58,13 @@ urlpatterns = [
     path("search/", search.case_search, name="case_search"),
     path("cases/<uuid:case_id>/persons/new/", persons.person_new, name="person_new"),
     path("persons/<uuid:person_id>/edit/", persons.person_edit, name="person_edit"),
+    path("handover/", handover.handover_list, name="handover_list"),
+    path("handover/unassigned/", handover.handover_unassigned, name="handover_unassigned"),
+    path("handover/<uuid:membership_id>/", handover.handover_new, name="handover_new"),
+    path("handover/<uuid:membership_id>/print/", handover.handover_print, name="handover_print"),
+    path(
+        "cases/<uuid:case_id>/handover/", handover.case_handover_print, name="case_handover_print"
+    ),
     path("emergencies/", emergency.emergency_list, name="emergency_list"),
     path("emergencies/new/", emergency.emergency_new, name="emergency_new"),
     path("emergencies/<uuid:emergency_id>/", emergency.emergency_detail, name="emergency_detail"),

@@ -25,7 +25,7 @@ from cases.permissions import check_can_write
 from config.lib.eras import format_short
 from config.lib.fiscal import fiscal_year
 from config.lib.registry import Link, NavItem, NextStep, OpenEnd, Panel, Todo, registry
-from meetings import enums
+from meetings import enums, handover
 from meetings.calendar import due_jobs
 from meetings.models import AgendaItem, ItemGrant, Sitting
 from meetings.pages import ITEM_TONE, sitting_row
@@ -336,6 +336,8 @@ def referral_actions(membership: Membership, referral: Referral) -> list[Link]:
         return []
     return [Link(_("議題にする"), f"{reverse('item_new')}?referral={referral.pk}")]
 
+
+__all__ = ["handover"]
 
 registry.add("due_jobs", due_jobs, queries=1)
 registry.add("todos", todo_pledges, queries=2, order=9)

@@ -31,7 +31,7 @@ from config.lib.registry import (
     Todo,
     registry,
 )
-from plans import enums
+from plans import enums, handover
 from plans.models import Evaluation, Monitoring, Plan, SupportItem
 from plans.pages import tone_of
 from plans.permissions import can_draft
@@ -357,6 +357,8 @@ def _end_words(plan: Plan, membership: Membership, tasks: int) -> str:
         }
     return text + _("評価して、終結か中断にします。")
 
+
+__all__ = ["handover"]
 
 registry.add("todos", todo_tasks, queries=2, order=12)
 registry.add("todos", todo_reviews, queries=2, order=14)

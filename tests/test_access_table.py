@@ -31,6 +31,8 @@ REPORTERS = {"admin", "coordinator", "head"}
 OFFICE = {"coordinator", "head"}
 VISITORS = {"coordinator", "outreach"}
 PLACERS = {"participation"}
+MANAGERS = {"head", "agency_manager"}
+OVERSEERS = MANAGERS | {"sysadmin", "privacy"}
 NEIGHBOURS = {"coordinator", "head", "participation", "community"}
 
 TABLE: dict[str, set[str]] = {
@@ -95,12 +97,15 @@ TABLE: dict[str, set[str]] = {
     ),
     "emergency_new": {"elderly", "coordinator", "outreach", "agency_manager"},
     # V11: accounts, the agency's own manager, the privacy officer; each does their own part.
+    **dict.fromkeys(["membership_list", "membership_detail"], OVERSEERS),
+    "membership_new": {"sysadmin"},
+    "membership_end": {"sysadmin"},
     **dict.fromkeys(
-        ["membership_list", "membership_detail"],
-        {"sysadmin", "head", "agency_manager", "privacy"},
+        ["membership_confirm", "membership_refuse",
+         "handover_list", "handover_new", "handover_unassigned"],
+        MANAGERS,
     ),
-    **dict.fromkeys(["membership_new", "membership_end"], {"sysadmin"}),
-    **dict.fromkeys(["membership_confirm", "membership_refuse"], {"head", "agency_manager"}),
+    **dict.fromkeys(["handover_print", "case_handover_print"], READERS),
     **dict.fromkeys(
         ["emergency_list", "emergency_detail", "emergency_end"], READERS | {"privacy"}
     ),

@@ -113,7 +113,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.none()
 
     def in_state(self, state: str) -> MembershipQuerySet:
-        """By where they stand today (enums.MembershipState); the same words as `Membership.state`."""
+        """By where they stand today, in the words of `Membership.state`."""
         day = local_today()
         over = Q(until__lt=day) | Q(agency__ended_on__lt=day)
         refused = Q(refused_at__isnull=False)

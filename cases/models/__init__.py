@@ -11,6 +11,7 @@ from .records import AssessmentSection, Issue, Note, Record, Refiling
 from .referral import Referral
 from .shield import Shield, ShieldHold, ShieldMember
 from .transfer import Transfer
+from .workers import CaseWorker
 
 __all__ = [
     "AssessmentSection",
@@ -20,6 +21,7 @@ __all__ = [
     "CarryOutGrant",
     "Case",
     "CaseGrant",
+    "CaseWorker",
     "Closing",
     "Consent",
     "ConsentLine",

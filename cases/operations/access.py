@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from django.db import connection, transaction
 from django.utils import timezone
 
-from agencies.models import Agency
-from cases.models import Case, SupportTeam
+from agencies.models import Agency, Membership
+from cases.gate import works_on
+from cases.models import Case, CaseWorker, SupportTeam
 
 # What rooms above do when the consents of a case have changed (meetings: V5 again). Called with
 # the case's key at the end of `sync_grants`.
@@ -55,3 +56,12 @@ def leave_team(*, case: Case, agency: Agency | int) -> None:
         left_at=timezone.now()
     )
     sync_grants(case)
+
+
+def take_charge(*, case: Case | uuid.UUID, by: Membership) -> None:
+    """Who brings a case to the agency looks after it, until the manager names another (V14)."""
+    key = case.pk if isinstance(case, Case) else case
+    if not works_on(by, key):
+        return
+    row = CaseWorker(case_id=key, agency_id=by.agency_id, membership=by, named_by=by)
+    CaseWorker.objects.bulk_create([row], ignore_conflicts=True)

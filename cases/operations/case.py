@@ -18,7 +18,7 @@ from agencies.permissions import ActionDenied, check_may
 from agencies.trail import log_access
 from cases import enums
 from cases.models import Case, Contact, Person
-from cases.operations.access import join_team, sync_grants
+from cases.operations.access import join_team, sync_grants, take_charge
 from cases.permissions import check_at_work, check_is_open
 from cases.shields import shielded_against
 from config.lib.kana import fold
@@ -76,6 +76,7 @@ def open_case(
     case.save(force_insert=True)
     sync_grants(case)  # the case row becomes visible with its first grant
     join_team(case=case, agency=case.responsible_agency_id, via=enums.TeamVia.RESPONSIBLE)
+    take_charge(case=case, by=by)
     log_access(by, Action.WRITE, what="open_case", case_id=case.pk, basis="responsible")
     return case
 

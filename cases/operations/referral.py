@@ -17,7 +17,7 @@ from agencies.permissions import ActionDenied, check_may
 from agencies.trail import log_access
 from cases import enums
 from cases.models import Case, Person, Referral
-from cases.operations.access import join_team, missing_consents
+from cases.operations.access import join_team, missing_consents, take_charge
 from cases.permissions import check_can_refer
 from config.lib.fiscal import fiscal_year
 
@@ -154,6 +154,7 @@ def accept_referral(*, referral: Referral, by: Membership, comment: str = "") ->
             agency=answered.to_agency_id,
             via=enums.TeamVia.REFERRAL,
         )
+        take_charge(case=answered.case_id, by=by)
     _tell_sender(answered, _("つなぎが受理されました"))
     log_access(
         by, Action.WRITE, what="accept_referral", case_id=answered.case_id, basis=answered.mode

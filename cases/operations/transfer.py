@@ -15,7 +15,7 @@ from agencies.permissions import ActionDenied, check_may
 from agencies.trail import log_access
 from cases import enums
 from cases.models import Case, Person, Transfer
-from cases.operations.access import sync_grants
+from cases.operations.access import sync_grants, take_charge
 from cases.permissions import check_can_answer_transfer, check_can_transfer
 
 STATES = enums.TransferState
@@ -90,6 +90,7 @@ def accept_transfer(*, transfer: Transfer, by: Membership) -> Transfer:
     """The responsibility moves; what no consent covers stays behind."""
     locked = _answered(transfer, by, STATES.ACCEPTED, "")
     sync_grants(locked.case_id)  # what rooms above do when the grants of a case have changed
+    take_charge(case=locked.case_id, by=by)
     _tell(locked.from_agency_id, locked, _("移管が受け入れられました"))
     log_access(by, Action.WRITE, what="accept_transfer", case_id=locked.case_id, basis="consent")
     return locked

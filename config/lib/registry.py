@@ -112,6 +112,34 @@ class OpenWork:
 
 
 @dataclass(frozen=True)
+class NamedTask:
+    """An open task of an agency in which a worker is named: what 担当替え hands on beside cases."""
+
+    key: UUID
+    case_id: UUID
+    title: str
+    due_on: date | None
+
+
+@dataclass(frozen=True)
+class SheetLine:
+    """A line of a handover sheet."""
+
+    text: str
+    when: str = ""
+    sub: str = ""
+
+
+@dataclass(frozen=True)
+class SheetPart:
+    """A part of a handover sheet (引継書), and the records it shows (V10)."""
+
+    title: str
+    lines: tuple[SheetLine, ...]
+    record_ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True)
 class NavItem:
     """A line of the left navigation; `permission` empty = everybody."""
 

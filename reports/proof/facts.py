@@ -270,6 +270,15 @@ class LeftWork:
 
 
 @dataclass(frozen=True)
+class CaseWorker:
+    """Who of an agency looks after a case."""
+
+    id: uuid.UUID
+    case_id: uuid.UUID
+    agency_id: int
+
+
+@dataclass(frozen=True)
 class Refiling:
     """What a record was before it was moved to another category or audience."""
 
@@ -437,6 +446,7 @@ TABLES: dict[type, str] = {
     Transfer: "cases_transfer",
     Disclosure: "cases_disclosure",
     LeftWork: "cases_leftwork",
+    CaseWorker: "cases_caseworker",
     Refiling: "cases_refiling",
     Consultation: "cases_consultation",
     Emergency: "cases_emergency",

@@ -25,6 +25,7 @@ from reports.proof.facts import (
     CarryOut,
     CarryOutPerson,
     Case,
+    CaseWorker,
     CityRow,
     Closing,
     Consent,
@@ -71,6 +72,7 @@ from reports.proof.rights import (
     rights,
     saw_before,
     see_left,
+    see_worker,
     yes,
 )
 from reports.proof.shields import (
@@ -441,6 +443,7 @@ RULES: dict[type, Callable[[World, Membership, Any], Decision]] = {
     Consent: see_consent, ConsentLine: see_line, Grant: see_grant,
     Consultation: see_consultation, Referral: see_referral, Transfer: see_transfer,
     LeftWork: see_left, Refiling: see_refiling, Contact: see_contact, Closing: see_closing,
+    CaseWorker: see_worker,
     Emergency: see_emergency, Disclosure: see_disclosure,
     Shield: see_shield, Place: see_place, Hold: see_hold,
     Item: see_item, Appointment: see_appointment, Sitting: see_sitting,

@@ -13,6 +13,7 @@ from typing import Any
 from reports.proof.facts import (
     TOKYO,
     Case,
+    CaseWorker,
     Consent,
     Item,
     LeftWork,
@@ -262,6 +263,17 @@ def see_left(world: World, m: Membership, row: LeftWork) -> Decision:
     if reads_cases(m) and row.to_agency_id == m.agency_id:
         return yes("V3", "担当のいなくなった仕事を受けた主担当機関です。", "responsible")
     return no("V3", "担当のいなくなった仕事は、主担当機関だけが見ます。")
+
+
+def see_worker(world: World, m: Membership, row: CaseWorker) -> Decision:
+    """V14: one's own agency's; and the responsible agency's helpers."""
+    if not reads_cases(m):
+        return NO_CASES
+    if row.agency_id == m.agency_id:
+        return yes("V2", "所属の機関の担当者です。", "own_records")
+    if rights(world, m.agency_id or 0, row.case_id).responsible:
+        return yes("V2", "所属の機関が主担当機関です。", "responsible")
+    return no("V2", "担当者は、その機関と主担当機関だけが見ます。")
 
 
 def in_emergency(world: World, m: Membership, case_id: uuid.UUID) -> Decision | None:

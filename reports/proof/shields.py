@@ -35,7 +35,7 @@ HIDDEN = no("V9", "支援措置により、居所が分かる情報は、名簿�
 
 
 def on_list(world: World, m: Membership, shield: Shield) -> bool:
-    return reads_cases(m) and any(
+    return any(
         place.membership_id == m.id and place.ended_at is None
         for place in world.of("Place", shield.id)
     )
@@ -128,7 +128,7 @@ def see_closing(world: World, m: Membership, row: Closing) -> Decision:
 
 
 def see_shield(world: World, m: Membership, row: Shield) -> Decision:
-    if on_list(world, m, row):
+    if reads_cases(m) and on_list(world, m, row):
         return yes("V9", "支援措置の名簿に載っています。", "shield")
     return no("V9", "支援措置の名簿の人だけが見ます。")
 

@@ -14,6 +14,7 @@ from agencies.enums import Action, Purpose
 from agencies.models import AccessLog, Agency, Job, LegalBasis, Membership, Notice
 from cases.models import (
     Case,
+    CaseWorker,
     Closing,
     Consent,
     ConsentLine,
@@ -68,6 +69,7 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         city_rows(draw)
         _register(draw, drawn)
         _trail(draw, drawn)
+        _workers(draw, drawn)
         draw.write()
     with connections[using].cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -386,3 +388,16 @@ def _trail(draw: Draw, drawn: list[Drawn]) -> None:
                 decided_by=one.by,
             )
         )
+
+
+def _workers(draw: Draw, drawn: list[Drawn]) -> None:
+    """Who looks after each case for each agency of its team, or did; some for nobody's any more."""
+    for one in drawn:
+        for agency in [entry.agency for entry in one.team.values()]:
+            by = draw.worker(agency)
+            draw.put(
+                CaseWorker(
+                    id=draw.key(), case=one.case, agency=agency, membership=by, named_by=by,
+                    ended_at=draw.now if draw.chance(0.2) else None,
+                )
+            )  # fmt: skip

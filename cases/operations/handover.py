@@ -1,0 +1,144 @@
+"""担当替え: who looks after which case of an agency, handed from one worker to others (V14).
+
+All of it or nothing: hundreds of cases in April are one transaction. No grant changes: they are the
+agency's.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from agencies.enums import Action, Permission, Purpose
+from agencies.models import Membership
+from agencies.operations import notify
+from agencies.permissions import ActionDenied
+from agencies.trail import log_access
+from cases import enums
+from cases.gate import grants_of
+from cases.models import Case, CaseWorker
+from cases.permissions import check_can_hand_over
+from config.lib.ids import new_id
+from config.lib.registry import NamedTask, registry
+
+
+class StaleHandover(ActionDenied):
+    """Somebody handed some of it over, closed or left it meanwhile: nothing was changed."""
+
+
+def successors(by: Membership, leaving: Membership | None = None) -> list[Membership]:
+    """Who may look after a case of the agency: working today, reading and writing cases."""
+    found = Membership.objects.active().filter(
+        agency_id=by.agency_id,
+        role__permissions__contains=[Permission.READ_CASES, Permission.WRITE_RECORDS],
+        user__is_active=True,
+    )
+    if leaving is not None:
+        found = found.exclude(pk=leaving.pk)
+    return list(found.with_names().order_by("user__display_name", "id"))
+
+
+def without_worker(by: Membership) -> QuerySet[Case]:
+    """Running cases the agency works on that nobody looks after."""
+    working = grants_of(by).exclude(basis=enums.GrantBasis.OWN_RECORDS)
+    charge = CaseWorker.objects.visible_to(by).standing().filter(agency_id=by.agency_id)
+    return (
+        Case.objects.visible_to(by)
+        .active()
+        .filter(
+            Exists(working.filter(content_object=OuterRef("pk"))),
+            ~Exists(charge.filter(case=OuterRef("pk"))),
+        )
+    )
+
+
+def tasks_naming(by: Membership, leaving: Membership) -> list[NamedTask]:
+    """Open tasks of the agency in which the worker is named, from the rooms that have tasks."""
+    return [*registry.draw("handover_tasks", by, str(leaving.user))]
+
+
+@transaction.atomic
+def hand_over(
+    *,
+    by: Membership,
+    leaving: Membership | None,
+    cases: Mapping[uuid.UUID, Membership],
+    tasks: Mapping[uuid.UUID, Membership],
+) -> int:
+    """Give each case and task to its successor; `leaving` None: cases nobody looked after. Returns
+    how many cases moved. Raises StaleHandover."""
+    check_can_hand_over(by, leaving)
+    allowed = {m.pk for m in successors(by, leaving)}
+    if not {m.pk for m in [*cases.values(), *tasks.values()]} <= allowed:
+        raise ActionDenied(_("引き継げるのは、いまこの機関で働いている人です。"))
+    _end_charge(by, leaving, cases)
+    rows = [
+        CaseWorker(case_id=case, agency_id=by.agency_id, membership=new, named_by=by)
+        for case, new in cases.items()
+    ]
+    try:
+        with transaction.atomic():
+            CaseWorker.objects.bulk_create(rows)
+    except IntegrityError:  # somebody took one of them at this very moment
+        raise StaleHandover(stale_words()) from None
+    _give_tasks(by, leaving, tasks)
+    for case in cases:
+        log_access(by, Action.WRITE, what="hand_over", purpose=Purpose.ADMINISTRATION, case_id=case)
+    _tell(cases)
+    return len(rows)
+
+
+def _end_charge(by: Membership, leaving: Membership | None, cases: Mapping[uuid.UUID, Any]) -> None:
+    if leaving is None:
+        if without_worker(by).filter(pk__in=cases).count() != len(cases):
+            raise StaleHandover(stale_words())
+        return
+    held = CaseWorker.objects.to_hand_over(by).filter(membership=leaving, case_id__in=cases)
+    keys = list(held.select_for_update(of=("self",)).values_list("pk", flat=True))
+    ended = CaseWorker.objects.filter(pk__in=keys).update(ended_at=timezone.now())
+    if ended != len(cases):
+        raise StaleHandover(stale_words())
+
+
+def _give_tasks(
+    by: Membership, leaving: Membership | None, tasks: Mapping[uuid.UUID, Membership]
+) -> None:
+    if leaving is None or not tasks:
+        return
+    open_now = {task.key for task in tasks_naming(by, leaving)}
+    if not open_now.issuperset(tasks):
+        raise StaleHandover(stale_words())
+    names = {key: str(new.user) for key, new in tasks.items()}
+    given = sum(registry.draw("handover_give", by, names))
+    if given != len(tasks):
+        raise StaleHandover(stale_words())
+
+
+def stale_words() -> str:
+    """What to do when the page is older than the cases."""
+    return _(
+        "開いているあいだに、担当が変わったか終わったものがあります。何も変えていません。"
+        "一覧を確かめて、もう一度選んでください。"
+    )
+
+
+def _tell(cases: Mapping[uuid.UUID, Membership]) -> None:
+    """One notice for each successor, with a figure and no name."""
+    run = new_id()
+    by_key = {m.pk: m for m in cases.values()}
+    for key, number in Counter(m.pk for m in cases.values()).items():
+        notify(
+            agency=by_key[key].agency_id or 0,
+            membership=by_key[key],
+            kind="handover",
+            key=f"{run}:{key}",
+            title=_("担当替えで、ケース%(n)s件を引き継ぎました") % {"n": number},
+            url="/cases/?mine=worker",
+        )

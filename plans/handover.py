@@ -1,0 +1,109 @@
+"""What 担当替え and the handover sheet know of plans: tasks that name a worker, what is agreed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import Replace
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from agencies.models import Membership
+from cases.models import Case
+from config.lib.eras import format_short
+from config.lib.registry import Link, NamedTask, SheetLine, SheetPart, registry
+from plans import enums
+from plans.models import Goal, Plan, SupportItem
+from plans.queries import plan_title
+
+
+def _own_tasks(membership: Membership) -> QuerySet[SupportItem]:
+    standing = Plan.objects.standing_with(membership).in_force().filter(pk=OuterRef("plan_id"))
+    return SupportItem.objects.filter(
+        Exists(standing), agency_id=membership.agency_id, status=enums.ItemStatus.OPEN
+    )
+
+
+def tasks_naming(membership: Membership, name: str) -> list[NamedTask]:
+    """Open tasks of the agency whose 担当者 holds this name, with or without gaps. One query."""
+    bare = name.replace(" ", "").replace("\u3000", "")
+    if not bare:
+        return []
+    tight = Replace(Replace("worker", Value(" ")), Value("\u3000"))
+    rows = (
+        _own_tasks(membership)
+        .annotate(tight=tight)
+        .filter(tight__contains=bare)
+        .order_by("until", "id")
+        .values_list("id", "plan__record__case_id", "content", "until")
+    )
+    return [NamedTask(*row) for row in rows]
+
+
+def give_tasks(membership: Membership, names: Mapping[uuid.UUID, str]) -> int:
+    """Write the next worker's name into these tasks; returns how many are done."""
+    rows = list(_own_tasks(membership).filter(pk__in=names))
+    for row in rows:
+        row.worker = names[row.pk]
+    return SupportItem.objects.bulk_update(rows, ["worker"])
+
+
+def sheet(membership: Membership, case: Case) -> list[SheetPart]:
+    """What is agreed in plans in force, and the open tasks of every agency. Three queries."""
+    plans = list(
+        Plan.objects.standing_with(membership)
+        .in_force()
+        .filter(record__case_id=case.pk)
+        .order_by("starts_on", "record_id")
+    )
+    if not plans:
+        return []
+    keys = [plan.pk for plan in plans]
+    agreed = []
+    for plan in plans:
+        until = _("%(day)sまで") % {"day": format_short(plan.ends_on)}
+        review = _("次のモニタリング %(day)s") % {"day": format_short(plan.review_on)}
+        agreed.append(SheetLine(f"{plan_title(plan)}　{plan.aim}", until, review))
+        agreed.append(SheetLine(plan.wishes, "", _("本人・世帯の意向")))
+    goals = Goal.objects.filter(plan__in=keys).order_by("plan_id", "order")
+    agreed += [
+        SheetLine(goal.text, _("%(day)sまで") % {"day": format_short(goal.target_on)}, _("目標"))
+        for goal in goals
+    ]
+    tasks = SupportItem.objects.filter(plan__in=keys, status=enums.ItemStatus.OPEN)
+    lines = tuple(
+        SheetLine(
+            task.content,
+            _("%(day)sまで") % {"day": format_short(task.until)},
+            "　".join(part for part in (task.agency.name, task.worker, task.frequency) if part),
+        )
+        for task in tasks.select_related("agency").order_by("until", "id")
+    )
+    return [
+        SheetPart(_("決まっていること（プラン）"), tuple(agreed), tuple(keys)),
+        SheetPart(_("済んでいない役割分担"), lines),
+    ]
+
+
+def drafts(by: Membership, worker: Membership) -> list[Link]:
+    """Plans the worker wrote that are not in force yet: any writer of the agency goes on. One
+    query."""
+    plans = Plan.objects.standing_with(by).filter(
+        record__author=worker, status__in=enums.EDITABLE, record__author_agency=by.agency_id
+    )
+    return [
+        Link(
+            _("書きかけのプラン　%(plan)s（%(state)s）")
+            % {"plan": plan_title(plan), "state": plan.get_status_display()},
+            reverse("plan_detail", args=[plan.pk]),
+        )
+        for plan in plans.order_by("record_id")
+    ]
+
+
+registry.add("handover_others", drafts, queries=1, order=20)
+registry.add("handover_tasks", tasks_naming, queries=1, order=20)
+registry.add("handover_give", give_tasks, queries=2, order=20)
+registry.add("handover_sheet", sheet, queries=3, order=20)
