@@ -46,7 +46,6 @@ class CaseSheet:
     warnings: list[str]
     persons: list[PersonOnSheet]
     parts: list[SheetPart]
-    deadlines: list[SheetLine]
     basis: str
     record_ids: list[uuid.UUID]
 
@@ -62,13 +61,13 @@ def case_sheet(membership: Membership, case: Case) -> CaseSheet:
     )
     states = {k: consent_state(membership, case, k, grants, consents) for k in persons}
     issues = _issues(membership, case)
-    notes = _notes(membership, case, persons)
-    parts = [
-        *([_issue_part(issues, persons)] if issues else []),
-        *registry.draw("handover_sheet", membership, case),
-        *notes,
-    ]
     todos = [t for t in registry.draw("case_aside", membership, case) if isinstance(t, Todo)]
+    parts = [
+        _deadlines(todos),
+        _issue_part(issues, persons),
+        *registry.draw("handover_sheet", membership, case),
+        *_notes(membership, case, persons),
+    ]
     return CaseSheet(
         case=case,
         title=household_title(persons.values()),
@@ -86,7 +85,6 @@ def case_sheet(membership: Membership, case: Case) -> CaseSheet:
             for k, p in persons.items()
         ],
         parts=[part for part in parts if part.lines],
-        deadlines=_deadlines(todos),
         basis=explain_case(membership, case.pk, grants).basis,
         record_ids=[*persons, *(key for part in parts for key in part.record_ids)],
     )
@@ -175,7 +173,7 @@ def _warnings(
     return found
 
 
-def _deadlines(todos: Sequence[Todo]) -> list[SheetLine]:
-    dated = [todo for todo in todos if todo.due_on is not None]
-    dated.sort(key=lambda todo: todo.due_on or today())
-    return [SheetLine(todo.title, format_short(todo.due_on)) for todo in dated if todo.due_on]
+def _deadlines(todos: Sequence[Todo]) -> SheetPart:
+    dated = [(todo.due_on, todo.title) for todo in todos if todo.due_on is not None]
+    lines = tuple(SheetLine(title, format_short(day)) for day, title in sorted(dated))
+    return SheetPart(_("これからの期限"), lines)
