@@ -21,7 +21,7 @@ def todo_confirmations(membership: Membership) -> list[Todo]:
     rows = (
         Membership.objects.visible_to(membership)
         .in_state(MembershipState.WAITING)
-        .exclude(user_id=membership.user_id)
+        .exclude(user=membership.user)
         .with_names()
         .order_by("since", "id")[:LIMIT]
     )

@@ -60,6 +60,8 @@ def case_sheet(membership: Membership, case: Case) -> CaseSheet:
         Consent.objects.visible_to(membership).filter(case=case, withdrawn_at__isnull=True)
     )
     states = {k: consent_state(membership, case, k, grants, consents) for k in persons}
+    contacts = Contact.objects.visible_to(membership).filter(pk__in=persons)
+    phones = dict(contacts.values_list("pk", "phone"))
     issues = _issues(membership, case)
     todos = [t for t in registry.draw("case_aside", membership, case) if isinstance(t, Todo)]
     parts = [
@@ -79,7 +81,7 @@ def case_sheet(membership: Membership, case: Case) -> CaseSheet:
                 p.name_kana,
                 _("死亡") if p.is_deceased else born(p),
                 str(p.get_relation_display()),
-                p.phone,
+                phones.get(k, ""),
                 f"{states[k].words}　{states[k].detail}".strip("　"),
             )
             for k, p in persons.items()

@@ -17,6 +17,7 @@ MANAGER = (
         "cases.write_records",
         "cases.record_consent",
         "cases.refer",
+        "cases.shield",
         "plans.draft",
         "meetings.read_items",
         "agencies.confirm_membership",
@@ -113,7 +114,7 @@ def give(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("agencies", "0008_emergency_permission")]
+    dependencies = [("agencies", "0010_second_factor")]
 
     operations = [
         migrations.AlterField(

@@ -30,7 +30,7 @@ def grant_column(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("plans", "0002_gate"), ("agencies", "0007_signed_actor")]
+    dependencies = [("plans", "0003_shield"), ("agencies", "0007_signed_actor")]
 
     operations = [
         migrations.RunSQL(OWN_TASK, migrations.RunSQL.noop),

@@ -66,7 +66,7 @@ def grant_functions(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0008_emergency")]
+    dependencies = [("cases", "0012_case_workers")]
 
     operations = [
         migrations.RunSQL(TOLD, "DROP FUNCTION kasane.told_grants(uuid, integer)"),

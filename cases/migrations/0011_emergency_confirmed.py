@@ -28,8 +28,8 @@ DROP FUNCTION kasane.guard_emergency();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agencies", "0009_second_factor"),
-        ("cases", "0008_emergency"),
+        ("agencies", "0010_second_factor"),
+        ("cases", "0010_shield_gate"),
     ]
 
     operations = [migrations.RunSQL(CONFIRMED, UNDO)]

@@ -30,7 +30,7 @@ WHERE m.agency_id = c.responsible_agency_id
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0008_emergency"), ("agencies", "0009_memberships")]
+    dependencies = [("cases", "0011_emergency_confirmed"), ("agencies", "0011_memberships")]
 
     operations = [
         migrations.CreateModel(

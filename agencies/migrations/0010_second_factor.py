@@ -374,7 +374,7 @@ def grant_functions(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("agencies", "0008_emergency_permission")]
+    dependencies = [("agencies", "0009_shield_permissions")]
 
     operations = [
         migrations.RunSQL(TABLES + INSIDE + ACT + SESSIONS + FACTORS),
