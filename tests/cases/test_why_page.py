@@ -125,6 +125,18 @@ def test_each_record_has_its_answer_its_rule_and_its_end(city):
     assert shown.count("btn-primary") == 0
 
 
+def test_a_consent_without_basic_facts_leaves_the_name_closed(city):
+    case, mother, _son, _given = referred(city, categories=["progress"])
+    note(city.elderly, case, "母の記録である", [mother])
+    agency = city.agencies["disability"]
+    found = answer(city.elderly, case, agency)
+    assert found.seen == 1
+    assert [person["is_visible"] for person in found.persons] == [False, False]
+    shown = text(get(city.elderly, as_url(case, agency)))
+    assert "母の記録である" in shown
+    assert "架空野" not in shown.split("<h1")[1]
+
+
 def test_filters_show_only_what_is_seen_or_only_what_is_not(city):
     case, mother, son, _given = referred(city)
     note(city.elderly, case, "母", [mother])
@@ -149,12 +161,10 @@ def test_an_agency_without_anything_is_told_so(city):
 
 def test_after_withdrawal_only_its_own_records_are_its(city):
     case, mother, _son, given = referred(city)
-    with w.act(city.elderly):
-        w_agency = city.agencies["disability"]
     note(city.elderly, case, "母", [mother])
     with w.act(city.elderly):
         withdraw_consent(consent=given, by=city.elderly, reason="本人の希望")
-    found = answer(city.elderly, case, w_agency)
+    found = answer(city.elderly, case, city.agencies["disability"])
     assert (found.case.visible, found.seen) == (False, 0)
 
 
@@ -162,12 +172,13 @@ def test_one_worker_in_an_emergency_sees_what_the_agency_does_not(city):
     case, mother, _son, _given = referred(city)
     note(city.elderly, case, "母", [mother])
     note(city.elderly, case, "内輪", [mother], audience="agency")
+    note(city.elderly, case, "通告者", [mother], category="notifier")
     access = emergency(city, case, city.child)
     agency = city.agencies["child"]
     assert not answer(city.elderly, case, agency).case.visible
     response = get(city.elderly, url(case, f"{agency.pk}:{access.pk}"))
     found = response.context["answer"]
-    assert (found.case.rule, found.seen, found.closed) == ("V8", 1, 1)
+    assert (found.case.rule, found.seen, found.closed) == ("V8", 1, 2)
     assert str(city.child.user) in text(response)
     other = city.agencies["livelihood"].pk
     assert get(city.elderly, url(case, f"{other}:{access.pk}")).status_code == 404
