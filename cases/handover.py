@@ -15,7 +15,7 @@ from agencies.models import Membership
 from cases import enums
 from cases.caselines import born, consent_state
 from cases.explain import explain_case, grants_on
-from cases.models import Case, CaseWorker, Consent, Issue, Note, Person, Record
+from cases.models import Case, CaseWorker, Consent, Contact, Issue, Note, Person, Record
 from cases.operations.case import persons_by_key
 from cases.titles import household_title
 from config.lib.eras import format_short, today

@@ -26,6 +26,7 @@ from cases.views import (
     refiling,
     search,
     shield,
+    succession,
     transfer,
     why,
 )
@@ -65,6 +66,8 @@ urlpatterns = [
     path(
         "cases/<uuid:case_id>/handover/", handover.case_handover_print, name="case_handover_print"
     ),
+    path("succession/", succession.succession, name="succession"),
+    path("succession/waiting/", succession.succession_waiting, name="succession_waiting"),
     path("emergencies/", emergency.emergency_list, name="emergency_list"),
     path("emergencies/new/", emergency.emergency_new, name="emergency_new"),
     path("emergencies/<uuid:emergency_id>/", emergency.emergency_detail, name="emergency_detail"),

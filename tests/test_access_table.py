@@ -102,7 +102,8 @@ TABLE: dict[str, set[str]] = {
     "membership_end": {"sysadmin"},
     **dict.fromkeys(
         ["membership_confirm", "membership_refuse",
-         "handover_list", "handover_new", "handover_unassigned"],
+         "handover_list", "handover_new", "handover_unassigned",
+         "succession", "succession_waiting"],
         MANAGERS,
     ),
     **dict.fromkeys(["handover_print", "case_handover_print"], READERS),

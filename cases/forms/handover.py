@@ -10,9 +10,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from agencies.models import Membership
+from agencies.models import Agency, Membership
 from cases.operations.handover import stale_words
-from config.lib.forms import KasaneForm
+from config.lib.forms import KasaneForm, SafeText
 
 KEEP = "keep"
 
@@ -76,3 +76,27 @@ class HandoverForm(KasaneForm):
     def posted(self) -> set[str]:
         """The lines the page showed when it was sent."""
         return {name for name in self.data if name.startswith(("case_", "task_"))}
+
+
+class SuccessionForm(KasaneForm):
+    """Which agency goes on, and what to tell it."""
+
+    to_agency = forms.ChoiceField(label=_("後継の機関"))
+    reason = SafeText(
+        label=_("移管の理由・引きつぐこと"),
+        required=False,
+        limit=2000,
+        widget=forms.Textarea({"rows": 4}),
+        help_text=_("すべてのケースの依頼に同じ文が付きます。氏名は書かないでください。"),
+        error_messages={"required": _("移管の理由を書いてください。")},
+    )
+
+    def __init__(self, *args: Any, agencies: Sequence[Agency], **kwargs: Any) -> None:
+        self.agencies = {str(a.pk): a for a in agencies}
+        super().__init__(*args, **kwargs)
+        choices = [("", "―――"), *((key, a.name) for key, a in self.agencies.items())]
+        self.offer("to_agency", choices)
+
+    def agency(self) -> Agency:
+        """The agency chosen."""
+        return self.agencies[self.cleaned_data["to_agency"]]

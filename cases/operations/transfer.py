@@ -50,6 +50,7 @@ def transfer_case(
     to_agency: Agency,
     reason: str,
     form_key: uuid.UUID | None = None,
+    is_told: bool = True,
 ) -> Transfer:
     """Propose it. Every living person's consent has to reach the new agency. The same `form_key`
     proposes once."""
@@ -70,7 +71,8 @@ def transfer_case(
             "select kasane.send_transfer(%s, %s, %s, %s)", [key, case.pk, to_agency.pk, reason]
         )
     transfer = Transfer.objects.visible_to(by).get(pk=key)
-    _tell(to_agency.pk, transfer, _("移管の依頼が届いています"))
+    if is_told:
+        _tell(to_agency.pk, transfer, _("移管の依頼が届いています"))
     log_access(by, Action.WRITE, what="transfer_case", case_id=case.pk, basis="responsible")
     return transfer
 

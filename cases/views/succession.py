@@ -1,0 +1,108 @@
+"""後継の機関へ: all cases at once to the agency that goes on (V18)."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from agencies.enums import Action, Permission, Purpose
+from agencies.guards import MemberRequest, member
+from agencies.models import Agency, agencies_of
+from agencies.permissions import ActionDenied
+from agencies.trail import log_access
+from cases.forms.handover import SuccessionForm
+from cases.models import Case
+from cases.operations.succession import (
+    accept_succession,
+    propose_succession,
+    proposed_to,
+    succession_to,
+)
+from cases.permissions import check_can_hand_over
+from cases.titles import titles_for
+
+
+@member(Permission.CONFIRM_MEMBERSHIP)
+@require_http_methods(["GET", "POST"])
+def succession(request: MemberRequest) -> HttpResponse:
+    """Choose the successor, see what can go and who has to be asked again, propose it all."""
+    by = request.membership
+    check_can_hand_over(by)
+    others = agencies_of(by.municipality).exclude(pk=by.agency_id)
+    data = request.POST if request.method == "POST" else request.GET if request.GET else None
+    form = SuccessionForm(data, agencies=list(others))
+    is_sent = request.method == "POST" and request.POST.get("step") == "send"
+    form.fields["reason"].required = is_sent
+    found, agency = None, None
+    if form.is_valid():
+        agency = form.agency()
+        if is_sent:
+            try:
+                number = propose_succession(
+                    by=by, successor=agency, reason=form.cleaned_data["reason"]
+                )
+            except ActionDenied as error:
+                form.add_error(None, str(error))
+            else:
+                words = _(
+                    "%(agency)sに、ケース%(n)s件の移管を依頼しました。返事が来るまで、主担当は変わりません。"
+                )
+                messages.success(request, words % {"agency": agency.name, "n": number})
+                return redirect("handover_list")
+        found = succession_to(by, agency)
+    elif form.data.get("to_agency") in form.agencies:
+        agency = form.agencies[form.data["to_agency"]]
+        found = succession_to(by, agency)
+    cases = [*found.ready, *(case for case, _words in found.missing)] if found else []
+    titles = _titles(request, cases)
+    context = {
+        "form": form,
+        "agency": agency,
+        "found": found,
+        "ready": [(case, titles[case.pk]) for case in found.ready] if found else [],
+        "missing": [(case, titles[case.pk], words) for case, words in found.missing]
+        if found
+        else [],
+    }
+    status = 422 if request.method == "POST" and form.errors else 200
+    return render(request, "cases/succession.html", context, status=status)
+
+
+def _titles(request: MemberRequest, cases: list[Case]) -> dict[object, str]:
+    keys = [case.pk for case in cases]
+    log_access(
+        request.membership,
+        Action.LIST,
+        what="succession",
+        purpose=Purpose.ADMINISTRATION,
+        record_ids=keys,
+    )
+    return {**titles_for(request.membership, keys)}
+
+
+@member(Permission.CONFIRM_MEMBERSHIP)
+@require_http_methods(["GET", "POST"])
+def succession_waiting(request: MemberRequest) -> HttpResponse:
+    """What came in, by the agency it comes from; all of one is accepted at once."""
+    by = request.membership
+    check_can_hand_over(by)
+    if request.method == "POST":
+        key = request.POST.get("from", "")
+        agencies = Agency.objects.filter(municipality=by.municipality)
+        former = get_object_or_404(agencies, pk=int(key) if key.isdigit() else 0)
+        number = accept_succession(by=by, former=former)
+        messages.success(
+            request,
+            _("ケース%(n)s件の主担当になりました。続けて、だれが担当するかを決めます。")
+            % {"n": number},
+        )
+        return redirect("handover_new", membership_id=by.pk)
+    ready, blocked = proposed_to(by)
+    counts = Counter((row.from_agency_id, row.from_agency.name) for row in ready)
+    rows = [{"id": key, "name": name, "number": n} for (key, name), n in counts.items()]
+    return render(request, "cases/succession_waiting.html", {"rows": rows, "blocked": blocked})
