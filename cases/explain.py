@@ -76,6 +76,7 @@ class Eyes:
     grants: Sequence[CaseGrant]
     is_responsible: bool
     has_written: bool
+    kept: frozenset[uuid.UUID] = frozenset()  # records beneath a shield (V9)
 
     @classmethod
     def by_grants(cls, agency_id: int | None, name: str, grants: Sequence[CaseGrant]) -> Eyes:

@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from agencies.models import Agency, Membership
-from cases import explain
+from cases import enums, explain
 from cases.explain import Explanation, Eyes
-from cases.models import Case, CaseGrant, Emergency, Person, Record
+from cases.models import Case, CaseGrant, Emergency, Person, Record, Shield, ShieldHold
 from cases.operations.case import persons_by_key
 
 
@@ -67,6 +68,7 @@ class Known:
     persons: dict[uuid.UUID, Person]
     records: Sequence[Record]
     grants: Sequence[CaseGrant]
+    kept: frozenset[uuid.UUID]
 
     def eyes(self, agency: Agency, grants: Sequence[CaseGrant] | None = None) -> Eyes:
         """The agency with what is open to it: now, or by other grants."""
@@ -79,18 +81,39 @@ class Known:
             [g for g in held if g.group_id == agency.pk],
             self.case.responsible_agency_id == agency.pk,
             agency.pk in authors,
+            self.kept,
         )
 
 
 def known_to(membership: Membership, case: Case) -> Known:
-    """Gather them, the newest records first. Three queries."""
-    records = Record.objects.standing_with(membership).for_case(case)
+    """Gather them, the newest records first. Four queries, and one more beneath a shield."""
+    found = Record.objects.standing_with(membership).for_case(case)
+    records = list(found.select_related("author_agency").newest_first())
     return Known(
         case,
         persons_by_key(membership, case),
-        list(records.select_related("author_agency").newest_first()),
+        records,
         told_grants(case.pk),
+        _kept(membership, case, records),
     )
+
+
+def _kept(membership: Membership, case: Case, records: Sequence[Record]) -> frozenset[uuid.UUID]:
+    """What the asker reads as one of a shield's list, and others do not (V9). Who is not on the
+    list is told of no shield, and reads nothing that it closes."""
+    shields = list(Shield.objects.visible_to(membership).in_force().filter(case=case))
+    if not shields:
+        return frozenset()
+    holds = ShieldHold.objects.visible_to(membership).filter(shield__in=shields)
+    said = {(h.shield_id, h.row_id): h.decision for h in holds}
+
+    def is_kept(shield: Shield, record: Record) -> bool:
+        decision = said.get((shield.pk, record.pk))
+        if decision is not None:
+            return decision != enums.HoldDecision.RELEASED
+        return record.is_household or shield.person_id in record.person_ids
+
+    return frozenset(r.pk for r in records if any(is_kept(s, r) for s in shields))
 
 
 def case_for(eyes: Eyes, emergency: Emergency | None = None) -> Explanation:
@@ -112,7 +135,9 @@ def person_for(eyes: Eyes, person: Person, emergency: Emergency | None = None) -
 
 
 def record_for(eyes: Eyes, record: Record, emergency: Emergency | None = None) -> Explanation:
-    """A record, the same way."""
+    """A record, the same way; what a shield closes is read by the people on its list alone."""
+    if record.pk in eyes.kept:
+        return Explanation(False, "V9", _("支援措置があり、名簿の人だけに見えます。"))
     if (found := explain.record_by_grants(eyes, record)) is not None:
         return found
     if emergency is not None and explain.in_emergency(record):

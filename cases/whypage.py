@@ -34,6 +34,7 @@ RULES = {
     "V3": gettext_lazy("本人の同意"),
     "V4": gettext_lazy("通告者の保護"),
     "V8": gettext_lazy("緊急閲覧"),
+    "V9": gettext_lazy("支援措置"),
 }
 
 
@@ -145,7 +146,7 @@ class Asking:
 
 
 def asking(by: Membership, case: Case) -> Asking:
-    """Five queries."""
+    """Six queries, and one more beneath a shield."""
     agencies = {agency.pk: agency for agency in agencies_of(by.municipality)}
     return Asking(known_to(by, case), open_emergencies(by, case.pk), agencies)
 

@@ -17,7 +17,6 @@ MANAGER = (
         "cases.write_records",
         "cases.record_consent",
         "cases.refer",
-        "cases.shield",
         "plans.draft",
         "meetings.read_items",
         "agencies.confirm_membership",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 
 from django.contrib import messages
@@ -73,7 +74,7 @@ def succession(request: MemberRequest) -> HttpResponse:
     return render(request, "cases/succession.html", context, status=status)
 
 
-def _titles(request: MemberRequest, cases: list[Case]) -> dict[object, str]:
+def _titles(request: MemberRequest, cases: list[Case]) -> dict[uuid.UUID, str]:
     keys = [case.pk for case in cases]
     log_access(
         request.membership,
@@ -82,7 +83,7 @@ def _titles(request: MemberRequest, cases: list[Case]) -> dict[object, str]:
         purpose=Purpose.ADMINISTRATION,
         record_ids=keys,
     )
-    return {**titles_for(request.membership, keys)}
+    return titles_for(request.membership, keys)
 
 
 @member(Permission.CONFIRM_MEMBERSHIP)

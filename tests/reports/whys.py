@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from agencies.models import Membership
-from cases.models import Case, Person, Record
+from cases.models import Case, Person, Record, ShieldMember
 from cases.permissions import answers_for
 from cases.told import case_for, known_to, open_emergencies, person_for, record_for
 from tests import world as w
@@ -52,6 +52,10 @@ def compare(asker: Membership, other: Membership, key: object) -> int:
             "records": set(standing.values_list("pk", flat=True)),
         }
         is_open = Case.objects.filter(pk=case.pk).exists()
+        listed = ShieldMember.objects.filter(membership=other, ended_at__isnull=True).exists()
+    # Beneath a shield the answer is the agency's; its people on the list see more (V9).
+    assert listed or not seen["records"] & known.kept
+    seen["records"] -= known.kept
     assert said == seen, f"{asker} asks about {other}"
     # A case open for own records alone, none of which the asker reads, is not told of (V15).
     assert is_open or not is_said_open, f"{asker} asks about {other}"
