@@ -46,6 +46,12 @@ def _check_author(by: Membership, plan: Plan) -> None:
         )
 
 
+def _check_author_at_work(by: Membership, plan: Plan) -> None:
+    """The author's agency, while it works on a case that is open: afterwards it reads (V2)."""
+    _check_author(by, plan)
+    check_at_work(by, plan.record.case)
+
+
 def needs_signature(by: Membership, plan: Plan) -> bool:
     """Whether the city wants the person's signature first. An outreach plan begins before there
     is a consent to sign (domain: 同意取得前は不要)."""
@@ -82,9 +88,9 @@ def check_drafts(by: Membership, programme: str) -> None:
 
 
 def check_can_change(by: Membership, plan: Plan) -> None:
-    """Role, author's agency, 案 or 差戻し."""
+    """Role, author's agency at work on the case, 案 or 差戻し."""
     check_may(by, Permission.DRAFT_PLAN)
-    _check_author(by, plan)
+    _check_author_at_work(by, plan)
     if plan.status not in enums.EDITABLE:
         raise ActionDenied(
             _("「%(status)s」のプランは書き直せません。直せるのは、案と差戻しのときだけです。")
@@ -93,15 +99,15 @@ def check_can_change(by: Membership, plan: Plan) -> None:
 
 
 def check_can_sign(by: Membership, plan: Plan) -> None:
-    """Role, state, author's agency."""
+    """Role, state, author's agency at work on the case."""
     check_step(plan=plan, name="sign", by=by)
-    _check_author(by, plan)
+    _check_author_at_work(by, plan)
 
 
 def check_can_submit(by: Membership, plan: Plan) -> None:
     """Besides role and state: the signature where the city wants it, a goal and a role."""
     check_step(plan=plan, name="submit", by=by)
-    _check_author(by, plan)
+    _check_author_at_work(by, plan)
     if needs_signature(by, plan) and plan.signed_on is None:
         raise ActionDenied(_("本人の署名が記録されていません。署名を受けてから付議してください。"))
     if not plan.goals.exists():

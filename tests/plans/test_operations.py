@@ -7,6 +7,7 @@ from django.db import DatabaseError, connection, transaction
 
 from agencies.models import Notice, RoleName
 from agencies.permissions import ActionDenied
+from cases.operations import close_case
 from cases.operations.case import StaleVersion
 from plans import operations as ops
 from plans.models import Evaluation, Goal, Monitoring, Plan, PlanStep, SupportItem
@@ -51,6 +52,17 @@ def test_draft_plan_twice_while_one_is_pending_is_refused(scene):
     with pytest.raises(ActionDenied, match="まだ決まっていないプラン"):
         s.draft(scene)
     assert s.draft(scene, programme="participation").sequence == 1
+
+
+def test_a_draft_of_a_closed_case_is_read_and_no_more(scene):
+    plan, by = s.signed(scene, s.draft(scene)), scene.city.coordinator
+    with w.act(by):
+        close_case(case=scene.case, by=by, reason="終結")
+        plan = Plan.objects.select_related("record").get(pk=plan.pk)
+        assert not can_change(by, plan)
+        assert not can_sign(by, plan)
+        with pytest.raises(ActionDenied, match="終結"):
+            ops.submit_plan(plan=plan, by=by)
 
 
 def test_draft_plan_former_of_another_programme_is_refused(scene):
