@@ -187,7 +187,7 @@ def hidden(scene: Scene, name: str) -> None:
         scene.hidden.append(_behind(scene, scene.own, city.livelihood))
     if scene.shared is not None and name != "guest":
         scene.hidden.append(_behind(scene, scene.shared, city.livelihood))
-        _uncovered(scene.shared)
+        _uncovered(scene.shared, is_office=name in OFFICE)
     with acting(system_membership(SystemName.STATISTICS).pk):
         recount(city=city.city, year=fiscal_year(timezone.localdate()))
 
@@ -255,13 +255,16 @@ def _behind(scene: Scene, house: House, by: Membership) -> House:
     return beside
 
 
-def _uncovered(house: House) -> None:
-    """About the son, who has not consented to U; and his consent to somebody else."""
+def _uncovered(house: House, *, is_office: bool) -> None:
+    """About the son, who has not consented to U; and his consent to somebody else, which the office
+    that handles the case would see whole (V3)."""
     by, city = house.by, house.city
     with w.act(by):
         write_note(
             case=house.case, by=by, text="息子のこと", method="visit", persons=house.persons[1:]
         )
+    if is_office:
+        return
     w.consent(by, house.persons[1], city.agencies["far_participation"])
     with w.act(by):
         refer(

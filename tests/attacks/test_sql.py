@@ -59,7 +59,6 @@ ESCAPES = [
     "CREATE TRIGGER mine BEFORE INSERT ON cases_note EXECUTE FUNCTION kasane.refuse_change()",
     "TRUNCATE cases_person",
     "CREATE PUBLICATION mine FOR ALL TABLES",
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename <> CURRENT_USER",
     "SELECT * FROM pg_statistic",
     "SELECT * FROM kasane.session",
     "SELECT * FROM kasane.key",
