@@ -74,7 +74,7 @@ def todo_handover(membership: Membership) -> list[Todo]:
 
 def actions(by: Membership, membership: Membership) -> list[Link]:
     """Buttons of a membership's page, for its agency's manager."""
-    if not can(check_can_hand_over, by, membership):
+    if membership.confirmed_at is None or not can(check_can_hand_over, by, membership):
         return []
     return [Link(_("担当替え"), reverse("handover_new", args=[membership.pk]))]
 

@@ -7,16 +7,19 @@ is handed over (V6).
 from __future__ import annotations
 
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from agencies.enums import Permission
 from agencies.models import Membership
 from cases.models import Case
 from config.lib.eras import format_short
-from config.lib.registry import SheetLine, SheetPart, registry
+from config.lib.registry import SheetLine, SheetPart, Todo, registry
 from meetings import enums
-from meetings.models import AgendaItem
+from meetings.models import AgendaItem, ItemGrant
 
+OVER = (enums.SittingState.CLOSED, enums.SittingState.CANCELLED)
 WAITING = (enums.ItemState.PROPOSED, enums.ItemState.NOTICED)
 
 
@@ -47,4 +50,33 @@ def sheet(membership: Membership, case: Case) -> list[SheetPart]:
     return [SheetPart(_("次の会議"), lines, tuple(row.pk for row in rows))]
 
 
+def todo_left(membership: Membership) -> list[Todo]:
+    """For the listed secretaries alone: somebody appointed to an item of theirs works no longer in
+    the membership it was done for (V14); their agency is not told (V6). One query."""
+    if not membership.may(Permission.READ_CASES):
+        return []
+    today = timezone.localdate()
+    rows = (
+        ItemGrant.objects.visible_to(membership)
+        .standing()
+        .filter(membership__until__lt=today)
+        .exclude(sitting__state__in=OVER)
+        .order_by("sitting__on", "content_object_id")
+        .values_list("content_object_id", "conference_type__name", "sitting__on")
+        .distinct()
+    )
+    return [
+        Todo(
+            "appointed_left",
+            _("指名した人の所属が終わりました　%(body)s") % {"body": body},
+            reverse("item_people", args=[item]),
+            _("指名を確かめる"),
+            detail=_("その人には、もう議題が見えません。"),
+            due_on=on,
+        )
+        for item, body, on in rows
+    ]
+
+
+registry.add("todos", todo_left, queries=1, order=18)
 registry.add("handover_sheet", sheet, queries=1, order=30)

@@ -90,12 +90,20 @@ class SuccessionForm(KasaneForm):
         help_text=_("すべてのケースの依頼に同じ文が付きます。氏名は書かないでください。"),
         error_messages={"required": _("移管の理由を書いてください。")},
     )
+    not_my_number = forms.BooleanField(
+        label=_("この12桁の数字は、マイナンバー（個人番号）ではありません"), required=False
+    )
 
     def __init__(self, *args: Any, agencies: Sequence[Agency], **kwargs: Any) -> None:
         self.agencies = {str(a.pk): a for a in agencies}
         super().__init__(*args, **kwargs)
         choices = [("", "―――"), *((key, a.name) for key, a in self.agencies.items())]
         self.offer("to_agency", choices)
+
+    @property
+    def asks_my_number(self) -> bool:
+        """Whether the declaration that digits are no My Number should be shown."""
+        return self.has_error("reason", "my_number")
 
     def agency(self) -> Agency:
         """The agency chosen."""

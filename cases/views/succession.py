@@ -19,6 +19,7 @@ from agencies.trail import log_access
 from cases.forms.handover import SuccessionForm
 from cases.models import Case
 from cases.operations.succession import (
+    Succession,
     accept_succession,
     propose_succession,
     proposed_to,
@@ -34,44 +35,39 @@ def succession(request: MemberRequest) -> HttpResponse:
     """Choose the successor, see what can go and who has to be asked again, propose it all."""
     by = request.membership
     check_can_hand_over(by)
+    is_post = request.method == "POST"
     others = agencies_of(by.municipality).exclude(pk=by.agency_id)
-    data = request.POST if request.method == "POST" else request.GET if request.GET else None
-    form = SuccessionForm(data, agencies=list(others))
-    is_sent = request.method == "POST" and request.POST.get("step") == "send"
-    form.fields["reason"].required = is_sent
-    found, agency = None, None
-    if form.is_valid():
-        agency = form.agency()
-        if is_sent:
-            try:
-                number = propose_succession(
-                    by=by, successor=agency, reason=form.cleaned_data["reason"]
-                )
-            except ActionDenied as error:
-                form.add_error(None, str(error))
-            else:
-                words = _(
-                    "%(agency)sに、ケース%(n)s件の移管を依頼しました。返事が来るまで、主担当は変わりません。"
-                )
-                messages.success(request, words % {"agency": agency.name, "n": number})
-                return redirect("handover_list")
-        found = succession_to(by, agency)
-    elif form.data.get("to_agency") in form.agencies:
-        agency = form.agencies[form.data["to_agency"]]
-        found = succession_to(by, agency)
-    cases = [*found.ready, *(case for case, _words in found.missing)] if found else []
-    titles = _titles(request, cases)
+    form = SuccessionForm(request.POST if is_post else request.GET or None, agencies=list(others))
+    form.fields["reason"].required = is_post
+    if is_post and form.is_valid():
+        try:
+            return _propose(request, form)
+        except ActionDenied as error:
+            form.add_error(None, str(error))
+    agency = form.agencies.get(form.data.get("to_agency", ""))
+    found = succession_to(by, agency) if agency else Succession([], [], 0)
+    titles = _titles(request, [*found.ready, *(case for case, _words in found.missing)])
     context = {
         "form": form,
         "agency": agency,
-        "found": found,
-        "ready": [(case, titles[case.pk]) for case in found.ready] if found else [],
-        "missing": [(case, titles[case.pk], words) for case, words in found.missing]
-        if found
-        else [],
+        "waiting": found.waiting,
+        "ready": [(case, titles[case.pk]) for case in found.ready],
+        "missing": [(case, titles[case.pk], words) for case, words in found.missing],
     }
-    status = 422 if request.method == "POST" and form.errors else 200
+    status = 422 if is_post else 200
     return render(request, "cases/succession.html", context, status=status)
+
+
+def _propose(request: MemberRequest, form: SuccessionForm) -> HttpResponse:
+    by, agency = request.membership, form.agency()
+    number = propose_succession(by=by, successor=agency, reason=form.cleaned_data["reason"])
+    for name in form.not_my_number_fields:  # V16: said without the digits
+        log_access(by, Action.WRITE, what=f"not_my_number:{name}")
+    words = _(
+        "%(agency)sに、ケース%(n)s件の移管を依頼しました。返事が来るまで、主担当は変わりません。"
+    )
+    messages.success(request, words % {"agency": agency.name, "n": number})
+    return redirect("handover_list")
 
 
 def _titles(request: MemberRequest, cases: list[Case]) -> dict[uuid.UUID, str]:

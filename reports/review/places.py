@@ -93,6 +93,7 @@ PLACES = {
     "sitting_detail": _("会議"),
     "sitting_list": _("会議の一覧"),
     "solve_issue": _("課題の解消"),
+    "succession": _("後継の機関への移管"),
     "take_consultation": _("相談受付"),
     "take_pledge": _("守秘の誓約"),
     "transfer_case": _("移管"),
