@@ -99,18 +99,23 @@ PAGES = [
     "report_home", "report_year", "report_recount", "indicator_edit", "access_review",
     "access_patterns", "disclosure_list", "disclosure_new", "emergency_detail", "emergency_end",
     "emergency_list", "emergency_new", "emergency_review", "look_find", "look_person",
+    "account", "case_as", "case_why", "factor_detail", "factor_remove", "factors_reset",
+    "handover_list", "handover_new", "handover_unassigned", "membership_confirm",
+    "membership_detail", "membership_end", "membership_list", "membership_new",
+    "membership_refuse", "passkey_new", "recovery_codes", "review_why", "second_step",
+    "session_end", "succession", "succession_waiting", "totp_new",
 ]  # fmt: skip
 HISTORIES = ["record_history", "person_history", "plan_history"]
 PRINTS = [
     "case_print", "looks_print", "consent_print", "consent_form_print", "withdrawal_print",
     "plan_print", "item_print", "pledge_print", "letter_print", "report_print", "seal_print",
-    "disclosure_print", "look_paper",
+    "disclosure_print", "look_paper", "case_handover_print", "handover_print",
 ]  # fmt: skip
 FILES = ["attachment_download", "scan_download", "report_xlsx"]
 # Commands write for operators: one explains a decision; the others name counts, cities and keys.
 COMMANDS = {
     "explain_access", "verify_access", "verify_audit", "bench_log", "make_seal_key", "load_city",
-    "load_demo", "demo_signins", "install_worker_key",
+    "load_demo", "demo_signins", "install_worker_key", "reset_factors",
 }  # fmt: skip
 
 # For each name in an address, where its keys come from.
@@ -134,12 +139,14 @@ KEYS = {
     "match_id": "SELECT record_id FROM participation_match",
     "resource_id": "SELECT id FROM participation_resource",
     "issue_id": "SELECT id FROM community_communityissue",
+    "agency_id": "SELECT group_id FROM agencies_agency",
+    "membership_id": "SELECT id FROM agencies_membership WHERE user_id IS NOT NULL",
     "emergency_id": "SELECT id FROM cases_emergency",
     "year": "SELECT 2026",
     "step": "SELECT 'notice'",
     # Nothing of this world stands behind these: keys of nobody.
     **dict.fromkeys(
-        ["entry_id", "grant_id", "letter_id", "copy_id"], "SELECT gen_random_uuid()"
+        ["entry_id", "grant_id", "letter_id", "copy_id", "factor_id"], "SELECT gen_random_uuid()"
     ),
     "indicator_id": "SELECT 1",
 }  # fmt: skip
