@@ -28,6 +28,20 @@ from tests.owner import as_owner
 PASSWORD = "demo-password"
 
 
+def ask(sql: str, *params: object):
+    """One value, as the application."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchone()[0]
+
+
+def rows(sql: str, *params: object):
+    """What stands there, as the owner."""
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()
+
+
 class Phone:
     """An authenticator app. Each code is one step further than the last: none is used twice."""
 

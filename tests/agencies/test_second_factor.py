@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
-import time
-import uuid
 
-import psycopg
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.test import Client
 from django.urls import reverse
@@ -20,7 +16,6 @@ from agencies import factors
 from agencies.enums import Action
 from agencies.models import AccessLog, Notice, SignInAttempt
 from agencies.operations import (
-    confirm_by_password,
     make_recovery_codes,
     own_factors,
     remove_factor,
@@ -28,14 +23,15 @@ from agencies.operations import (
 from config.lib.acting import act
 from tests import world as w
 from tests.agencies.factors import (
-    PASSWORD,
     age_confirmation,
+    ask,
     attempt,
     new_app,
     new_codes,
+    rows,
     second,
 )
-from tests.owner import as_owner, own_login
+from tests.owner import as_owner
 from tests.signing import sign_in
 
 pytestmark = [pytest.mark.django_db(databases=["default"]), pytest.mark.database]
@@ -55,12 +51,6 @@ def name(city):
 def phone(city):
     """The elderly agency's worker has an authenticator app."""
     return new_app(sign_in(Client(), city.elderly))
-
-
-def rows(sql, *params):
-    with as_owner(), connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return cursor.fetchall()
 
 
 # --- signing in -------------------------------------------------------------------------------
@@ -344,12 +334,6 @@ def test_nobody_resets_their_own_or_a_strangers_or_without_the_right(client, cit
         ask("select kasane.reset_factors(%s)", city.child.user.username)
 
 
-def ask(sql, *params):
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return cursor.fetchone()[0]
-
-
 def test_the_owners_command_helps_the_only_administrator(client, city, name, phone, capsys):
     held = sign_in(Client(), city.elderly)
     with pytest.raises(CommandError):
@@ -361,85 +345,3 @@ def test_the_owners_command_helps_the_only_administrator(client, city, name, pho
     call_command("reset_factors", name)
     assert held.get("/").url.startswith("/signin/")
     assert attempt(client, name).url == "/"
-
-
-# --- attackers with the application's login ---------------------------------------------------
-
-
-def test_the_application_reads_and_writes_no_factor_by_itself():
-    with own_login() as own:
-        for sql in (
-            "select * from kasane.factor",
-            "select * from kasane.recovery_code",
-            "select * from kasane.session",
-            "update kasane.session set is_half = false",
-            "update kasane.factor set last_step = 0",
-            "delete from kasane.factor",
-            "insert into kasane.recovery_code (user_id, digest) values (1, '')",
-            "select kasane.live_session('x')",
-            "select kasane.has_factor(1)",
-        ):
-            with pytest.raises(psycopg.errors.InsufficientPrivilege), own.transaction():
-                own.execute(sql)
-
-
-def test_who_holds_the_half_open_secret_forges_no_proof(client, city, name, phone):
-    """Even with the sealed rows in hand: the key that computes the proof is not in the database."""
-    attempt(client, name)
-    secret = client.session.session_key
-    (factor,) = own_factors(secret)
-    step = int(time.time()) // 30 + 1
-    ((stored,),) = rows("select proof from kasane.factor")
-    for which, evidence in (
-        (factor.id, b""),
-        (factor.id, bytes(stored)),
-        (factor.id, factor.sealed),
-        (factor.id, factor.id.bytes),
-        (uuid.uuid4(), factors.proof(factor.id)),
-        (None, b""),
-        (None, hashlib.sha256(b"").digest()),
-    ):
-        with as_owner():
-            SignInAttempt.objects.all().delete()
-        sql = "select kasane.confirm_session(%s, %s, %s, %s, null)"
-        assert ask(sql, secret, which, evidence, step) == "wrong"
-    assert not act(secret, city.elderly.pk)
-    for sql in (
-        "select kasane.add_factor(%s, gen_random_uuid(), 'totp', 'x', '', '', 0)",
-        "select kasane.set_recovery_codes(%s, '{}')",
-    ):
-        assert ask(sql, secret) is False
-    assert ask("select kasane.end_own_sessions(%s, null)", secret) == 0
-    assert ask("select count(*) from kasane.own_sessions(%s)", secret) == 0
-
-
-def test_the_right_proof_of_another_time_is_refused(client, name, phone):
-    attempt(client, name)
-    secret = client.session.session_key
-    (factor,) = own_factors(secret)
-    now = int(time.time()) // 30
-    for step in (0, now - 10, now + 10, 2**62):
-        sql = "select kasane.confirm_session(%s, %s, %s, %s, null)"
-        assert ask(sql, secret, factor.id, factors.proof(factor.id), step) == "wrong"
-
-
-def test_the_password_confirms_nobody_who_has_a_factor(client, city, name, phone):
-    attempt(client, name)
-    assert client.post(reverse("second_step"), {"confirm-password": PASSWORD}).status_code == 422
-    user, secret = city.elderly.user, client.session.session_key
-    outcome = confirm_by_password(user=user, secret=secret, password=PASSWORD, address=None)
-    assert outcome == "wrong"
-
-
-def test_secrets_are_stored_sealed(city, phone):
-    ((sealed, proof),) = rows("select sealed, proof from kasane.factor")
-    assert phone.secret.encode() not in bytes(sealed)
-    assert factors.unseal(bytes(sealed)) == {"secret": phone.secret}
-    assert hashlib.sha256(phone.secret.encode()).digest() != bytes(proof)
-
-
-def test_under_another_key_nothing_opens(client, name, phone, settings):
-    settings.KASANE_FACTOR_KEY = "another key than the one it was sealed with"
-    attempt(client, name)
-    assert client.get(reverse("second_step")).status_code == 200
-    assert second(client, phone.code()).status_code == 422
