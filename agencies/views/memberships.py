@@ -19,7 +19,7 @@ from agencies.forms import (
     MembershipForm,
     RefuseMembershipForm,
 )
-from agencies.guards import MemberRequest, member
+from agencies.guards import MemberRequest, confirmed_lately, member
 from agencies.models import Membership, Role, agencies_of
 from agencies.operations import (
     BadMembership,
@@ -96,6 +96,7 @@ def _row(membership: Membership) -> dict[str, object]:
 
 
 @member(Permission.MANAGE_ACCOUNTS)
+@confirmed_lately
 @require_http_methods(["GET", "POST"])
 def membership_new(request: MemberRequest) -> HttpResponse:
     """A membership of an existing user; it waits for the agency's manager."""
@@ -135,6 +136,7 @@ def membership_detail(request: MemberRequest, membership_id: uuid.UUID) -> HttpR
 
 
 @member(Permission.CONFIRM_MEMBERSHIP)
+@confirmed_lately
 @require_POST
 def membership_confirm(request: MemberRequest, membership_id: uuid.UUID) -> HttpResponse:
     """From now on it works."""
@@ -144,6 +146,7 @@ def membership_confirm(request: MemberRequest, membership_id: uuid.UUID) -> Http
 
 
 @member(Permission.CONFIRM_MEMBERSHIP)
+@confirmed_lately
 @require_POST
 def membership_refuse(request: MemberRequest, membership_id: uuid.UUID) -> HttpResponse:
     """It never works; the reason stays."""
@@ -159,6 +162,7 @@ def membership_refuse(request: MemberRequest, membership_id: uuid.UUID) -> HttpR
 
 
 @member(Permission.MANAGE_ACCOUNTS)
+@confirmed_lately
 @require_POST
 def membership_end(request: MemberRequest, membership_id: uuid.UUID) -> HttpResponse:
     """The last day, or at once (V14)."""

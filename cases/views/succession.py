@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from agencies.enums import Action, Permission, Purpose
-from agencies.guards import MemberRequest, member
+from agencies.guards import MemberRequest, confirmed_lately, member
 from agencies.models import Agency, agencies_of
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
@@ -30,6 +30,7 @@ from cases.titles import titles_for
 
 
 @member(Permission.CONFIRM_MEMBERSHIP)
+@confirmed_lately
 @require_http_methods(["GET", "POST"])
 def succession(request: MemberRequest) -> HttpResponse:
     """Choose the successor, see what can go and who has to be asked again, propose it all."""
@@ -83,6 +84,7 @@ def _titles(request: MemberRequest, cases: list[Case]) -> dict[uuid.UUID, str]:
 
 
 @member(Permission.CONFIRM_MEMBERSHIP)
+@confirmed_lately
 @require_http_methods(["GET", "POST"])
 def succession_waiting(request: MemberRequest) -> HttpResponse:
     """What came in, by the agency it comes from; all of one is accepted at once."""
