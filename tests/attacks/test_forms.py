@@ -68,13 +68,16 @@ class Strangers:
         self.numbers = [str(number) for number in numbers]
 
     def value(self, field: Any, turn: int) -> str:
-        """Something of the kind this field offers, but nobody's to choose here."""
+        """Something of the kind this field offers, but not offered: nobody's to choose here."""
         offered = [str(value) for value, _label in _flat(field.choices)] if _chooses(field) else []
         if any(value.isdigit() for value in offered):
-            return self.numbers[turn % len(self.numbers)]
-        if not offered or any(re.fullmatch(r"[0-9a-f-]{36}", value) for value in offered):
-            return self.keys[turn % len(self.keys)]
-        return [*self.keys, "x"][turn % (len(self.keys) + 1)]
+            found = [*self.numbers, "999999"]
+        elif not offered or any(re.fullmatch(r"[0-9a-f-]{36}", value) for value in offered):
+            found = self.keys
+        else:
+            found = [*self.keys, "x"]
+        found = [value for value in found if value not in offered]
+        return found[turn % len(found)]
 
 
 def _chooses(field: Any) -> bool:
