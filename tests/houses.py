@@ -114,8 +114,8 @@ def staff(city: w.World) -> None:
 
 
 def home(by: Membership, city: w.World, *, is_known_to_office: bool = True) -> House:
-    """A mother of whom everything is known and a son, in a case of `by`'s agency. The office is
-    told of two households that may be the same (V15): not of one without kana."""
+    """A mother of whom everything is known and a son, in a case of `by`'s agency. The office may
+    be told of two households that may be the same (V15): never of one without kana."""
     born = datetime.date(1944, 5, 1)
     kana = HOME["name_kana"] if is_known_to_office else ""
     mother = PersonFacts(**{**HOME, "name_kana": kana}, birth_on=born, relation="head")

@@ -238,8 +238,8 @@ def wrong_answers(role: str) -> list[tuple[object, ...]]:
     if scene.own is not None:
         if "visit_new" in opens(role):
             houses.visited(scene.own, scene.member)
-        if "match_new" in opens(role):
-            scene.own.keys["resource_id"] = scene.resource
+        if "match_new" in opens(role) and scene.register is not None:
+            scene.own.keys["resource_id"] = scene.register.keys["resource_id"]
             houses.placed(scene.own, scene.member)
     foreign = twoworlds.twin(scene, role)
     client = sign_in(Client(), scene.member)

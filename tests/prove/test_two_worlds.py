@@ -24,21 +24,3 @@ def test_no_role_is_told_aggregates_without_a_rule():
         "head": 5,
         "privacy": 8,
     }
-
-
-@pytest.mark.parametrize("role", sorted(twoworlds.OFFICE))
-def test_the_office_is_told_of_two_agencies_and_two_numbers(role):
-    """A second household of the same kana and birth date: the one hint there is (V15)."""
-    with twoworlds.standing_clock(), twoworlds.silence():
-        scene = twoworlds.known(role)
-        client = twoworlds.signed_in(scene)
-        home = twoworlds.Question("home", "GET", "/")
-        with twoworlds.taken_back():
-            near = twoworlds.h.home(scene.city.elderly, scene.city)
-            far = twoworlds.h.home(scene.city.far_elderly, scene.city)
-            told = twoworlds.ask(client, home).body
-    assert near.case.number in told
-    assert far.case.number in told
-    assert scene.city.agencies["far_elderly"].name in told
-    for word in twoworlds.h.HOME.values():
-        assert word not in told
