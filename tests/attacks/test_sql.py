@@ -195,7 +195,13 @@ DOORS = {
     "keep_exceptions", "saw_before", "refile_record", "end_answer_in_place", "open_emergency",
     "plans_to_review", "plan_reach", "attached_items", "block_uncovered_items",
     "asked_to_sitting", "is_head", "renew_carry_out", "end_carry_out", "admit_guest",
-    "renew_guest", "end_guest",
+    "renew_guest", "end_guest", "told_grants",
+    "confirm_session", "session_state", "own_sessions", "end_own_sessions", "own_factors",
+    "add_factor", "rename_factor", "remove_factor", "set_recovery_codes", "recovery_codes_left",
+    "reset_factors",  # the second factor: by the secret of a cookie
+    "shielded_cases", "shielded_against_me", "my_shields", "shielded_among", "shield_closes",
+    "shield_closes_versions", "shield_check", "shield_check_all", "shield_hold_finds",
+    "writing_waits", "settle_consultation",
 }  # fmt: skip
 # Exact identification opens a household in an emergency (V8); a password opens a session.
 BY_DESIGN = {"open_emergency", "open_session", "is_locked_out", "act", "log_access"}
