@@ -1,5 +1,5 @@
 # Two commands on a fresh machine: `make run` and `make test`. Each does its own set-up.
-.PHONY: run test check prove roles environment browser help
+.PHONY: run test suite alone check prove roles environment browser help
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -21,13 +21,21 @@ run: environment
 	@exec $(SERVICES) --with-parent run
 
 # Migrations run once, through the same command as in a city; each worker's database is a copy.
+SUITE = $(BIN)/python manage.py makemigrations --check --dry-run; \
+	$(BIN)/python manage.py migrate --database owner --verbosity 0; \
+	export KASANE_TEST_TEMPLATE=kasane; \
+	$(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/prove $(ALONE:%=--ignore=%) $(TESTS)
+
 test: environment browser check
-	@exec $(SERVICES) --with-parent with -- sh -ec '\
-	  $(BIN)/python manage.py makemigrations --check --dry-run; \
-	  $(BIN)/python manage.py migrate --database owner --verbosity 0; \
-	  export KASANE_TEST_TEMPLATE=kasane; \
-	  $(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/prove $(ALONE:%=--ignore=%) $(TESTS); \
+	@exec $(SERVICES) --with-parent with -- sh -ec '$(SUITE); \
 	  exec $(BIN)/python -m pytest -p no:randomly $(ALONE)'
+
+# The same without what runs alone: CI runs that on Debian's servers.
+suite: environment browser check
+	@exec $(SERVICES) --with-parent with -- sh -ec '$(SUITE)'
+
+alone:
+	@echo $(ALONE)
 
 check: environment
 	$(BIN)/ruff check .

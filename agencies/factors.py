@@ -22,7 +22,6 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from pyotp.exceptions import OTPVerificationError
 
-KEY_LENGTH = 32
 RECOVERY_CODES, RECOVERY_DIGITS = 10, 20
 # How long the page that shows a new secret may stay open.
 ENROL_SECONDS = 30 * 60

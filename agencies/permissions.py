@@ -40,6 +40,9 @@ def check_can_confirm(by: Membership, membership: Membership) -> None:
     check_may(by, Permission.CONFIRM_MEMBERSHIP)
     if by.agency_id != membership.agency_id or by.user_id == membership.user_id:
         raise ActionDenied(_("所属の確認は、その機関の別の責任者が行います。"))
+    mine = Membership.objects.active().filter(user=by.user)
+    if mine.filter(role__permissions__contains=[Permission.MANAGE_ACCOUNTS]).exists():
+        raise ActionDenied(_("所属を作るシステム管理者は、確認はできません。"))
     if membership.state != MembershipState.WAITING:
         raise ActionDenied(_("この所属は、確認を待っていません。"))
 

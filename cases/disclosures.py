@@ -24,6 +24,7 @@ from agencies.permissions import ActionDenied
 from cases import enums
 from cases.models import Case, Disclosure
 from cases.permissions import can, check_can_disclose
+from cases.shields import closed_cases
 from config.lib.eras import format_short
 from config.lib.fiscal import fiscal_range, fiscal_year, label
 from config.lib.registry import Link, registry
@@ -135,25 +136,35 @@ def of_year(by: Membership, year: int) -> QuerySet[Disclosure]:
 
 
 def register_rows(by: Membership, year: int) -> list[Row]:
-    """The register of a 年度, newest first. One query."""
+    """The register of a 年度, newest first. Two queries."""
     found = of_year(by, year).select_related("agency", "ground")
-    return [_row(entry) for entry in found.order_by("-on", "-recorded_at", "pk")]
+    closed = closed_cases()
+    return [
+        _row(entry, is_kept=entry.case_id in closed and entry.recorded_by_id != by.pk)
+        for entry in found.order_by("-on", "-recorded_at", "pk")
+    ]
 
 
-def _row(entry: Disclosure) -> Row:
+def _row(entry: Disclosure, *, is_kept: bool) -> Row:
+    """Beneath a shield the written words stay with its list and their writer (V9)."""
+    kept = _("支援措置のため、名簿の人だけ")
     words = {c.value: str(c.label) for c in enums.Category}
     return Row(
         key=entry.pk,
         day=format_short(entry.on),
         agency=entry.agency.name,
         kind=str(entry.get_kind_display()),
-        recipient=entry.recipient or ("－" if entry.kind == KIND.USED else _("記載しない（守秘）")),
+        recipient=kept
+        if is_kept and entry.recipient
+        else entry.recipient or ("－" if entry.kind == KIND.USED else _("記載しない（守秘）")),
         ground=ground_words(entry.ground)
         if entry.ground
         else _("機関の運営形態が市の設定にないため、条文は決められません"),
         label=entry.ground.label if entry.ground else _("法令に基づく場合"),
-        statute=entry.statute,
-        purpose=entry.purpose or str(PURPOSES[KIND(entry.kind)]),
+        statute=kept if is_kept and entry.statute else entry.statute,
+        purpose=kept
+        if is_kept and entry.purpose
+        else entry.purpose or str(PURPOSES[KIND(entry.kind)]),
         categories="、".join(words.get(c, c) for c in entry.categories),
         persons=_("%(n)s人") % {"n": entry.person_count} if entry.person_count else "－",
     )

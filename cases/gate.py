@@ -1,8 +1,8 @@
 """The gate as the ORM asks it: one `Q` per rule, for `visible_to` (V1–V6, V9).
 
-The database's policies say the same a second time (migration 0002) and decide; these make plans
-good and give a 404 its reason. Rooms above widen what is read by appending to `RECORD_SCOPES`
-(meetings: what is laid before an item under secrecy).
+The database's policies say the same a second time (migrations 0002 and on; V9: 0010) and decide;
+these make plans good and give a 404 its reason. Rooms above widen what is read by appending to
+`RECORD_SCOPES` (meetings: what is laid before an item under secrecy).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from agencies.models import Membership
 from cases import enums
 from cases.caselines import born, consent_state
 from cases.explain import explain_case, grants_on
-from cases.models import Case, CaseWorker, Consent, Contact, Issue, Note, Person, Record
+from cases.models import Case, CaseWorker, Consent, Contact, Issue, Note, Person, Record, Shield
 from cases.operations.case import persons_by_key
 from cases.titles import household_title
 from config.lib.eras import format_short, today
@@ -59,6 +59,8 @@ def case_sheet(membership: Membership, case: Case) -> CaseSheet:
     consents = list(
         Consent.objects.visible_to(membership).filter(case=case, withdrawn_at__isnull=True)
     )
+    if Shield.objects.visible_to(membership).in_force().filter(case=case).exists():
+        return _beneath_a_shield(membership, case, persons)
     states = {k: consent_state(membership, case, k, grants, consents) for k in persons}
     contacts = Contact.objects.visible_to(membership).filter(pk__in=persons)
     phones = dict(contacts.values_list("pk", "phone"))
@@ -89,6 +91,22 @@ def case_sheet(membership: Membership, case: Case) -> CaseSheet:
         parts=[part for part in parts if part.lines],
         basis=explain_case(membership, case.pk, grants).basis,
         record_ids=[*persons, *(key for part in parts for key in part.record_ids)],
+    )
+
+
+def _beneath_a_shield(
+    membership: Membership, case: Case, persons: dict[uuid.UUID, Person]
+) -> CaseSheet:
+    """What a list member reads is not for a colleague's paper (V9): which case, no more."""
+    return CaseSheet(
+        case=case,
+        title=household_title(persons.values()),
+        note=_note(membership, case),
+        warnings=[_("支援措置があるため、この紙には書きません。名簿の人から直接聞いてください。")],
+        persons=[],
+        parts=[],
+        basis="",
+        record_ids=[*persons],
     )
 
 

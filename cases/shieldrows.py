@@ -20,8 +20,6 @@ from cases.models import (
     Consent,
     ConsentScan,
     Consultation,
-    Disclosure,
-    Emergency,
     Issue,
     LeftWork,
     Person,
@@ -176,23 +174,6 @@ SOURCES = (
         lambda r: str(r.case.responsible_agency),
         lambda r: r.case.closed_at,
         lambda r: (r.reason, r.follow_up),
-    ),
-    Source(
-        Disclosure,
-        gettext_lazy("開示の記録"),
-        ("agency", "recorded_by__user"),
-        lambda r: f"{r.agency}　{r.recorded_by.user}",
-        lambda r: r.recorded_at,
-        lambda r: (r.recipient, r.statute, r.purpose),
-    ),
-    Source(
-        Emergency,
-        gettext_lazy("緊急閲覧"),
-        ("membership__agency", "membership__user"),
-        lambda r: f"{r.membership.agency}　{r.membership.user}",
-        lambda r: r.opened_at,
-        lambda r: (r.reason, r.review),
-        "emergency_detail",
     ),
 )
 

@@ -43,7 +43,12 @@ def shielded_against(person: uuid.UUID) -> set[uuid.UUID]:
 
 def is_closed_case(case_id: uuid.UUID) -> bool:
     """Whether a shield of the case stands against whoever acts: what they write waits."""
-    return case_id in _ask("select kasane.shielded_cases()")
+    return case_id in closed_cases()
+
+
+def closed_cases() -> set[uuid.UUID]:
+    """The cases with a shield that stands against whoever acts. One query."""
+    return set(_ask("select kasane.shielded_cases()"))
 
 
 def waiting_in() -> uuid.UUID | None:

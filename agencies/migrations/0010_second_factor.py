@@ -243,6 +243,7 @@ DECLARE
     live kasane.session := kasane.live_session(secret);
 BEGIN
     PERFORM 1 FROM public.agencies_user AS u WHERE u.id = live.user_id FOR NO KEY UPDATE;
+    live := kasane.live_session(secret);  -- another first factor may just have ended it
     IF live.token IS NULL OR NOT kasane.is_confirmed(live) THEN
         RETURN false;
     END IF;
@@ -320,6 +321,7 @@ BEGIN
         SELECT DISTINCT m.agency_id FROM public.agencies_membership AS m
         JOIN public.agencies_agency AS a ON a.group_id = m.agency_id
         WHERE m.user_id = person AND a.municipality_id = who.municipality_id
+          AND m.confirmed_at IS NOT NULL
           AND (m.until IS NULL OR m.until >= today));
     IF cardinality(homes) = 0 THEN
         RETURN false;

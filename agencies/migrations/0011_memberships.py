@@ -69,7 +69,13 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege';
     END IF;
     is_open := OLD.confirmed_at IS NULL AND OLD.refused_at IS NULL
-        AND NEW.agency_id = (who).home_agency_id AND kasane.may('agencies.confirm_membership');
+        AND NEW.agency_id = (who).home_agency_id AND kasane.may('agencies.confirm_membership')
+        -- Whoever makes memberships, in whatever membership of theirs, confirms none.
+        AND NOT EXISTS (SELECT 1 FROM public.agencies_membership AS m
+            JOIN public.agencies_role AS r ON r.key = m.role_id
+            WHERE m.user_id = (who).user_id AND m.confirmed_at IS NOT NULL
+              AND (m.until IS NULL OR m.until >= (now() AT TIME ZONE 'Asia/Tokyo')::date)
+              AND 'agencies.manage_accounts' = ANY (r.permissions));
     IF (NEW.confirmed_at, NEW.confirmed_by_id) IS DISTINCT FROM
        (OLD.confirmed_at, OLD.confirmed_by_id)
        AND (is_open AND NEW.confirmed_by_id = (who).membership_id) IS NOT TRUE

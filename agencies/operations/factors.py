@@ -14,6 +14,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import identify_hasher
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from agencies import factors
 from agencies.enums import Action, Permission, Purpose
@@ -190,7 +191,7 @@ def reset_factors(*, username: str, by: Membership) -> bool:
     and the privacy officer are told. Never one's own (V11). False: there is no such person here."""
     check_may(by, Permission.MANAGE_ACCOUNTS)
     if by.user is not None and by.user.username == username:
-        raise ActionDenied("自分の二段階サインインを自分で取り消すことはできません。")
+        raise ActionDenied(_("自分の二段階サインインを自分で取り消すことはできません。"))
     with connection.cursor() as cursor:
         cursor.execute("select kasane.reset_factors(%s)", [username])
         (done,) = cursor.fetchone()

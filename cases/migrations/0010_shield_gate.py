@@ -26,7 +26,10 @@ MINE = "(SELECT kasane.my_shields())::uuid[]"
 
 IN_FORCE = "s.confirmed_at IS NOT NULL AND s.lifted_at IS NULL"
 # Of a shield `s`, for a membership `me`: figures and dates count the closed too (V1).
-AGAINST = f"""{IN_FORCE} AND COALESCE(me.system_name, '') = '' AND NOT EXISTS (
+AGAINST = f"""{IN_FORCE} AND me.membership_id IS NOT NULL AND COALESCE(me.system_name, '') = ''
+      AND EXISTS (SELECT 1 FROM public.cases_case AS k
+        WHERE k.id = s.case_id AND k.municipality_id = me.municipality_id)
+      AND NOT EXISTS (
         SELECT 1 FROM public.cases_shieldmember AS m
         WHERE m.shield_id = s.id AND m.membership_id = me.membership_id AND m.ended_at IS NULL)"""
 
@@ -172,7 +175,7 @@ HOLDS = f"""
 CREATE TABLE kasane.shield_texts (
     table_name text PRIMARY KEY, columns text[] NOT NULL, row_column text NOT NULL,
     facts text NOT NULL, by_column text NOT NULL, kind text NOT NULL,
-    by_hold_alone boolean NOT NULL, is_version boolean NOT NULL, case_column text NOT NULL
+    by_hold_alone boolean NOT NULL, is_version boolean NOT NULL
 );
 CREATE FUNCTION kasane.shield_words(facts jsonb, columns text[]) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -227,7 +230,6 @@ DECLARE
     facts jsonb := new_row;
     row_kind text := TG_ARGV[4];
     alone boolean := TG_ARGV[5]::boolean;
-    hits_alone boolean := TG_ARGV[7]::boolean;
     is_new boolean := TG_OP = 'INSERT' AND row_kind = TG_TABLE_NAME;
     words text := kasane.shield_words(new_row, TG_ARGV[0]::text[]);
     persons uuid[];
@@ -239,7 +241,6 @@ BEGIN
         EXECUTE format('SELECT to_jsonb(t) FROM public.%I AS t WHERE t.id = $1', TG_ARGV[2])
             INTO facts USING (new_row ->> TG_ARGV[3])::uuid;
     END IF;
-    facts := facts || jsonb_build_object('case_id', facts ->> TG_ARGV[6]);
     IF facts ->> 'case_id' IS NULL OR NOT EXISTS (SELECT 1 FROM public.cases_shield AS s
             WHERE s.case_id = (facts ->> 'case_id')::uuid AND {IN_FORCE}) THEN
         RETURN NULL;
@@ -269,7 +270,7 @@ BEGIN
     LOOP
         is_listed := shield.id = ANY (kasane.my_shields());
         IF (NOT alone AND (household OR shield.person_id = ANY (persons)))
-           OR (words <> '' AND ((NOT is_listed AND NOT hits_alone)
+           OR (words <> '' AND (NOT is_listed
                 OR kasane.shield_finds(shield.person_id, words) <> '{{}}')) THEN
             -- What a list member writes for others to read waits all the same.
             PERFORM kasane.hold_row(shield.id, row_kind, row_key,
@@ -298,8 +299,8 @@ BEGIN
     SELECT * INTO shield FROM public.cases_shield AS s WHERE s.id = shield_key;
     FOR source IN SELECT * FROM kasane.shield_texts AS t WHERE t.kind = t.table_name LOOP
         FOR row_key, facts IN EXECUTE CASE WHEN source.facts = '' THEN
-            format('SELECT t.%I, to_jsonb(t) FROM public.%I AS t WHERE t.%I = $1',
-                source.row_column, source.table_name, source.case_column)
+            format('SELECT t.%I, to_jsonb(t) FROM public.%I AS t WHERE t.case_id = $1',
+                source.row_column, source.table_name)
         ELSE
             format('SELECT t.%I, to_jsonb(f) FROM public.%I AS t JOIN public.%I AS f'
                 ' ON f.id = t.%I WHERE f.case_id = $1',
@@ -341,8 +342,12 @@ CREATE FUNCTION kasane.may_shield(member_key uuid) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT EXISTS (SELECT 1 FROM public.agencies_membership AS m
         JOIN public.agencies_role AS r ON r.key = m.role_id
+        JOIN public.agencies_agency AS a ON a.group_id = m.agency_id
         WHERE m.id = member_key AND 'cases.shield' = ANY (r.permissions)
-          AND 'cases.read' = ANY (r.permissions))
+          AND 'cases.read' = ANY (r.permissions)
+          AND a.municipality_id = (kasane.actor()).municipality_id
+          AND m.confirmed_at IS NOT NULL AND m.since <= (now() AT TIME ZONE 'Asia/Tokyo')::date
+          AND (m.until IS NULL OR m.until >= (now() AT TIME ZONE 'Asia/Tokyo')::date))
 $$;
 CREATE FUNCTION kasane.guard_shield() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -423,6 +428,8 @@ BEGIN
     IF NEW.confirmed_at IS NOT NULL AND NEW.lifted_at IS NULL
        AND (TG_OP = 'INSERT' OR OLD.confirmed_at IS NULL) THEN
         PERFORM kasane.hold_found(NEW.id);
+        DELETE FROM public.cases_duplicatehint AS h USING public.cases_case AS c
+        WHERE c.id = NEW.case_id AND c.number IN (h.first_number, h.second_number);
     END IF;
     RETURN NULL;
 END
@@ -439,6 +446,8 @@ BEGIN
        AND (SELECT count(DISTINCT m.user_id) FROM public.cases_shieldmember AS l
             JOIN public.agencies_membership AS m ON m.id = l.membership_id
             WHERE l.shield_id = NEW.shield_id AND l.ended_at IS NULL AND l.id <> NEW.id
+              AND m.confirmed_at IS NOT NULL
+              AND m.since <= (now() AT TIME ZONE 'Asia/Tokyo')::date
               AND (m.until IS NULL OR m.until >= (now() AT TIME ZONE 'Asia/Tokyo')::date)) < 2
     THEN
         RAISE EXCEPTION 'two people stay on the list' USING ERRCODE = 'check_violation';
@@ -544,6 +553,9 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WHERE p.id = person_key AND d.municipality_id = c.municipality_id
       AND c.status = 'active' AND d.status = 'active'
       AND d.responsible_agency_id <> c.responsible_agency_id
+      -- Where somebody is consulted shows the area: nobody under a shield takes part (V9).
+      AND NOT EXISTS (SELECT 1 FROM public.cases_shield AS s
+        WHERE s.person_id IN (p.id, q.id) AND {IN_FORCE})
     ON CONFLICT DO NOTHING
 $$;
 """
@@ -679,18 +691,19 @@ class Migration(migrations.Migration):
                    is_version=True),
         ShieldText("cases_consentscan", "name", row="id", facts="cases_consent", by="consent_id",
                    kind="cases_consentscan"),
-        # The register and the review of emergencies are duties: a row is closed only by what its
-        # list says of its words. Whoever holds an emergency reads their own, so a hit tells them
-        # nothing, and the emergency goes on.
-        shielded("cases_disclosure"),
-        ShieldText("cases_disclosure", "recipient", "statute", "purpose", row="id", facts="",
-                   kind="cases_disclosure", by_hold_alone=True),
-        Shield(
-            "cases_emergency",
-            when=f"cases_emergency.membership_id IS DISTINCT FROM {ME} AND "
-            + closed("cases_emergency.content_object_id", "cases_emergency.id", NOBODY, "false"),
+        # The register and emergencies: closed beneath a shield whatever they say (were only hits
+        # closed, a writer could guess), but for whoever wrote the words, and the privacy officer,
+        # whose duty they are.
+        *(
+            Shield(
+                table,
+                when=f"{table}.{writer} IS DISTINCT FROM {ME}"
+                f" AND {table}.municipality_id IS DISTINCT FROM {actor('privacy_city_id')}"
+                f" AND COALESCE({table}.{case} = ANY ({CASES}), false)",
+            )
+            for table, writer, case in (
+                ("cases_disclosure", "recorded_by_id", "case_id"),
+                ("cases_emergency", "membership_id", "content_object_id"),
+            )
         ),
-        ShieldText("cases_emergency", "reason", "review", row="id", facts="",
-                   kind="cases_emergency", by_hold_alone=True, case="content_object_id",
-                   hits_alone=True),
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from agencies.enums import Permission
 from agencies.models import Agency, LegalBasis, Membership, Municipality
 from cases import enums
-from cases.gate import NOTHING, reads_cases, unshielded
+from cases.gate import NOTHING, reads_cases, shields_against
 from config.lib.ids import new_id
 
 from .case import Case
@@ -27,10 +27,13 @@ class DisclosureQuerySet(models.QuerySet["Disclosure"]):
         item, so of its row only the privacy officer knows (V6)."""
         scope = NOTHING
         if reads_cases(membership):
-            scope = Q(agency_id=membership.agency_id, item_key__isnull=True)
+            # Whoever wrote the words reads them; others not beneath a shield (V9).
+            closed = shields_against(membership).values("case_id")
+            readable = Q(recorded_by_id=membership.pk) | ~Q(case_id__in=closed)
+            scope = Q(agency_id=membership.agency_id, item_key__isnull=True) & readable
         if membership.may(Permission.REVIEW_ACCESS):
             scope |= Q(municipality_id=membership.municipality.pk)
-        return self.filter(scope, unshielded(membership, by_hold_alone=True))
+        return self.filter(scope)
 
 
 class Disclosure(models.Model):

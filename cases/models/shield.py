@@ -2,14 +2,13 @@
 
 A shield is proposed by one user and confirmed by another, whom the proposal names; lifting takes
 two again. Both stand on the list, and nobody but the list reads any of these rows. What is held is
-closed to everybody else until a list member releases it (migration 0006 writes the holds).
+closed to everybody else until a list member releases it (migration 0010 writes the holds).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
@@ -216,10 +215,6 @@ class ShieldHoldQuerySet(models.QuerySet["ShieldHold"]):
             shield__confirmed_at__isnull=False,
             shield__lifted_at__isnull=True,
         )
-
-    def mine_now(self, membership: Membership) -> ShieldHoldQuerySet:
-        """What this very transaction wrote and so closed."""
-        return self.filter(by_id=membership.pk, at=TransactionNow())
 
 
 class ShieldHold(models.Model):

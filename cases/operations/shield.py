@@ -1,6 +1,6 @@
 """支援措置 (V9): propose, confirm, lift, keep the list, and say what of what waits is opened.
 
-The database holds the order of steps and the two people (migration 0007); here stand the sentences.
+The database holds the order of steps and the two people (migration 0010); here stand the sentences.
 """
 
 from __future__ import annotations
@@ -239,7 +239,7 @@ def remind_of_shield(shield_id: uuid.UUID) -> None:
     for place in places:
         _tell(
             place.membership,
-            _("支援措置の期限まで、あと1か月です"),
+            _("支援措置の見直しの期限が近づいています"),
             shield,
             f"{shield.pk}/{shield.expires_on}/{place.membership_id}",
         )

@@ -17,6 +17,7 @@ from agencies.permissions import ActionDenied
 from cases.models import Case, Person, Transfer
 from cases.operations.transfer import accept_transfer, not_covered, transfer_case
 from cases.permissions import check_can_hand_over
+from cases.shields import is_closed_case
 from config.lib.ids import new_id
 
 
@@ -51,6 +52,8 @@ def succession_to(by: Membership, successor: Agency) -> Succession:
 
 
 def _missing_words(by: Membership, case: Case, successor: Agency) -> str:
+    if is_closed_case(case.pk):
+        return _("支援措置があり、名簿の人が移管します。")
     if not Person.objects.visible_to(by).living().filter(case=case).exists():
         return _("存命の世帯員がいません。終結します。")
     uncovered = not_covered(case=case, agency=successor, by=by)

@@ -41,7 +41,6 @@ def case_access(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
             "about": r.names(on.persons),
             "category": str(r.get_category_display()),
             "why": found.reason,
-            "rule": found.rule,
         }
         for r in records
         # V6: what only an item under secrecy lays open has its reason in the sitting, not here.

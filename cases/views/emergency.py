@@ -26,6 +26,7 @@ from cases.permissions import (
     check_can_review_emergency,
     check_may_know_emergencies,
 )
+from cases.shields import is_closed_case
 from config.lib.eras import format_datetime, format_short, today
 
 SHOWN = 100
@@ -162,7 +163,7 @@ def _page(request: MemberRequest, row: Emergency, form: ReviewEmergencyForm) -> 
     )
     context = {
         "row": row,
-        "facts": _facts(row),
+        "facts": _facts(row, request.membership),
         "looks": [
             {
                 "when": format_datetime(look.at),
@@ -179,12 +180,15 @@ def _page(request: MemberRequest, row: Emergency, form: ReviewEmergencyForm) -> 
     return render(request, "cases/emergency_detail.html", context, status=status)
 
 
-def _facts(row: Emergency) -> list[dict[str, str]]:
+def _facts(row: Emergency, by: Membership) -> list[dict[str, str]]:
+    # The officer reviews what was opened; the words stay with the shield's list (V9).
+    is_kept = row.membership_id != by.pk and is_closed_case(row.content_object_id)
+    kept = _("支援措置があるため、書かれたことばは名簿の人だけが読めます。") if is_kept else ""
     until = row.ended_at or row.period.upper
     facts = [
         (_("だれが"), f"{row.membership.agency_name}　{row.membership.user}"),
         (_("なにが危険か"), str(row.get_danger_display())),
-        (_("何が起きていたか"), row.reason),
+        (_("何が起きていたか"), kept or row.reason),
         (_("根拠"), f"{ground_words(row.ground)}　{row.ground.label}"),
         (_("主担当機関"), row.responsible_agency.name),
         (_("求めた時刻"), format_datetime(row.opened_at)),
@@ -193,7 +197,10 @@ def _facts(row: Emergency) -> list[dict[str, str]]:
     ]  # fmt: skip
     if row.reviewed_by is not None:
         facts.append(
-            (_("点検"), f"{row.get_finding_display()}　{row.review}（{row.reviewed_by.user}）")
+            (
+                _("点検"),
+                f"{row.get_finding_display()}　{kept or row.review}（{row.reviewed_by.user}）",
+            )
         )
     return [{"term": term, "value": value} for term, value in facts]
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from agencies.enums import Action, MembershipState, Permission, Purpose
+from agencies.enums import Action, MembershipState, Permission, Purpose, RoleKey
 from agencies.guards import MemberRequest, member
 from agencies.models import Membership
 from agencies.trail import log_access
@@ -31,6 +31,7 @@ from cases.operations.handover import (
 )
 from cases.permissions import check_can_hand_over
 from cases.views.subject import case_or_404
+from config.lib.digits import whole_number
 from config.lib.eras import format_long, format_short, today
 
 PAPER = 50
@@ -130,7 +131,9 @@ def _handover(request: MemberRequest, worker: Membership | None, left: Leaving) 
 def _worker(by: Membership, membership_id: uuid.UUID) -> Membership:
     """Somebody of one's own agency, working there or not any more."""
     people = Membership.objects.with_names().filter(agency_id=by.agency_id)
-    found: Membership = get_object_or_404(people.exclude(confirmed_at=None), pk=membership_id)
+    found: Membership = get_object_or_404(
+        people.exclude(confirmed_at=None).exclude(role_id=RoleKey.GUEST), pk=membership_id
+    )
     return found
 
 
@@ -156,7 +159,7 @@ def handover_print(request: MemberRequest, membership_id: uuid.UUID) -> HttpResp
         Case.objects.visible_to(by).for_lists(by).active().filter(pk__in=charge.values("case_id"))
     )
     cases = list(found.select_related("responsible_agency", "municipality").order_by("opened_at"))
-    start = int(request.GET.get("from", "0")) if request.GET.get("from", "0").isdigit() else 0
+    start = whole_number(request.GET.get("from", ""), digits=5) or 0
     title = _("引継書　%(name)s") % {"name": worker.user}
     back = (reverse("home"), _("今日の仕事にもどる"))
     older = f"?from={start + PAPER}" if len(cases) > start + PAPER else ""

@@ -22,6 +22,7 @@ from cases.models import Case
 from cases.models.access import looks_at_own
 from cases.personlooks import PLAIN, looks_at, paper_lines, sheet
 from cases.views.subject import subject
+from config.lib.digits import whole_number
 from config.lib.eras import format_datetime_short
 
 SHOWN = 50
@@ -90,7 +91,7 @@ def _looks(by: Membership, case: Case) -> QuerySet[AccessLog]:
 
 
 def _place(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return whole_number(text, digits=18)
 
 
 def _lines(rows: Iterable[AccessLog]) -> list[dict[str, str]]:

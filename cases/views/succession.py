@@ -27,6 +27,7 @@ from cases.operations.succession import (
 )
 from cases.permissions import check_can_hand_over
 from cases.titles import titles_for
+from config.lib.digits import whole_number
 
 
 @member(Permission.CONFIRM_MEMBERSHIP)
@@ -93,7 +94,7 @@ def succession_waiting(request: MemberRequest) -> HttpResponse:
     if request.method == "POST":
         key = request.POST.get("from", "")
         agencies = Agency.objects.filter(municipality=by.municipality)
-        former = get_object_or_404(agencies, pk=int(key) if key.isdigit() else 0)
+        former = get_object_or_404(agencies, pk=whole_number(key, digits=9) or 0)
         number = accept_succession(by=by, former=former)
         messages.success(
             request,

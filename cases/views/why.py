@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from agencies.enums import Action, Permission, Purpose
@@ -19,6 +20,7 @@ from cases.seenas import as_page
 from cases.titles import household_title
 from cases.views.subject import case_or_404
 from cases.whypage import SHOW, answer_about, asking, choices, find_asked
+from config.lib.digits import whole_number
 from config.lib.eras import format_long, today
 
 COUNTED = 100_000
@@ -74,8 +76,7 @@ def _case(by: Membership, case_id: uuid.UUID) -> Case:
 
 
 def _start(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
-    return min(number, COUNTED)
+    return min(whole_number(text, digits=5) or 0, COUNTED)
 
 
 def _log(
@@ -96,7 +97,7 @@ def _sheet(request: MemberRequest, title: str) -> dict[str, object]:
     return {
         "title": title,
         "basis": "",
-        "handling": "取扱注意",
+        "handling": _("取扱注意"),
         "serial": "",
         "secret": False,
         "landscape": False,

@@ -107,18 +107,17 @@ class ShieldText(_Operation):
 
     facts: the table (and here, by which column) that says of which case and about whom; empty =
     this table itself. kind: the table of the row, where it is not `facts`. A version is read when
-    a shield is set; it is never written by itself. case: the column with the case. hits_alone: for
-    rows their writer goes on reading: they wait only where they hold a value.
+    a shield is set; it is never written by itself.
     """
 
     def __init__(
         self, table: str, *columns: str, row: str = "record_id", facts: str = "cases_record",
         by: str = "record_id", kind: str = "", by_hold_alone: bool = False,
-        is_version: bool = False, case: str = "case_id", hits_alone: bool = False,
+        is_version: bool = False,
     ) -> None:  # fmt: skip
         self.table, self.columns, self.row, self.facts, self.by = table, columns, row, facts, by
         self.kind, self.by_hold_alone = kind or facts or table, by_hold_alone
-        self.is_version, self.case, self.hits_alone = is_version, case, hits_alone
+        self.is_version = is_version
 
     def forwards(self) -> list[str]:
         columns = "{" + ",".join(self.columns) + "}"
@@ -126,16 +125,15 @@ class ShieldText(_Operation):
         arguments = ", ".join(
             f"'{value}'" for value in (columns, self.row, self.facts, self.by, self.kind, alone)
         )
-        more = f"'{self.case}', '{str(self.hits_alone).lower()}'"
         sql = [
             "INSERT INTO kasane.shield_texts (table_name, columns, row_column, facts, by_column,"
-            " kind, by_hold_alone, is_version, case_column)"
-            f" VALUES ('{self.table}', {arguments}, {str(self.is_version).lower()}, '{self.case}')"
+            " kind, by_hold_alone, is_version)"
+            f" VALUES ('{self.table}', {arguments}, {str(self.is_version).lower()})"
         ]
         if not self.is_version:
             sql.append(
                 f"CREATE TRIGGER shield_written AFTER INSERT OR UPDATE ON {quote(self.table)}"
-                f" FOR EACH ROW EXECUTE FUNCTION kasane.shield_written({arguments}, {more})"
+                f" FOR EACH ROW EXECUTE FUNCTION kasane.shield_written({arguments})"
             )
         return sql
 
@@ -152,7 +150,6 @@ class ShieldText(_Operation):
         return "ShieldText", [self.table, *self.columns], {
             "row": self.row, "facts": self.facts, "by": self.by, "kind": self.kind,
             "by_hold_alone": self.by_hold_alone, "is_version": self.is_version,
-            "case": self.case, "hits_alone": self.hits_alone,
         }  # fmt: skip
 
 

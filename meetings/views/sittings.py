@@ -18,6 +18,7 @@ from agencies.guards import MemberRequest, member
 from agencies.models import ConferenceType, Membership
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
+from config.lib.digits import whole_number
 from meetings import enums
 from meetings.forms import AdHocForm, DateForm
 from meetings.models import AgendaItem, Sitting
@@ -53,8 +54,8 @@ def sitting_list(request: MemberRequest) -> HttpResponse:
     bodies = _bodies(by)
     chosen = request.GET.get("body", "")
     sittings = Sitting.objects.visible_to(by).prefetch_related("conference_types")
-    if chosen.isdigit():
-        sittings = sittings.filter(conference_types=int(chosen))
+    if (body := whole_number(chosen, digits=18)) is not None:
+        sittings = sittings.filter(conference_types=body)
     ended = [S.CLOSED, S.CANCELLED]
     coming = sittings.filter(on__isnull=False).exclude(state__in=ended).order_by("on", "starts_at")
     undated = sittings.filter(state=S.UNDATED).order_by("month")

@@ -258,6 +258,7 @@ class Disclosure:
     agency_id: int
     item_key: uuid.UUID | None
     case_id: uuid.UUID | None
+    recorded_by_id: uuid.UUID
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 This model shares nothing with the policies or `visible_to`; it is what both are measured against.
 It believes no stored grant: what is open follows from responsibility, own writing, the support
 team, consents, sheets, appointments and carry-outs as they stand at `world.now`.
-Read it together with rights.py (V2, V3) and conferences.py (V5, V6, V7).
+Read it together with rights.py (V2, V3), conferences.py (V5, V6, V7) and shields.py (V9).
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def named(row: Any) -> tuple[bool, tuple[uuid.UUID, ...]]:
             return row.is_household, row.person_ids
         case Referral() | Transfer() | Item():
             return not row.person_ids, row.person_ids
-        case Consent() | Disclosure() | Emergency():
+        case Consent():
             return False, ()  # closed by what the list has said of its words alone
         case _:
             return True, ()
@@ -94,11 +94,11 @@ def stopped_by_shield(world: World, m: Membership, row: Any) -> Decision | None:
             shields = against(world, m, row.case_id)
             return CLOSED if any(closes(world, s, row) for s in shields) else None
         case Disclosure() | Emergency():
-            if isinstance(row, Emergency) and row.membership_id == m.id:
-                return None  # their own words
-            case_id = row.case_id if isinstance(row, Disclosure) else row.content_object_id
-            shields = against(world, m, case_id)
-            return CLOSED if any(closes(world, s, row) for s in shields) else None
+            case_id, writer = written_in(row)
+            is_officer = "agencies.review_access" in m.permissions
+            if m.id == writer or (is_officer and row.municipality_id == m.municipality_id):
+                return None  # their own words; their duty
+            return CLOSED if any(against(world, m, case_id)) else None
         case Part(table="cases_consentscan"):
             # A paper names the person who signed it.
             consent = world.get("cases_consent", row.whole_id)
@@ -107,6 +107,13 @@ def stopped_by_shield(world: World, m: Membership, row: Any) -> Decision | None:
                 if said != ["released"] and (said or shield.person_id == consent.person_id):
                     return CLOSED
     return None
+
+
+def written_in(row: Disclosure | Emergency) -> tuple[uuid.UUID | None, uuid.UUID]:
+    """The case of such a row, and whose words it holds."""
+    if isinstance(row, Disclosure):
+        return row.case_id, row.recorded_by_id
+    return row.content_object_id, row.membership_id
 
 
 def was_closed(world: World, m: Membership, now: Any) -> bool:

@@ -13,6 +13,7 @@ from agencies.enums import Action, Permission, Purpose
 from agencies.guards import MemberRequest, member
 from agencies.models import AccessLog
 from agencies.trail import log_access
+from config.lib.digits import whole_number
 from config.lib.eras import format_long, today
 from reports.review.form import ReviewForm
 from reports.review.lines import lines_of, newest_seal
@@ -36,8 +37,8 @@ def access_review(request: MemberRequest) -> HttpResponse:
     place = request.GET.get("before", "")
     if form.is_valid():
         found = AccessLog.objects.visible_to(request.membership).filter(form.scope)
-        if place.isascii() and place.isdigit() and len(place) < 19:
-            found = found.filter(pk__lt=int(place))
+        if (line := whole_number(place, digits=18)) is not None:
+            found = found.filter(pk__lt=line)
         rows = list(found.order_by("-pk")[: SHOWN + 1])
     query = request.GET.copy()
     query.pop("before", None)
