@@ -145,7 +145,9 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
-            "membership", "refusal_reason", models.CharField(blank=True, max_length=200)
+            "membership",
+            "refusal_reason",
+            models.CharField(blank=True, db_default="", default="", max_length=200),
         ),
         migrations.RemoveConstraint("membership", "membership_once"),
         migrations.AddConstraint(

@@ -156,7 +156,8 @@ class Membership(models.Model):
     refused_by = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    refusal_reason = models.CharField(max_length=200, blank=True)
+    # Guests are admitted by the database itself: it knows the default too.
+    refusal_reason = models.CharField(max_length=200, blank=True, db_default="", default="")
 
     objects = MembershipQuerySet.as_manager()
 
