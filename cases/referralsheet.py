@@ -1,4 +1,4 @@
-"""A handover sheet in words: what leaves with it, and the rows of the list (V4).
+"""A referral sheet (つなぐシート) in words: what leaves with it, and the rows of the list (V4).
 
 Until it accepts, the receiver sees the sheet alone; so names stand in the sheet's text as the
 sender composed it, never read from the case.

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import DatabaseError, connection, connections, transaction
+from django.db import DatabaseError, NotSupportedError, connection, connections, transaction
 
 from tests import houses as h
 from tests import world as w
@@ -164,7 +164,12 @@ def test_a_condition_is_never_asked_of_a_hidden_row(secrets):
         for condition in CONDITIONS:
             for rows in ("cases_person", "(SELECT * FROM cases_person OFFSET 0)"):
                 sql = f"SELECT count(*) FROM {rows} AS p WHERE {condition}".replace("%", "%%")
-                cursor.execute(sql, [])
+                try:
+                    with transaction.atomic():
+                        cursor.execute(sql, [])
+                except NotSupportedError:
+                    assert "xml" in condition  # a server built without it has no such door
+                    continue
                 assert cursor.fetchone() == (0,)
 
 

@@ -13,7 +13,7 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.utils import timezone
 
 from agencies.models import AccessLog
-from cases.models import AssessmentSection, Consent, Note, Person
+from cases.models import AssessmentSection, Consent, Contact, Note, Person
 from cases.operations import (
     add_issue,
     assess,
@@ -179,10 +179,15 @@ def test_raw_sql_that_leaves_no_version_is_refused(city, statement):
 def test_queryset_update_and_bulk_create_are_refused(city):
     case, mother, *_rest = referred(city)
     key = note(city.elderly, case, "はじめ", [mother])
+    with w.act(city.elderly):
+        person = Person.objects.get(pk=mother.pk)
+        facts = PersonFacts(name=person.name, address="架空町一丁目")
+        change_person(person=person, by=city.elderly, facts=facts, version=person.version)
     for change in (
         lambda: Note.objects.filter(pk=key).update(text="x"),
         lambda: Note.objects.bulk_update([Note(pk=key, text="x")], ["text"]),
-        lambda: Person.objects.filter(pk=mother.pk).update(address="x"),
+        lambda: Person.objects.filter(pk=mother.pk).update(name="x"),
+        lambda: Contact.objects.filter(pk=mother.pk).update(address="x"),
     ):
         with pytest.raises(IntegrityError, match="without its version"), w.act(city.elderly):
             change_and_settle(change)
