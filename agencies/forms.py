@@ -207,5 +207,5 @@ class MembershipFilter(forms.Form):
     def __init__(self, *args: Any, agencies: Iterable[Agency], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["agency"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
         field.choices = [("", _("すべて")), *((str(a.pk), a.name) for a in agencies)]

@@ -39,7 +39,7 @@ def member(permission: Permission | None = None) -> Callable[[View], View]:
                 check_may(membership, permission)
             return view(request, *args, **kwargs)
 
-        guarded.permission = permission  # type: ignore[attr-defined]
+        guarded.permission = permission  # type: ignore[attr-defined]  # read by tests of guards
         return guarded
 
     return decorate
@@ -54,11 +54,11 @@ def confirmed_lately(view: View) -> View:
         asked = ask_to_confirm(request)
         return view(request, *args, **kwargs) if asked is None else asked
 
-    guarded.asks_again = True  # type: ignore[attr-defined]
+    guarded.asks_again = True  # type: ignore[attr-defined]  # a mark on the function
     return guarded
 
 
 def half_open(view: View) -> View:
     """Also reached by who has given the password and not yet the second factor."""
-    view.serves_half_open = True  # type: ignore[attr-defined]
+    view.serves_half_open = True  # type: ignore[attr-defined]  # a mark on the function
     return view

@@ -79,7 +79,7 @@ class MembershipMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.membership = None  # type: ignore[attr-defined]
+        request.membership = None  # type: ignore[attr-defined]  # MemberRequest has it
         request.memberships = []  # type: ignore[attr-defined]
         if request.user.is_authenticated:
             started = request.session.get(STARTED_KEY, 0)
@@ -92,7 +92,7 @@ class MembershipMiddleware:
             if chosen is None or not act(secret, chosen.pk):
                 found = session_state(secret)
                 if found.is_half:
-                    request.half_open = True  # type: ignore[attr-defined]
+                    request.half_open = True  # type: ignore[attr-defined]  # as membership above
                     return self.get_response(request)
                 if chosen is not None or found.state == "none":
                     # Ended elsewhere, idle too long, or never opened: the database decides.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
@@ -56,3 +59,12 @@ def check_can_end(by: Membership, membership: Membership) -> None:
         raise ActionDenied(_("ほかの市の所属は変えられません。"))
     if membership.state in (MembershipState.ENDED, MembershipState.REFUSED):
         raise ActionDenied(_("この所属は、もう終わっています。"))
+
+
+def can(check: Callable[..., None], *subject: Any) -> bool:
+    """Whether a check passes; for buttons. The operation asks the same function again."""
+    try:
+        check(*subject)
+    except ActionDenied:
+        return False
+    return True

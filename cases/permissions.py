@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agencies.enums import Permission
 from agencies.models import Membership
 from agencies.permissions import ActionDenied, check_may
+from agencies.permissions import can as can
 from cases import enums
 from cases.gate import grants_of, works_on
 from cases.models import Case, Consent, Emergency, Person, Record, Referral, Shield, Transfer
@@ -21,15 +19,6 @@ from cases.shields import is_closed_case
 
 # What is moved to another category or audience; an issue's category follows from its type.
 MOVED = (enums.RecordKind.NOTE, enums.RecordKind.ASSESSMENT, enums.RecordKind.ISSUE)
-
-
-def can(check: Callable[..., None], *subject: Any) -> bool:
-    """Whether a check passes; for buttons. The operation asks the same function again."""
-    try:
-        check(*subject)
-    except ActionDenied:
-        return False
-    return True
 
 
 def check_is_open(case: Case) -> None:

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from agencies.enums import AgendaType, Permission
 from agencies.models import ConferenceType, Membership
 from agencies.permissions import ActionDenied, check_may
+from agencies.permissions import can as can
 from config.lib.rhythm import is_business_day, to_business_day
 from meetings import enums
 from meetings.calendar import REGULAR
@@ -26,15 +27,6 @@ from meetings.models import AgendaItem, Sitting
 CLOSES_AFTER_DAYS: Final = 7
 
 LIVE: Final = (enums.SittingState.UNDATED, enums.SittingState.PLANNED, enums.SittingState.NOTICED)
-
-
-def can(check: Callable[..., None], *args: Any) -> bool:
-    """Whether `check` passes."""
-    try:
-        check(*args)
-    except ActionDenied:
-        return False
-    return True
 
 
 def listed_types(by: Membership) -> set[int]:

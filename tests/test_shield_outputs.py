@@ -58,7 +58,7 @@ from participation.operations import MatchFacts, ResourceFacts, add_resource, ma
 from plans.operations import draft_plan, monitor_plan, record_conference_result, submit_plan
 from tests import world as w
 from tests.plans import situations as plans
-from tests.reports.test_visibility_cases import committed  # noqa: F401
+from tests.reports.test_visibility_cases import committed  # noqa: F401 - a fixture
 from tests.signing import sign_in
 
 pytestmark = pytest.mark.database
@@ -291,7 +291,7 @@ def write_papers(city: w.World, case: Any, mother: Person) -> None:
 
 
 @pytest.fixture(scope="module")
-def world(committed):  # noqa: F811
+def world(committed):  # noqa: F811 - the fixture
     """The household, everything written, and then the shield."""
     city = w.city()
     elderly = city.agencies["elderly"]

@@ -202,7 +202,7 @@ def twin(scene: Scene, name: str) -> House:
     h.planned(made, "far_outreach")
     h.consulted(made)
     h.visited(made, city.far_outreach)
-    made.keys["resource_id"] = scene.register.keys["resource_id"]  # type: ignore[union-attr]
+    made.keys["resource_id"] = scene.register.keys["resource_id"]  # type: ignore[union-attr]  # it has one
     h.placed(made, city.far_participation)
     h.sent_away(made, "far_outreach")
     h.sealed(made, scene.sitting, "far_outreach")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 
 from django.contrib import messages
 from django.db.models import Q
@@ -29,7 +28,7 @@ from agencies.operations import (
     refuse_membership,
 )
 from agencies.permissions import (
-    ActionDenied,
+    can,
     check_can_confirm,
     check_can_end,
     check_may_oversee,
@@ -203,8 +202,8 @@ def _page(
         "row": _row(membership),
         "facts": _facts(membership),
         "links": [*registry.draw("membership_actions", by, membership)],
-        "may_confirm": _can(check_can_confirm, by, membership),
-        "may_end": _can(check_can_end, by, membership),
+        "may_confirm": can(check_can_confirm, by, membership),
+        "may_end": can(check_can_end, by, membership),
         "is_own": by.user_id == membership.user_id,
         "may_create": by.may(Permission.MANAGE_ACCOUNTS),
         "ending": ending or EndMembershipForm(),
@@ -233,11 +232,3 @@ def _facts(membership: Membership) -> list[dict[str, str]]:
         facts.append((_("断り"), f"{format_datetime(membership.refused_at)}　{who}"))
         facts.append((_("断った理由"), membership.refusal_reason))
     return [{"term": term, "value": value} for term, value in facts]
-
-
-def _can(check: Callable[[Membership, Membership], None], by: Membership, row: Membership) -> bool:
-    try:
-        check(by, row)
-    except ActionDenied:
-        return False
-    return True

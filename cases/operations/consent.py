@@ -356,11 +356,3 @@ def _tell(agencies: Iterable[int], consent: Consent) -> None:
             key=str(consent.pk),
             title=_("同意の撤回により、見られなくなったケースがあります"),
         )
-
-
-def consents_in_view(by: Membership, person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Consent]:
-    """The open answer of each person, as far as the actor may see it (one query)."""
-    found = Consent.objects.visible_to(by).filter(
-        person_id__in=list(person_ids), withdrawn_at__isnull=True
-    )
-    return {consent.person_id: consent for consent in found}

@@ -44,7 +44,7 @@ class Declared:
 DECLARED: dict[str, Declared] = {}
 
 
-def _quote(name: str) -> str:
+def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -97,14 +97,14 @@ class Gate(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        table, role = _quote(self.table), _quote(settings.KASANE_APP_ROLE)
+        table, role = quote(self.table), quote(settings.KASANE_APP_ROLE)
         for name in ("read", "insert", "change", "remove", "owner"):
             schema_editor.execute(f"DROP POLICY IF EXISTS gate_{name} ON {table}", params=None)
         schema_editor.execute(f"REVOKE ALL ON {table} FROM {role}", params=None)
 
     def statements(self) -> list[str]:
         """The SQL, in order."""
-        table, role = _quote(self.table), _quote(settings.KASANE_APP_ROLE)
+        table, role = quote(self.table), quote(settings.KASANE_APP_ROLE)
         sql = [
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
             f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
@@ -125,7 +125,7 @@ class Gate(Operation):
                 f"GRANT INSERT ON {table} TO {role}",
             ]
         if self.update is not None:
-            which = f" ({', '.join(map(_quote, self.columns))})" if self.columns else ""
+            which = f" ({', '.join(map(quote, self.columns))})" if self.columns else ""
             sql += [
                 f"DROP POLICY IF EXISTS gate_change ON {table}",
                 f"CREATE POLICY gate_change ON {table} FOR UPDATE TO {role} "
@@ -172,7 +172,7 @@ class Widen(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        table, role = _quote(self.table), _quote(settings.KASANE_APP_ROLE)
+        table, role = quote(self.table), quote(settings.KASANE_APP_ROLE)
         schema_editor.execute(
             f"CREATE POLICY gate_{self.name} ON {table} FOR SELECT TO {role} USING ({self.read})",
             params=None,
@@ -191,7 +191,7 @@ class Widen(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        table = _quote(self.table)
+        table = quote(self.table)
         for suffix in ("", "_change"):
             schema_editor.execute(
                 f"DROP POLICY IF EXISTS gate_{self.name}{suffix} ON {table}", params=None
@@ -220,10 +220,10 @@ class Open(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        role = _quote(settings.KASANE_APP_ROLE)
+        role = quote(settings.KASANE_APP_ROLE)
         for table in self.tables:
-            schema_editor.execute(f"REVOKE ALL ON {_quote(table)} FROM {role}", params=None)
-            schema_editor.execute(f"GRANT {self.verbs} ON {_quote(table)} TO {role}", params=None)
+            schema_editor.execute(f"REVOKE ALL ON {quote(table)} FROM {role}", params=None)
+            schema_editor.execute(f"GRANT {self.verbs} ON {quote(table)} TO {role}", params=None)
         schema_editor.execute(
             f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}", params=None
         )
@@ -235,9 +235,9 @@ class Open(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        role = _quote(settings.KASANE_APP_ROLE)
+        role = quote(settings.KASANE_APP_ROLE)
         for table in self.tables:
-            schema_editor.execute(f"REVOKE ALL ON {_quote(table)} FROM {role}", params=None)
+            schema_editor.execute(f"REVOKE ALL ON {quote(table)} FROM {role}", params=None)
 
     def describe(self) -> str:
         return f"Open {', '.join(self.tables)} to the application"

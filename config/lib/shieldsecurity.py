@@ -14,6 +14,8 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
+from config.lib.rowsecurity import quote
+
 CASES = "(SELECT kasane.shielded_cases())::uuid[]"
 NOBODY = "'{}'::uuid[]"
 
@@ -24,10 +26,6 @@ def closed(case: str, row: str, persons: str, household: str) -> str:
         f"COALESCE({case} = ANY ({CASES}), false)"
         f" AND kasane.shield_closes({case}, {row}, {persons}, {household})"
     )
-
-
-def quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 class _Operation(Operation):

@@ -23,7 +23,7 @@ from meetings.gate import listed_entries
 from meetings.models import AgendaItem, ItemGrant
 from meetings.operations.common import lock_item, trace
 from meetings.operations.sitting import last_open_day, tell_appointed
-from meetings.permissions import LIVE, check_is_listed, is_open_now
+from meetings.permissions import check_is_listed
 
 OVER = (enums.SittingState.CLOSED, enums.SittingState.CANCELLED)
 
@@ -186,8 +186,3 @@ def revoke_appointment(*, grant: ItemGrant, by: Membership) -> None:
         basis="106-6",
         item_id=locked.content_object_id,
     )
-
-
-def opens_to_appointed(item: AgendaItem) -> bool:
-    """Whether who has pledged may read the item now."""
-    return is_open_now(item) and item.sitting.state not in (enums.SittingState.CANCELLED, *LIVE[:2])
