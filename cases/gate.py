@@ -12,29 +12,41 @@ from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
-from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.functions import TransactionNow
-from django.db.models import (
-    BooleanField,
-    Exists,
-    ExpressionWrapper,
-    F,
-    Func,
-    OuterRef,
-    Q,
-    QuerySet,
-    Value,
-)
+from django.db.models import Q, QuerySet, Value
 from django.utils import timezone
 from psycopg.types.range import TimestamptzRange
 
 from agencies.enums import Permission
 from agencies.models import Membership
 from cases import enums
+from config.lib.condition import Condition
+from config.lib.fiscal import fiscal_year
 
 NOTHING = Q(pk__in=[])
 
 RECORD_SCOPES: list[Callable[[Membership], Q]] = []
+
+# The grants in force of the agency. Every use goes on with an AND.
+GRANTS = """FROM cases_casegrant AS g WHERE g.group_id = {agency}
+    AND g.revoked_at IS NULL AND g.period @> CURRENT_TIMESTAMP"""
+EMERGENCIES = """SELECT e.content_object_id FROM cases_emergency AS e
+    WHERE e.membership_id = {me} AND e.refused_at IS NULL AND e.ended_at IS NULL
+    AND e.period @> CURRENT_TIMESTAMP"""
+# Shields in force on whose list who asks does not stand (V9). Likewise.
+AGAINST = """FROM cases_shield AS s WHERE s.confirmed_at IS NOT NULL AND s.lifted_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM cases_shieldmember AS m WHERE m.shield_id = s.id
+        AND m.membership_id = {me} AND m.ended_at IS NULL)"""
+# What the list has decided of the row; else whether the shield names who it is about, or nobody in
+# particular. Asked once, uncorrelated, first: nearly every case has no shield.
+UNSHIELDED = f"""({{case}} IN (SELECT s.case_id {AGAINST})) IS NOT TRUE
+    OR NOT EXISTS (SELECT 1 {AGAINST} AND s.case_id = {{case}} AND CASE
+        WHEN EXISTS (SELECT 1 FROM cases_shieldhold AS h
+            WHERE h.shield_id = s.id AND h.row_id = {{row}})
+        THEN NOT EXISTS (SELECT 1 FROM cases_shieldhold AS h
+            WHERE h.shield_id = s.id AND h.row_id = {{row}} AND (h.decision = {{released}}
+                OR (h.by_id = {{me}} AND h.at = CURRENT_TIMESTAMP)))
+        ELSE %s END)"""  # noqa: S608 # made of constants
 
 
 def in_force(queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -53,65 +65,95 @@ def grants_of(membership: Membership) -> QuerySet[Any]:
     return in_force(grants).filter(group_id=membership.agency_id)
 
 
-def emergencies_of(membership: Membership) -> QuerySet[Any]:
-    """The cases this membership has open in an emergency, now (V8)."""
-    held = apps.get_model("cases", "Emergency")._default_manager.filter(
-        membership_id=membership.pk,
-        refused_at__isnull=True,
-        ended_at__isnull=True,
-        period__contains=TransactionNow(),
-    )
-    return held.values("content_object_id")
+def asked_by(membership: Membership) -> dict[str, Value]:
+    """Who asks, as the terms `me` and `agency` of a condition."""
+    return {"me": Value(membership.pk), "agency": Value(membership.agency_id)}
+
+
+def in_emergency(membership: Membership, case: str) -> Q:
+    """The case is open to this very membership in an emergency, now (V8)."""
+    return Q(Condition(f"{{case}} IN ({EMERGENCIES})", case=case, me=Value(membership.pk)))
 
 
 def granted_scope(membership: Membership, case: str = "pk") -> Q:
     """The case row: any grant of the agency in force on it."""
     if not reads_cases(membership):
         return NOTHING
-    return Q(Exists(grants_of(membership).filter(content_object=OuterRef(case))))
+    held = f"EXISTS (SELECT 1 {GRANTS} AND g.content_object_id = {{case}})"
+    return Q(Condition(held, case=case, **asked_by(membership)))
 
 
 def case_scope(membership: Membership, case: str = "pk") -> Q:
     """The case row: granted to the agency, or open to this very membership in an emergency."""
     if not reads_cases(membership):
         return NOTHING
-    in_emergency = Q(**{f"{case}__in": emergencies_of(membership)})
-    return granted_scope(membership, case) | in_emergency
+    return granted_scope(membership, case) | in_emergency(membership, case)
+
+
+def working_scope(membership: Membership, case: str = "case_id") -> Q:
+    """More than own records on the case: who only keeps what it wrote works no more on it (V2)."""
+    held = f"""EXISTS (SELECT 1 {GRANTS} AND g.content_object_id = {{case}}
+        AND g.basis <> {{own}})"""
+    own = Value(enums.GrantBasis.OWN_RECORDS)
+    return Q(Condition(held, case=case, own=own, **asked_by(membership)))
 
 
 def works_on(membership: Membership, case: Any) -> bool:
-    """More than own records on the case: who only keeps what it wrote writes nothing more (V2)."""
+    """Whether the membership's agency is at work on the case, and so may write there (V2)."""
     grants = grants_of(membership).filter(content_object=case)
     return grants.exclude(basis=enums.GrantBasis.OWN_RECORDS).exists()
 
 
-def person_scope(membership: Membership) -> Q:
-    """A person row: written by the agency (V2), or covered in 基本情報 (V3)."""
+def listed_scope(membership: Membership, conference_type: str) -> Q:
+    """Listed and pledged for this fiscal year on the conference type's secretariat (V6)."""
+    listed = Condition(
+        """EXISTS (SELECT 1 FROM agencies_secretariatmember AS l
+            WHERE l.conference_type_id = {type} AND l.membership_id = {me}
+            AND l.fiscal_year = {year} AND l.pledged_at IS NOT NULL AND l.ended_at IS NULL)""",
+        type=conference_type,
+        year=Value(fiscal_year(timezone.localdate())),
+        **asked_by(membership),
+    )
+    return Q(listed)
+
+
+def person_scope(membership: Membership, person: str = "pk", to_person: str = "") -> Q:
+    """A person row: written by the agency (V2), or covered in 基本情報 (V3).
+
+    person, to_person: its key, and the way to its other columns, from the row asked about.
+    """
     if not reads_cases(membership):
         return NOTHING
-    covered = grants_of(membership).filter(
-        content_object=OuterRef("case_id"),
-        person=OuterRef("pk"),
-        categories__contains=[enums.Category.BASIC],
+    case = f"{to_person}case_id"
+    covered = Condition(
+        f"""{{author}} = {{agency}} OR EXISTS (SELECT 1 {GRANTS}
+            AND g.content_object_id = {{case}} AND g.person_id = {{person}}
+            AND g.categories @> ARRAY[{{basic}}]::varchar[])""",
+        case=case,
+        person=person,
+        author=f"{to_person}author_agency_id",
+        basic=Value(enums.Category.BASIC),
+        **asked_by(membership),
     )
-    in_emergency = Q(case_id__in=emergencies_of(membership))
-    return Q(author_agency_id=membership.agency_id) | Q(Exists(covered)) | in_emergency
-
-
-def shields_against(membership: Membership) -> QuerySet[Any]:
-    """Shields in force on whose list the membership does not stand (V9)."""
-    return apps.get_model("cases", "Shield")._default_manager.against(membership)
+    return Q(covered) | in_emergency(membership, case)
 
 
 def contact_scope(membership: Membership) -> Q:
     """Where a person is: of who is visible, unless a shield stands against whoever asks (V9)."""
     if not reads_cases(membership):
         return NOTHING
-    persons = apps.get_model("cases", "Person")._default_manager.filter(
-        person_scope(membership), pk=OuterRef("person_id")
+    hidden = Condition(
+        f"NOT EXISTS (SELECT 1 {AGAINST} AND s.person_id = {{person}})",
+        person="person_id",
+        **asked_by(membership),
     )
-    shields = shields_against(membership).filter(person_id=OuterRef("person_id"))
-    return Q(Exists(persons)) & ~Q(Exists(shields))
+    return person_scope(membership, "person_id", "person__") & Q(hidden)
+
+
+def shielded_case(membership: Membership, case: str) -> Q:
+    """A shield of the case stands against whoever asks (V9)."""
+    stands = f"({{case}} IN (SELECT s.case_id {AGAINST})) IS TRUE"
+    return Q(Condition(stands, case=case, **asked_by(membership)))
 
 
 def unshielded(
@@ -124,44 +166,52 @@ def unshielded(
     household: str = "",
     by_hold_alone: bool = False,
 ) -> Q:
-    """No shield closes the row (V9). Each shield of its case against whoever asks decides alone:
-    what the list has decided of the row; else whether it names the shielded person or nobody in
-    particular. What this very transaction has written it still reads.
+    """No shield closes the row (V9). Each shield of its case against whoever asks decides alone.
+    What this very transaction has written it still reads.
 
     `persons`, `person`, `household`: columns of the row; without any it is the household's. With
     `by_hold_alone` nothing is closed but what is held.
     """
-    holds = apps.get_model("cases", "ShieldHold")._default_manager.filter(
-        shield=OuterRef("pk"), row_id=OuterRef(OuterRef(row))
-    )
-    passes = holds.filter(
-        Q(decision=enums.HoldDecision.RELEASED) | Q(by_id=membership.pk, at=TransactionNow())
-    )
-    named = Q(whole=True)
-    whole: Any = Value(not (by_hold_alone or person))
-    if person:
-        named |= Q(person_id=OuterRef(person))
+    terms: dict[str, Any] = {"case": case, "row": row}
     if persons:
-        named |= Q(is_among=True)
-        whole = Func(OuterRef(persons), template="cardinality(%(expressions)s) = 0")
-    if household:
-        whole = OuterRef(household)
-    shields = shields_against(membership).filter(case_id=OuterRef(case))
-    if persons:
-        among = Func(
-            F("person_id"),
-            OuterRef(persons),
-            template="(%(expressions)s))",
-            arg_joiner=" = ANY(",
-            output_field=BooleanField(),
+        terms |= {"persons": persons} | ({"household": household} if household else {})
+        whole = "{household}" if household else "cardinality({persons}) = 0"
+        closes = f"s.person_id = ANY ({{persons}}) OR {whole}"
+    elif person:
+        terms["person"] = person
+        closes = "s.person_id = {person}"
+    else:
+        closes = "false" if by_hold_alone else "true"
+    released = Value(enums.HoldDecision.RELEASED)
+    sql = UNSHIELDED.replace("%s", closes)
+    return Q(Condition(sql, released=released, **terms, **asked_by(membership)))
+
+
+# A record as its category and audience are, or were: own (V2), or covered for every person it
+# names (V3).
+STANDING = f"""{{author}} = {{agency}} OR ({{audience}} = {{team}} AND CASE WHEN {{household}}
+    THEN EXISTS (SELECT 1 {GRANTS} AND g.content_object_id = {{case}}
+        AND g.categories @> ARRAY[{{category}}]::varchar[] AND g.covers_household)
+    ELSE {{persons}} <@ ARRAY(SELECT g.person_id {GRANTS} AND g.content_object_id = {{case}}
+        AND g.categories @> ARRAY[{{category}}]::varchar[] AND g.person_id IS NOT NULL) END)"""
+
+
+def covered_scope(membership: Membership, to_record: str, category: str, audience: str) -> Q:
+    """Own, or covered (V2, V3). to_record: the way from the row asked about to its record;
+    category, audience: columns of what it is, or was before it was moved."""
+    return Q(
+        Condition(
+            STANDING,
+            case=f"{to_record}case_id",
+            author=f"{to_record}author_agency_id",
+            household=f"{to_record}is_household",
+            persons=f"{to_record}person_ids",
+            category=category,
+            audience=audience,
+            team=Value(enums.Audience.TEAM),
+            **asked_by(membership),
         )
-        shields = shields.alias(is_among=among)
-    closing = shields.alias(whole=ExpressionWrapper(whole, output_field=BooleanField())).filter(
-        (Q(Exists(holds)) & ~Q(Exists(passes))) | (~Q(Exists(holds)) & named)
     )
-    # Asked once, uncorrelated: nearly every case has no shield, and costs no more than a look-up.
-    without = ~Q(**{f"{case}__in": shields_against(membership).values("case_id")})
-    return without | ~Q(Exists(closing))
 
 
 def standing_scope(membership: Membership, to_record: str = "") -> Q:
@@ -171,20 +221,9 @@ def standing_scope(membership: Membership, to_record: str = "") -> Q:
     """
     if not reads_cases(membership):
         return NOTHING
-    here = grants_of(membership).filter(
-        content_object=OuterRef(f"{to_record}case_id"),
-        categories__contains=[OuterRef(f"{to_record}category")],
-    )
-    covered = ArraySubquery(here.filter(person__isnull=False).values("person_id"))
-
-    def of_record(**facts: Any) -> Q:
-        return Q(**{f"{to_record}{name}": value for name, value in facts.items()})
-
-    named = of_record(is_household=False, person_ids__contained_by=covered)
-    household = of_record(is_household=True) & Q(Exists(here.filter(covers_household=True)))
-    team = of_record(audience=enums.Audience.TEAM) & (named | household)
-    own = of_record(author_agency_id=membership.agency_id)
-    return of_record(carry_out__isnull=True) & (own | team) & open_record(membership, to_record)
+    covered = covered_scope(membership, to_record, f"{to_record}category", f"{to_record}audience")
+    at_hand = Q(**{f"{to_record}carry_out__isnull": True})
+    return at_hand & covered & open_record(membership, to_record)
 
 
 def open_record(membership: Membership, to_record: str = "") -> Q:
@@ -203,11 +242,14 @@ def record_scope(membership: Membership) -> Q:
     guest, who reads no cases, too)."""
     scope = NOTHING
     if reads_cases(membership):
-        carried = in_force(apps.get_model("cases", "CarryOutGrant")._default_manager.all()).filter(
-            membership_id=membership.pk, content_object=OuterRef("carry_out_id")
+        carried = Condition(
+            """{carry_out} IN (SELECT g.content_object_id FROM cases_carryoutgrant AS g
+                WHERE g.membership_id = {me} AND g.revoked_at IS NULL
+                AND g.period @> CURRENT_TIMESTAMP)""",
+            carry_out="carry_out_id",
+            **asked_by(membership),
         )
-        scope = standing_scope(membership) | (Q(carry_out__isnull=False) & Q(Exists(carried)))
-        scope |= emergency_scope(membership)
+        scope = standing_scope(membership) | Q(carried) | emergency_scope(membership)
     for wider in RECORD_SCOPES:
         scope |= wider(membership)
     return scope & open_record(membership)
@@ -215,11 +257,8 @@ def record_scope(membership: Membership) -> Q:
 
 def emergency_scope(membership: Membership) -> Q:
     """V8: what the team may read of the household; never sealed, never who notified."""
-    return Q(
-        case_id__in=emergencies_of(membership),
-        audience=enums.Audience.TEAM,
-        carry_out__isnull=True,
-    ) & ~Q(category=enums.Category.NOTIFIER)
+    team = Q(audience=enums.Audience.TEAM, carry_out__isnull=True)
+    return in_emergency(membership, "case_id") & team & ~Q(category=enums.Category.NOTIFIER)
 
 
 def from_now(until: datetime.datetime | None = None) -> TimestamptzRange:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.apps import apps
-from django.contrib.postgres.expressions import ArraySubquery
-from django.contrib.postgres.functions import TransactionNow
-from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
 from agencies.enums import Permission
 from agencies.models import Membership, SecretariatMember
-from cases.gate import NOTHING, grants_of, reads_cases, unshielded
+from cases.gate import GRANTS, NOTHING, asked_by, listed_scope, reads_cases, unshielded
+from config.lib.condition import Condition
 from config.lib.fiscal import fiscal_year
 from meetings import enums
 
@@ -34,11 +31,6 @@ def reads_items(membership: Membership) -> bool:
     return membership.agency_id is not None and membership.may(Permission.READ_ITEMS)
 
 
-def secretariat(membership: Membership, conference_type: str) -> Exists:
-    """Listed and pledged for this fiscal year on the secretariat of the conference type."""
-    return Exists(listed_entries(membership).filter(conference_type_id=OuterRef(conference_type)))
-
-
 def listed_entries(membership: Membership) -> QuerySet[SecretariatMember]:
     """The membership's places on secretariat lists, pledged for this fiscal year."""
     return SecretariatMember.objects.filter(
@@ -49,47 +41,45 @@ def listed_entries(membership: Membership) -> QuerySet[SecretariatMember]:
     )
 
 
+# Appointed and pledged, and not taken back: the item stands in %s.
+APPOINTED = """EXISTS (SELECT 1 FROM meetings_itemgrant AS a WHERE a.content_object_id = %s
+    AND a.membership_id = {me} AND a.pledged_at IS NOT NULL AND a.revoked_at IS NULL)"""
+# V6: while this item is open, or a later one that it is attached to.
+SEALED = f"""{{basis}} = {{secrecy}} AND (
+    ({{open}} @> CURRENT_TIMESTAMP AND {APPOINTED % "{item}"})
+    OR EXISTS (SELECT 1 FROM meetings_agendaitem AS later WHERE later.basis = {{secrecy}}
+        AND later.open_period @> CURRENT_TIMESTAMP AND later.attached_ids @> ARRAY[{{item}}]
+        AND {APPOINTED % "later.id"}))"""  # noqa: S608 # made of constants
+# V5. Live, not by state alone: an expired consent has closed before anybody notices (V3).
+CONSENTED = f"""{{basis}} = {{consent}} AND ({{proposing}} = {{agency}} OR ({{state}} <> {{blocked}}
+    AND {{open}} @> CURRENT_TIMESTAMP AND {{agency}} = ANY ({{participants}})
+    AND {{persons}} <@ ARRAY(SELECT g.person_id {GRANTS} AND g.content_object_id = {{case}}
+        AND g.person_id IS NOT NULL)))"""
+
+
 def item_scope(membership: Membership) -> Q:
     """V5: the proposing agency, and the participants while every consent covers them.
     V6: the secretariat, and the appointed who took the pledge while the item is open."""
     if not reads_items(membership):
         return NOTHING
-    items = apps.get_model("meetings", "AgendaItem")._default_manager.all()
-    open_item = unshielded(membership, persons="person_ids")
-    is_open = Q(open_period__contains=TransactionNow())
-    is_secret = Q(basis=enums.ItemBasis.SECRECY)
-    sealed = is_secret & is_open & Q(Exists(_appointed(membership)))
-    later = items.filter(is_secret & is_open, attached_ids__contains=[OuterRef("pk")])
-    attached = is_secret & Q(Exists(later.filter(Exists(_appointed(membership)))))
-    if not reads_cases(membership):
-        return (sealed | attached) & open_item
-    # Live, not by state alone: an expired consent has closed before anybody notices (V3).
-    covered = ArraySubquery(
-        grants_of(membership)
-        .filter(content_object=OuterRef("case_id"), person__isnull=False)
-        .values("person_id")
-    )
-    consented = Q(basis=enums.ItemBasis.CONSENT) & (
-        Q(proposing_agency_id=membership.agency_id)
-        | (
-            ~Q(state=enums.ItemState.BLOCKED)
-            & is_open
-            & Q(participant_ids__contains=[membership.agency_id])
-            & Q(person_ids__contained_by=covered)
+    terms = asked_by(membership) | {"basis": F("basis"), "open": F("open_period")}
+    secrecy = Value(enums.ItemBasis.SECRECY)
+    scope = Q(Condition(SEALED, item="pk", secrecy=secrecy, **terms))
+    if reads_cases(membership):
+        consented = Condition(
+            CONSENTED,
+            case="case_id",
+            state="state",
+            persons="person_ids",
+            participants="participant_ids",
+            proposing="proposing_agency_id",
+            consent=Value(enums.ItemBasis.CONSENT),
+            blocked=Value(enums.ItemState.BLOCKED),
+            **terms,
         )
-    )
-    listed = is_secret & Q(secretariat(membership, "conference_type_id"))
-    return (listed | consented | sealed | attached) & open_item
-
-
-def _appointed(membership: Membership) -> QuerySet[Any]:
-    """The membership's standing, pledged appointment to the item of the outer query."""
-    return apps.get_model("meetings", "ItemGrant")._default_manager.filter(
-        content_object=OuterRef("pk"),
-        membership_id=membership.pk,
-        pledged_at__isnull=False,
-        revoked_at__isnull=True,
-    )
+        listed = Q(basis=enums.ItemBasis.SECRECY) & listed_scope(membership, "conference_type_id")
+        scope |= Q(consented) | listed
+    return scope & unshielded(membership, persons="person_ids")
 
 
 def of_item(membership: Membership) -> Q:

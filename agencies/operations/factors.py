@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +22,7 @@ from agencies.models import Membership, User
 from agencies.operations.signin import enter_session
 from agencies.permissions import ActionDenied, check_may
 from agencies.trail import log_access
-from config.lib.acting import server_bound
+from config.lib.acting import ask_with_secret
 
 
 @dataclass(frozen=True)
@@ -68,26 +67,23 @@ class OwnSession:
     is_this: bool
 
 
-def _ask(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    # Bound by the server: the secret must not stand in the statement (config.lib.acting).
-    with server_bound() as cursor:
-        cursor.execute(sql, params)
-        return cursor.fetchall()
-
-
 def session_state(secret: str) -> SessionState:
     """How far the session of this secret is. One query."""
-    ((state, has_factor, is_confirmed),) = _ask("select * from kasane.session_state(%s)", [secret])
+    ((state, has_factor, is_confirmed),) = ask_with_secret(
+        "select * from kasane.session_state(%s)", [secret]
+    )
     return SessionState(state, has_factor, is_confirmed)
 
 
 def own_factors(secret: str) -> list[Factor]:
     """The factors of the session's user, also while it is half open. One query."""
-    return [Factor(*row) for row in _ask("select * from kasane.own_factors(%s)", [secret])]
+    return [
+        Factor(*row) for row in ask_with_secret("select * from kasane.own_factors(%s)", [secret])
+    ]
 
 
 def recovery_codes_left(secret: str) -> int:
-    ((left,),) = _ask("select kasane.recovery_codes_left(%s)", [secret])
+    ((left,),) = ask_with_secret("select kasane.recovery_codes_left(%s)", [secret])
     return int(left)
 
 
@@ -127,7 +123,7 @@ def confirm_in_vain(*, secret: str, address: str | None) -> str:
 def _confirm(
     secret: str, which: uuid.UUID | None, evidence: bytes, step: int, address: str | None
 ) -> str:
-    ((outcome,),) = _ask(
+    ((outcome,),) = ask_with_secret(
         "select kasane.confirm_session(%s, %s, %s, %s, %s::inet)",
         [secret, which, evidence, step, address],
     )
@@ -153,7 +149,7 @@ def add_factor(
     was_half = session_state(secret).is_half
     key = uuid.uuid4()
     digest = hashlib.sha256(factors.proof(key)).digest()
-    ((done,),) = _ask(
+    ((done,),) = ask_with_secret(
         "select kasane.add_factor(%s, %s, %s, %s, %s, %s, %s)",
         [secret, key, kind, name, factors.seal(content), digest, step],
     )
@@ -163,13 +159,15 @@ def add_factor(
 
 
 def rename_factor(*, secret: str, factor_id: uuid.UUID, name: str) -> bool:
-    ((done,),) = _ask("select kasane.rename_factor(%s, %s, %s)", [secret, factor_id, name])
+    ((done,),) = ask_with_secret(
+        "select kasane.rename_factor(%s, %s, %s)", [secret, factor_id, name]
+    )
     return bool(done)
 
 
 def remove_factor(*, secret: str, factor_id: uuid.UUID) -> bool:
     """Take one's own factor away; with the last one its recovery codes go."""
-    ((done,),) = _ask("select kasane.remove_factor(%s, %s)", [secret, factor_id])
+    ((done,),) = ask_with_secret("select kasane.remove_factor(%s, %s)", [secret, factor_id])
     return bool(done) and _traced("factor_remove")
 
 
@@ -177,7 +175,7 @@ def make_recovery_codes(*, secret: str) -> list[str]:
     """Ten new codes in place of the old; shown once, stored as hashes. Empty: not allowed."""
     codes = factors.new_recovery_codes()
     digests = [hashlib.sha256(code.encode()).digest() for code in codes]
-    ((done,),) = _ask("select kasane.set_recovery_codes(%s, %s)", [secret, digests])
+    ((done,),) = ask_with_secret("select kasane.set_recovery_codes(%s, %s)", [secret, digests])
     return codes if done and _traced("recovery_codes") else []
 
 
@@ -204,7 +202,7 @@ def reset_factors(*, username: str, by: Membership) -> bool:
 
 def own_sessions(secret: str) -> list[OwnSession]:
     """One's live sessions, the one in use first. One query."""
-    rows = _ask("select * from kasane.own_sessions(%s)", [secret])
+    rows = ask_with_secret("select * from kasane.own_sessions(%s)", [secret])
     return [
         OwnSession(key, opened, seen, device, str(address or ""), *flags)
         for key, opened, seen, device, address, *flags in rows
@@ -213,6 +211,6 @@ def own_sessions(secret: str) -> list[OwnSession]:
 
 def end_own_sessions(*, secret: str, session_id: uuid.UUID | None = None) -> int:
     """End another of one's sessions, or all others: none of them acts at its next request."""
-    ((count,),) = _ask("select kasane.end_own_sessions(%s, %s)", [secret, session_id])
+    ((count,),) = ask_with_secret("select kasane.end_own_sessions(%s, %s)", [secret, session_id])
     log_access(None, Action.SIGN_OUT, what="session_end", purpose=Purpose.ADMINISTRATION)
     return int(count)

@@ -12,7 +12,7 @@ from agencies.enums import Action, Purpose
 from agencies.hashers import ProofHasher
 from agencies.models import Membership, RoleName, User
 from agencies.trail import log_access
-from config.lib.acting import act, server_bound
+from config.lib.acting import act, ask_with_secret
 
 
 def usable_memberships(user: User) -> list[Membership]:
@@ -69,20 +69,16 @@ def _try_to_open(
     username: str, proof: bytes, secret: str, address: str | None, device: str = ""
 ) -> str:
     must_have_factor = settings.KASANE_SECOND_FACTOR == "required"
-    # Bound by the server: the secret must not stand in the statement (config.lib.acting).
-    with server_bound() as cursor:
-        cursor.execute(
-            "select kasane.open_session(%s, %s, %s, %s, %s, %s)",
-            [username, proof, secret, address, device, must_have_factor],
-        )
-        row = cursor.fetchone()
-    return str(row[0]) if row else "refused"
+    ((found,),) = ask_with_secret(
+        "select kasane.open_session(%s, %s, %s, %s, %s, %s)",
+        [username, proof, secret, address, device, must_have_factor],
+    )
+    return str(found)
 
 
 def end_session(*, secret: str) -> None:
     """The session of this secret acts no more."""
-    with server_bound() as cursor:
-        cursor.execute("select kasane.end_session(%s)", [secret])
+    ask_with_secret("select kasane.end_session(%s)", [secret])
 
 
 def record_failed_sign_in(*, username: str, address: str | None) -> None:

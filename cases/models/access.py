@@ -21,7 +21,7 @@ from agencies.enums import Action, Permission, Purpose
 from agencies.models import Agency, ConferenceType, Membership
 from agencies.models.trail import LOG_SCOPES
 from cases import enums
-from cases.gate import NOTHING, emergencies_of, grants_of, reads_cases, unshielded
+from cases.gate import NOTHING, in_emergency, reads_cases, unshielded, working_scope
 from config.lib.ids import new_id
 
 from .case import Case, Person
@@ -35,12 +35,10 @@ class SupportTeamQuerySet(models.QuerySet["SupportTeam"]):
         own records (V2), and in an emergency (V8)."""
         if not reads_cases(membership):
             return self.none()
-        held = grants_of(membership).filter(content_object=OuterRef("case_id"))
-        working = held.exclude(basis=enums.GrantBasis.OWN_RECORDS)
         return self.filter(
             Q(agency_id=membership.agency_id)
-            | Q(Exists(working))
-            | Q(case_id__in=emergencies_of(membership))
+            | working_scope(membership)
+            | in_emergency(membership, "case_id")
         )
 
     def at_work_on(self, case: Case) -> SupportTeamQuerySet:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from agencies.enums import Permission
 from agencies.models import Agency, LegalBasis, Membership, Municipality
 from cases import enums
-from cases.gate import NOTHING, reads_cases, shields_against
+from cases.gate import NOTHING, reads_cases, shielded_case
 from config.lib.ids import new_id
 
 from .case import Case
@@ -28,8 +28,7 @@ class DisclosureQuerySet(models.QuerySet["Disclosure"]):
         scope = NOTHING
         if reads_cases(membership):
             # Whoever wrote the words reads them; others not beneath a shield (V9).
-            closed = shields_against(membership).values("case_id")
-            readable = Q(recorded_by_id=membership.pk) | ~Q(case_id__in=closed)
+            readable = Q(recorded_by_id=membership.pk) | ~shielded_case(membership, "case_id")
             scope = Q(agency_id=membership.agency_id, item_key__isnull=True) & readable
         if membership.may(Permission.REVIEW_ACCESS):
             scope |= Q(municipality_id=membership.municipality.pk)

@@ -12,7 +12,7 @@ from guardian.models import UserObjectPermissionBase
 from agencies.enums import Permission
 from agencies.models import Agency, LegalBasis, Membership, Municipality
 from cases import enums
-from cases.gate import NOTHING, reads_cases, shields_against
+from cases.gate import NOTHING, reads_cases, shielded_case
 from config.lib.ids import new_id
 
 from .case import Case
@@ -27,10 +27,9 @@ class EmergencyQuerySet(models.QuerySet["Emergency"]):
         scope = NOTHING
         if reads_cases(membership):
             # Beneath a shield its words stay with its list (V9).
-            closed = shields_against(membership).values("case_id")
             scope = Q(membership_id=membership.pk, refused_at__isnull=True)
             scope |= Q(responsible_agency_id=membership.agency_id) & (
-                Q(membership_id=membership.pk) | ~Q(content_object_id__in=closed)
+                Q(membership_id=membership.pk) | ~shielded_case(membership, "content_object_id")
             )
         if membership.may(Permission.REVIEW_ACCESS):
             scope |= Q(municipality_id=membership.municipality.pk)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import uuid
 from typing import Self
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -20,7 +19,7 @@ from simple_history.models import HistoricalRecords
 
 from agencies.models import Agency, Membership
 from cases import enums
-from cases.gate import NOTHING, grants_of, reads_cases, record_scope, standing_scope
+from cases.gate import NOTHING, covered_scope, reads_cases, record_scope, standing_scope
 from config.lib.ids import new_id
 
 from .access import CarryOut
@@ -190,23 +189,12 @@ class RefilingQuerySet(models.QuerySet["Refiling"]):
         if not reads_cases(membership):
             return self.filter(NOTHING)
         records = Record.objects.visible_to(membership).filter(pk=OuterRef("record_id"))
+        # By the consents of today.
+        was_open = covered_scope(membership, "record__", "category_before", "audience_before")
         hidden = Refiling.objects.filter(
-            ~_was_open(membership), record=OuterRef("record_id"), at__gte=OuterRef("at")
+            ~was_open, record=OuterRef("record_id"), at__gte=OuterRef("at")
         )
         return self.filter(Exists(records), ~Exists(hidden))
-
-
-def _was_open(membership: Membership) -> Q:
-    """What the record was before a move: own, or covered by the consents of today (V2, V3)."""
-    here = grants_of(membership).filter(
-        content_object=OuterRef("record__case_id"),
-        categories__contains=[OuterRef("category_before")],
-    )
-    covered = ArraySubquery(here.filter(person__isnull=False).values("person_id"))
-    named = Q(record__is_household=False, record__person_ids__contained_by=covered)
-    household = Q(record__is_household=True) & Q(Exists(here.filter(covers_household=True)))
-    team = Q(audience_before=enums.Audience.TEAM) & (named | household)
-    return Q(record__author_agency_id=membership.agency_id) | team
 
 
 class Refiling(models.Model):

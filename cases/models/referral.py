@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from agencies.models import Agency, ConferenceType, Membership, SecretariatMember
+from agencies.models import Agency, ConferenceType, Membership
 from cases import enums
-from cases.gate import NOTHING, reads_cases, unshielded
-from config.lib.fiscal import fiscal_year
+from cases.gate import NOTHING, listed_scope, reads_cases, unshielded
 from config.lib.ids import new_id
 
 from .case import Case
@@ -26,13 +25,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         secretariat I am listed on."""
         if not reads_cases(membership):
             return self.filter(NOTHING)
-        listed = SecretariatMember.objects.filter(
-            conference_type_id=OuterRef("to_conference_type_id"),
-            membership_id=membership.pk,
-            fiscal_year=fiscal_year(timezone.localdate()),
-            pledged_at__isnull=False,
-            ended_at__isnull=True,
-        )
+        listed = listed_scope(membership, "to_conference_type_id")
         return self.filter(
             Q(from_agency_id=membership.agency_id)
             | (
@@ -40,7 +33,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
                 & Q(Q(open_until__isnull=True) | Q(open_until__gt=Now()))
                 & (
                     Q(to_agency_id=membership.agency_id)
-                    | (Q(mode=enums.ReferralMode.SECRECY) & Q(Exists(listed)))
+                    | (Q(mode=enums.ReferralMode.SECRECY) & listed)
                 )
             ),
             unshielded(membership, persons="person_ids"),

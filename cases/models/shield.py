@@ -44,10 +44,6 @@ class ShieldQuerySet(models.QuerySet["Shield"]):
     def in_force(self) -> ShieldQuerySet:
         return self.filter(confirmed_at__isnull=False, lifted_at__isnull=True)
 
-    def against(self, membership: Membership) -> ShieldQuerySet:
-        """In force, and one does not stand on the list."""
-        return self.in_force().filter(~Exists(_place(membership)))
-
 
 def _place(membership: Membership) -> models.QuerySet[ShieldMember]:
     return ShieldMember.objects.filter(

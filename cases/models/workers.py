@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from agencies.models import Agency, Membership
 from cases import enums
-from cases.gate import NOTHING, grants_of, reads_cases
+from cases.gate import NOTHING, reads_cases, working_scope
 from config.lib.ids import new_id
 
 from .case import Case
@@ -31,12 +31,11 @@ class CaseWorkerQuerySet(models.QuerySet["CaseWorker"]):
 
     def to_hand_over(self, by: Membership) -> CaseWorkerQuerySet:
         """Of `by`'s agency, in running cases it still works on."""
-        working = grants_of(by).exclude(basis=enums.GrantBasis.OWN_RECORDS)
         return (
             self.visible_to(by)
             .standing()
             .filter(
-                Exists(working.filter(content_object=OuterRef("case_id"))),
+                working_scope(by),
                 agency_id=by.agency_id,
                 case__status=enums.CaseStatus.ACTIVE,
             )

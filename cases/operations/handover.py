@@ -21,8 +21,7 @@ from agencies.models import Membership
 from agencies.operations import notify
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
-from cases import enums
-from cases.gate import grants_of
+from cases.gate import working_scope
 from cases.models import Case, CaseWorker
 from cases.permissions import check_can_hand_over
 from config.lib.ids import new_id
@@ -47,13 +46,12 @@ def successors(by: Membership, leaving: Membership | None = None) -> list[Member
 
 def without_worker(by: Membership) -> QuerySet[Case]:
     """Running cases the agency works on that nobody looks after."""
-    working = grants_of(by).exclude(basis=enums.GrantBasis.OWN_RECORDS)
     charge = CaseWorker.objects.visible_to(by).standing().filter(agency_id=by.agency_id)
     return (
         Case.objects.visible_to(by)
         .active()
         .filter(
-            Exists(working.filter(content_object=OuterRef("pk"))),
+            working_scope(by, "pk"),
             ~Exists(charge.filter(case=OuterRef("pk"))),
         )
     )

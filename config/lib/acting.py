@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -20,6 +20,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, connections, transaction
 
 SETTING = "kasane.actor"
+PREPARED_BY_SQL = "exists (select from pg_catalog.pg_prepared_statements where from_sql)"
+
+
+class TamperedConnectionError(Exception):
+    """Who had the connection before has left a prepared statement in it."""
 
 
 class _OwnKey:
@@ -30,18 +35,28 @@ class _OwnKey:
 
 def act(secret: str, membership_id: uuid.UUID | None, *, using: str = "default") -> bool:
     """Act as the membership for the rest of this transaction; False, and nobody acts, when the
-    secret is not of a live session that may, or the membership does not work (V11, V14)."""
-    with server_bound(using) as cursor:
-        cursor.execute("select kasane.act(%s, %s)", [secret, membership_id])
-        row = cursor.fetchone()
-    return bool(row and row[0])
+    secret is not of a live session that may, or the membership does not work (V11, V14).
+
+    Raises TamperedConnectionError, and gives the connection up, when somebody has prepared a
+    statement in it: the driver's own never come by SQL, and theirs would run in our place.
+    """
+    sql = f"select kasane.act(%s, %s), {PREPARED_BY_SQL}"
+    ((is_acting, is_tampered),) = ask_with_secret(sql, [secret, membership_id], using=using)
+    if is_tampered:
+        connections[using].close()
+        raise TamperedConnectionError
+    return bool(is_acting)
 
 
-def server_bound(using: str = "default") -> psycopg.Cursor[Any]:
-    """A cursor whose parameters travel beside the statement: a secret inside it would stand in the
-    server's activity view and perhaps its log."""
+def ask_with_secret(
+    sql: str, params: Sequence[Any], *, using: str = "default"
+) -> list[tuple[Any, ...]]:
+    """The rows. The parameters travel beside the statement, never in it, where the server's
+    activity view and perhaps its log would show them; and never through a prepared statement,
+    which whoever had the connection before could have replaced."""
     connections[using].ensure_connection()
-    return psycopg.Cursor(connections[using].connection)
+    with psycopg.Cursor(connections[using].connection) as cursor:
+        return cursor.execute(sql, params, prepare=False).fetchall()
 
 
 def act_as_nobody() -> None:

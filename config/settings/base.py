@@ -28,12 +28,19 @@ def database(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.get("host", [parts.hostname or ""])[0],
         "PORT": query.get("port", [str(parts.port or "")])[0],
-        "CONN_MAX_AGE": 60,
+        "CONN_MAX_AGE": 3600,
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": True,
         # A policy's sub-selects look dear to the planner, and compiling the query costs more than
         # running it.
-        "OPTIONS": {"application_name": "kasane", "options": "-c jit=off"},
+        "OPTIONS": {
+            "application_name": "kasane",
+            "options": "-c jit=off",
+            # Planning what the policies add takes longer than running it: plan once a connection
+            # (decision 0012).
+            "server_side_binding": True,
+            "prepare_threshold": 2,
+        },
     }
 
 

@@ -16,12 +16,12 @@ from guardian.models import UserObjectPermissionBase
 
 from agencies.enums import AgendaType
 from agencies.models import Agency, ConferenceType, Membership, Municipality
-from cases.gate import RECORD_SCOPES
+from cases.gate import RECORD_SCOPES, listed_scope
 from cases.models import CarryOut, Case
 from cases.models.shield import HELD
 from config.lib.ids import new_id
 from meetings import enums
-from meetings.gate import item_scope, laid_before, of_item, secretariat, sitting_scope
+from meetings.gate import item_scope, laid_before, of_item, sitting_scope
 from plans.models import Plan
 
 
@@ -167,7 +167,7 @@ class ItemGrantQuerySet(models.QuerySet["ItemGrant"]):
 
     def visible_to(self, membership: Membership) -> ItemGrantQuerySet:
         """My own; the secretariat: those of its body (V6)."""
-        listed = secretariat(membership, "conference_type_id")
+        listed = listed_scope(membership, "conference_type_id")
         return self.filter(Q(membership_id=membership.pk) | Q(listed))
 
     def standing(self) -> ItemGrantQuerySet:

@@ -17,7 +17,7 @@ from agencies.models import AccessLog, Agency, Membership, SecretariatMember, Us
 from agencies.sessions import stored_key
 from agencies.tasks import system_membership
 from cases.models import Case
-from config.lib.acting import act, act_as_nobody, current_actor, own_key
+from config.lib.acting import TamperedConnectionError, act, act_as_nobody, current_actor, own_key
 from tests import world as w
 from tests.owner import as_owner, own_login
 from tests.signing import sign_in
@@ -232,11 +232,26 @@ def test_what_was_signed_is_good_in_its_transaction_alone():
             assert own.execute(who).fetchone() == (None,)
 
 
-def test_nothing_left_in_the_connection_gets_hold_of_a_secret(city, secret):
-    """A prepared statement could be replaced by who holds the connection before us."""
+def test_a_secret_never_goes_through_a_prepared_statement(city, secret):
+    """One could be replaced by who holds the connection before us."""
     for _ in range(10):
         act(secret, city.elderly.pk)
-    assert ask("select count(*) from pg_prepared_statements") == 0
+    mine = "select count(*) from pg_prepared_statements where statement like %s"
+    assert ask(mine, "%set_config(%") > 0  # what is asked often is prepared, by the driver
+    assert ask(mine, "%kasane.act(%") == 0
+
+
+def test_a_connection_somebody_prepared_a_statement_in_is_given_up(city, secret):
+    """Under the driver's name for one of ours it would run in our place, as the next to act."""
+    act(secret, city.elderly.pk)
+    name = ask("select name from pg_prepared_statements limit 1")
+    with connection.cursor() as cursor:
+        cursor.execute(f'deallocate "{name}"')
+        cursor.execute(f'prepare "{name}" as select 1')
+    with pytest.raises(TamperedConnectionError):
+        act(secret, city.elderly.pk)
+    with pytest.raises(DatabaseError):
+        ask("select 1")
 
 
 def test_nobody_writes_a_line_of_the_trail_in_anothers_name(city, secret):

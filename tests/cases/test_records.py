@@ -261,7 +261,10 @@ def carried(city, *members, until=None):
     day = until or timezone.now() + datetime.timedelta(days=30)
     with w.act(city.head):
         carry_out = CarryOut(
-            case=case, text="週に一度、声をかける", review_on=day.date(), decided_by=city.head
+            case=case,
+            text="週に一度、声をかける",
+            review_on=timezone.localdate(day),
+            decided_by=city.head,
         )
         carry_out.save(force_insert=True)
         for member in members:

@@ -226,7 +226,9 @@ def carry_out(city, case, member):
     until = timezone.now() + datetime.timedelta(days=30)
     kind = Permission.objects.get(content_type__app_label="cases", codename="view_carryout")
     with w.act(city.head):
-        row = CarryOut(case=case, text="内容", review_on=until.date(), decided_by=city.head)
+        row = CarryOut(
+            case=case, text="内容", review_on=timezone.localdate(until), decided_by=city.head
+        )
         row.save(force_insert=True)
         CarryOutGrant(
             permission=kind,
