@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SERVICES := $(BIN)/python -m config.lib.services
-WORKERS ?= 2
+WORKERS ?= 3
 TESTS ?=
 # These copy whole databases and move the connections to them: one after the other.
 ALONE := tests/reports/test_proof.py tests/reports/test_visibility_cases.py \

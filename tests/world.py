@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import itertools
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
@@ -57,8 +58,7 @@ def act(membership: Membership):  # type: ignore[no-untyped-def]
     return acting(membership.pk)
 
 
-@as_owner()
-def make_agency(city: Municipality, code: str, name: str, *sectors: str) -> Agency:
+def _agency(city: Municipality, code: str, name: str, *sectors: str) -> Agency:
     group = Group.objects.create(name=f"{city.code}/{code}")
     return Agency.objects.create(
         group=group,
@@ -70,30 +70,37 @@ def make_agency(city: Municipality, code: str, name: str, *sectors: str) -> Agen
     )
 
 
-@as_owner()
-def make_member(
+def _member(
     agency: Agency,
-    role: str,
+    role: Role,
     username: str = "",
     *,
     user: User | None = None,
     since: datetime.date | None = None,
     until: datetime.date | None = None,
 ) -> Membership:
-    """A confirmed membership of a new user."""
     user = user or User.objects.create_user(
         username or f"user{next(_numbers)}",
         password="demo-password",
         display_name=f"架空 {next(_numbers)}",
     )
-    member = Membership.objects.create(
+    return Membership.objects.create(
         user=user,
         agency=agency,
-        role=Role.objects.get(key=role),
+        role=role,
         since=since or timezone.localdate() - datetime.timedelta(days=30),
         until=until,
         confirmed_at=timezone.now(),
     )
+
+
+make_agency = as_owner()(_agency)
+
+
+@as_owner()
+def make_member(agency: Agency, role: str, username: str = "", **facts: Any) -> Membership:
+    """A confirmed membership of a new user, or of `user`; since, until: other days."""
+    member = _member(agency, Role.objects.get(key=role), username, **facts)
     return Membership.objects.with_names().get(pk=member.pk)
 
 
@@ -116,15 +123,18 @@ def city(code: str = "") -> World:
     """A city with one agency and one worker a role, and the two usual conference types."""
     code = code or f"city{next(_numbers)}"
     world = World(Municipality.objects.create(code=code, name="架空市", decided_by="conference"))
+    # Nearly every test begins here: few statements, all in one step into the owner's role.
+    roles = Role.objects.in_bulk()
+    made = {}
     for name, (role, sectors) in ROLES.items():
-        agency = make_agency(world.city, name, f"架空{name}センター", *sectors)
+        agency = _agency(world.city, name, f"架空{name}センター", *sectors)
         world.agencies[name] = agency
-        world.members[name] = make_member(agency, role, f"{code}.{name}")
-    world.members["head"] = make_member(
-        world.agencies["coordinator"], "office_head", f"{code}.head"
-    )
-    world.members["elderly2"] = make_member(world.agencies["elderly"], "consultation_worker")
-    world.members["sysadmin"] = make_member(world.agencies["admin"], "system_administrator")
+        made[name] = _member(agency, roles[role], f"{code}.{name}")
+    made["head"] = _member(world.agencies["coordinator"], roles["office_head"], f"{code}.head")
+    made["elderly2"] = _member(world.agencies["elderly"], roles["consultation_worker"])
+    made["sysadmin"] = _member(world.agencies["admin"], roles["system_administrator"])
+    found = Membership.objects.with_names().in_bulk([member.pk for member in made.values()])
+    world.members = {name: found[member.pk] for name, member in made.items()}
     office = world.agencies["coordinator"]
     world.conferences["plan"] = ConferenceType.objects.create(
         municipality=world.city,
