@@ -48,7 +48,45 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-class Gate(Operation):
+class Statements(Operation):
+    """A migration operation that is SQL alone: row security is not part of Django's model state."""
+
+    reversible = True
+    reduces_to_sql = False
+
+    def forwards(self) -> list[str]:
+        """The SQL, in order."""
+        raise NotImplementedError
+
+    def backwards(self) -> list[str]:
+        """What takes it back, in order."""
+        raise NotImplementedError
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        pass
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        for statement in self.forwards():
+            schema_editor.execute(statement, params=None)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        for statement in self.backwards():
+            schema_editor.execute(statement, params=None)
+
+
+class Gate(Statements):
     """Force row security on `table`.
 
     read:    condition a row must meet to be seen (SELECT).
@@ -57,9 +95,6 @@ class Gate(Operation):
     delete:  condition of a row that may be removed; None = no delete.
     columns: if given, the only columns an UPDATE may touch.
     """
-
-    reversible = True
-    reduces_to_sql = False
 
     def __init__(
         self,
@@ -77,33 +112,13 @@ class Gate(Operation):
         verbs += [v for v in ("insert", "update", "delete") if getattr(self, v) is not None]
         DECLARED[table] = Declared(table, read, tuple(verbs))
 
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Row security is not part of Django's model state."""
-
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        for statement in self.statements():
-            schema_editor.execute(statement, params=None)
-
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
+    def backwards(self) -> list[str]:
         table, role = quote(self.table), quote(settings.KASANE_APP_ROLE)
-        for name in ("read", "insert", "change", "remove", "owner"):
-            schema_editor.execute(f"DROP POLICY IF EXISTS gate_{name} ON {table}", params=None)
-        schema_editor.execute(f"REVOKE ALL ON {table} FROM {role}", params=None)
+        names = ("read", "insert", "change", "remove", "owner")
+        dropped = [f"DROP POLICY IF EXISTS gate_{name} ON {table}" for name in names]
+        return [*dropped, f"REVOKE ALL ON {table} FROM {role}"]
 
-    def statements(self) -> list[str]:
-        """The SQL, in order."""
+    def forwards(self) -> list[str]:
         table, role = quote(self.table), quote(settings.KASANE_APP_ROLE)
         sql = [
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
@@ -150,94 +165,55 @@ class Gate(Operation):
         return "Gate", [self.table], {**kwargs, "delete": self.delete, "columns": self.columns}
 
 
-class Widen(Operation):
+class Widen(Statements):
     """One more reason for which rows of a table already gated are read, given by a room above.
 
     Example: the people appointed to an agenda item read the records laid before it (V6).
     """
 
-    reversible = True
-    reduces_to_sql = False
-
     def __init__(self, table: str, name: str, *, read: str, update: bool = False) -> None:
         self.table, self.name, self.read, self.update = table, name, read, update
 
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Row security is not part of Django's model state."""
-
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
+    def forwards(self) -> list[str]:
         table, role = quote(self.table), quote(settings.KASANE_APP_ROLE)
-        schema_editor.execute(
-            f"CREATE POLICY gate_{self.name} ON {table} FOR SELECT TO {role} USING ({self.read})",
-            params=None,
-        )
+        sql = [
+            f"CREATE POLICY gate_{self.name} ON {table} FOR SELECT TO {role} USING ({self.read})"
+        ]
         if self.update:
-            schema_editor.execute(
+            sql.append(
                 f"CREATE POLICY gate_{self.name}_change ON {table} FOR UPDATE TO {role} "
-                f"USING ({self.read}) WITH CHECK (true)",
-                params=None,
+                f"USING ({self.read}) WITH CHECK (true)"
             )
+        return sql
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
+    def backwards(self) -> list[str]:
         table = quote(self.table)
-        for suffix in ("", "_change"):
-            schema_editor.execute(
-                f"DROP POLICY IF EXISTS gate_{self.name}{suffix} ON {table}", params=None
-            )
+        names = (f"gate_{self.name}", f"gate_{self.name}_change")
+        return [f"DROP POLICY IF EXISTS {name} ON {table}" for name in names]
 
     def describe(self) -> str:
         return f"Widen row security on {self.table}: {self.name}"
 
 
-class Open(Operation):
+class Open(Statements):
     """Tables that hold nothing about a case: the application's login gets the verbs named."""
-
-    reversible = True
-    reduces_to_sql = False
 
     def __init__(self, *tables: str, verbs: str = "SELECT, INSERT, UPDATE, DELETE") -> None:
         self.tables, self.verbs = tables, verbs
 
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Privileges are not part of Django's model state."""
-
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
+    def forwards(self) -> list[str]:
         role = quote(settings.KASANE_APP_ROLE)
-        for table in self.tables:
-            schema_editor.execute(f"REVOKE ALL ON {quote(table)} FROM {role}", params=None)
-            schema_editor.execute(f"GRANT {self.verbs} ON {quote(table)} TO {role}", params=None)
-        schema_editor.execute(
-            f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}", params=None
-        )
+        sql = []
+        for table in map(quote, self.tables):
+            sql += [
+                f"REVOKE ALL ON {table} FROM {role}",
+                f"GRANT {self.verbs} ON {table} TO {role}",
+            ]
+        return [*sql, f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}"]
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
+    def backwards(self) -> list[str]:
         role = quote(settings.KASANE_APP_ROLE)
-        for table in self.tables:
-            schema_editor.execute(f"REVOKE ALL ON {quote(table)} FROM {role}", params=None)
+        return [f"REVOKE ALL ON {quote(table)} FROM {role}" for table in self.tables]
 
     def describe(self) -> str:
         return f"Open {', '.join(self.tables)} to the application"

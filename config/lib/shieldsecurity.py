@@ -10,11 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations.base import Operation
-from django.db.migrations.state import ProjectState
 
-from config.lib.rowsecurity import quote
+from config.lib.rowsecurity import Statements, quote
 
 CASES = "(SELECT kasane.shielded_cases())::uuid[]"
 NOBODY = "'{}'::uuid[]"
@@ -28,43 +25,7 @@ def closed(case: str, row: str, persons: str, household: str) -> str:
     )
 
 
-class _Operation(Operation):
-    """Row security is not part of Django's model state."""
-
-    reversible = True
-    reduces_to_sql = False
-
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        pass
-
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        for statement in self.forwards():
-            schema_editor.execute(statement, params=None)
-
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        for statement in self.backwards():
-            schema_editor.execute(statement, params=None)
-
-    def forwards(self) -> list[str]:
-        raise NotImplementedError
-
-    def backwards(self) -> list[str]:
-        raise NotImplementedError
-
-
-class Shield(_Operation):
+class Shield(Statements):
     """`when` (SQL over the table's own columns, always qualified) closes a row to who acts.
 
     reads_only: for tables that are never changed (versions), or whose change asks for the same.
@@ -100,7 +61,7 @@ class Shield(_Operation):
         return "Shield", [self.table], {"when": self.when, "reads_only": self.reads_only}
 
 
-class ShieldText(_Operation):
+class ShieldText(Statements):
     """The free text of a table: `row` is the column with the key of the row it is closed with.
 
     facts: the table (and here, by which column) that says of which case and about whom; empty =
