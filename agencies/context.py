@@ -33,7 +33,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         context |= {
             "city_name": membership.municipality.name,
             "membership": membership,
-            "memberships": request.memberships,  # type: ignore[attr-defined]
+            "memberships": request.memberships,  # type: ignore[attr-defined]  # MemberRequest has it
             "nav": _navigation(request, membership),
             "notice_count": Notice.objects.for_desk(membership).unread()[:100].count(),
             "user_name": str(request.user),

@@ -80,7 +80,7 @@ class MembershipMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.membership = None  # type: ignore[attr-defined]  # MemberRequest has it
-        request.memberships = []  # type: ignore[attr-defined]
+        request.memberships = []  # type: ignore[attr-defined]  # likewise
         if request.user.is_authenticated:
             started = request.session.get(STARTED_KEY, 0)
             if time.time() - started > settings.KASANE_SESSION_ABSOLUTE_SECONDS:
@@ -98,8 +98,8 @@ class MembershipMiddleware:
                     # Ended elsewhere, idle too long, or never opened: the database decides.
                     logout(request)
                     return redirect(settings.LOGIN_URL)
-            request.memberships = memberships  # type: ignore[attr-defined]
-            request.membership = chosen  # type: ignore[attr-defined]
+            request.memberships = memberships  # type: ignore[attr-defined]  # likewise
+            request.membership = chosen  # type: ignore[attr-defined]  # likewise
             if chosen is not None:
                 request.session[SESSION_KEY] = str(chosen.pk)
         return self.get_response(request)

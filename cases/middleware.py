@@ -49,7 +49,7 @@ def _lead_on(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     messages.info(
         request, _("このケースには支援措置があります。名簿の人が確認すると表示されます。")
     )
-    membership = request.membership  # type: ignore[attr-defined]
+    membership = request.membership  # type: ignore[attr-defined]  # MemberRequest has it
     if Case.objects.visible_to(membership).filter(pk=case_id).exists():
         return redirect("case_detail", case_id)
     return redirect("home")

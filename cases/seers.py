@@ -16,12 +16,12 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from agencies.enums import Permission
 from agencies.models import Agency, Membership
 from cases import enums
 from cases.explain import until_words
 from cases.grantlines import category_words
 from cases.models import Case, CaseGrant, Consent, Emergency, Person, Record
+from cases.permissions import answers_for
 from cases.told import open_emergencies, told_grants
 from config.lib.eras import format_datetime, format_short
 from config.lib.fiscal import instant_to_until_day
@@ -63,7 +63,7 @@ def seers_of(
     persons: dict[uuid.UUID, Person],
     own: Sequence[CaseGrant],
 ) -> list[Seer]:
-    """The lines this reader may know, the responsible agency first. At most five queries."""
+    """The lines this reader may know, the responsible agency first. At most six queries."""
     opened = {case.responsible_agency_id: _Opened(is_responsible=True)}
     theirs = [g for g in told_grants(case.pk) if g.group_id != membership.agency_id]
     consents = [g for g in [*own, *theirs] if g.basis == enums.GrantBasis.CONSENT]
@@ -71,10 +71,7 @@ def seers_of(
         opened.setdefault(grant.group_id, _Opened()).grants.append(grant)
     if membership.agency_id and own:
         opened.setdefault(membership.agency_id, _Opened())
-    answers = membership.agency_id == case.responsible_agency_id or (
-        membership.may(Permission.OFFICE_HINTS)
-        and any(g.basis == enums.GrantBasis.CONSENT for g in own)
-    )
+    answers = answers_for(membership, case)
     running: list[Emergency] = []
     if answers:
         for key in _authors(membership, case, persons.values()):

@@ -35,10 +35,9 @@ def shielded_among(persons: Iterable[uuid.UUID]) -> set[uuid.UUID]:
     return set(_ask("select kasane.shielded_among(%s)", keys)) if keys else set()
 
 
-def shielded_against(person: uuid.UUID) -> set[uuid.UUID]:
-    """The person, if where they are is hidden from whoever acts. One query."""
-    hidden: set[uuid.UUID] = set(_ask("select kasane.shielded_against_me()"))
-    return hidden & {person}
+def is_hidden(person: uuid.UUID) -> bool:
+    """Whether a shield hides from whoever acts where the person is. One query."""
+    return person in _ask("select kasane.shielded_against_me()")
 
 
 def is_closed_case(case_id: uuid.UUID) -> bool:

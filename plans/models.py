@@ -144,7 +144,7 @@ class SupportItem(_Part):
 class PlanStep(_Part):
     """Each change of a plan's state: append-only; the state itself is a column of the plan."""
 
-    order = None  # type: ignore[assignment]
+    order = None  # type: ignore[assignment]  # a field of the base that this part lacks
     name = models.CharField(max_length=20)
     from_status = models.CharField(max_length=20)
     to_status = models.CharField(max_length=20)

@@ -119,12 +119,12 @@ def waiting(membership: Membership) -> tuple[int, bool]:
     """How much waits for this membership, and whether something is late. Three queries."""
     today = timezone.localdate()
     tasks = [task.until for task in tasks_of(membership, until=today, limit=LIMIT)]
-    reviews: list[object] = []
+    reviews: list[datetime.date | None] = []
     if membership.may(Permission.DRAFT_PLAN):
         found = mine_to_review(membership, today)
         reviews = list(found.values_list("review_on", flat=True)[:LIMIT])
     decisions = mine_to_decide(membership).values_list("pk", flat=True)[:LIMIT]
-    late = any(day < today for day in [*tasks, *reviews])  # type: ignore[operator]
+    late = any(day is not None and day < today for day in [*tasks, *reviews])
     return len(tasks) + len(reviews) + len(decisions), late
 
 

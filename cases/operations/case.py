@@ -20,7 +20,7 @@ from cases import enums
 from cases.models import Case, Contact, Person
 from cases.operations.access import join_team, sync_grants, take_charge
 from cases.permissions import check_at_work, check_is_open
-from cases.shields import shielded_against
+from cases.shields import is_hidden
 from config.lib.kana import fold
 from config.lib.numbers import case_number
 from config.lib.text import normalise
@@ -94,7 +94,7 @@ def _fields(facts: PersonFacts) -> dict[str, Any]:
 
 def _write_contact(person: Person, by: Membership, facts: PersonFacts) -> None:
     """Where the person is, unless a shield hides it from whoever writes: then it stays as it is."""
-    if person.pk in shielded_against(person.pk):
+    if is_hidden(person.pk):
         return
     values = {name: getattr(facts, name) for name in CONTACT}
     contact = Contact.objects.visible_to(by).filter(pk=person.pk).first()

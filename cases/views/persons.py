@@ -21,7 +21,7 @@ from cases.models import Case, Contact, Person
 from cases.operations import add_person, change_person
 from cases.operations.case import StaleVersion
 from cases.permissions import check_at_work, check_is_open
-from cases.shields import shielded_against
+from cases.shields import is_hidden
 from cases.titles import household_title, persons_of
 
 
@@ -60,7 +60,7 @@ def person_edit(request: MemberRequest, person_id: uuid.UUID) -> HttpResponse:
     form = PersonEditForm(
         request.POST or None,
         initial=PersonEditForm.stored(person, _contact(request, person)),
-        hides_contact=person.pk in shielded_against(person.pk),
+        hides_contact=is_hidden(person.pk),
     )
     if form.is_bound and form.is_valid() and form.check_version(person):
         try:

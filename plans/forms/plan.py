@@ -259,7 +259,7 @@ class PlanNewForm(PlanForm):
             del self.fields["persons"]
 
 
-class PlanEditForm(PlanForm, VersionedForm):  # type: ignore[misc]
+class PlanEditForm(PlanForm, VersionedForm):  # type: ignore[misc]  # field_order: theirs is wider
     """A draft that is changed; whom it is about stays (the envelope never changes)."""
 
 
