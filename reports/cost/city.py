@@ -30,8 +30,8 @@ AGENCIES = 60
 WORKERS = 3
 FAMILIES = ("架空野 かくうの", "見本 みほん", "試山 ためしやま", "仮田 かりた", "例沢 れいざわ",
             "幻川 まぼろしかわ", "夢原 ゆめはら", "想井 おもい", "作倉 さくら", "写谷 うつしだに",
-            "似島 にしま", "影森 かげもり", "空本 そらもと", "虚木 うろき", "偽村 いつむら",
-            "紙屋 かみや", "筆塚 ふでつか", "絵野 えの", "劇場 げきば", "面影 おもかげ")  # fmt: skip
+            "似島 にしま", "影森 かげもり", "空本 そらもと", "虚木 うろき",
+            "偽村 いつむら", "紙屋 かみや", "筆塚 ふでつか", "絵野 えの", "劇場 げきば", "面影 おもかげ")  # fmt: skip
 GIVEN = ("花子 はなこ", "太郎 たろう", "一 はじめ", "桜 さくら", "翼 つばさ", "緑 みどり",
          "茂 しげる", "楓 かえで", "実 みのる", "光 ひかり")  # fmt: skip
 
@@ -153,8 +153,9 @@ FILL: tuple[str, ...] = (
     """INSERT INTO plans_supportitem (id, "order", content, worker, frequency, until, status,
            agency_id, plan_id)
        SELECT pg_temp.key('task' || part, o.i), part, '家計の相談', '', '毎月',
-           current_date + (o.i / 2 * 11 % 150 - 10)::int, CASE o.i % 3 WHEN 0 THEN 'done' ELSE 'open'
-           END, CASE part WHEN 0 THEN o.agency ELSE COALESCE(o.helper, o.agency) END, r.id
+           current_date + (o.i / 2 * 11 % 150 - 10)::int,
+           CASE o.i % 3 WHEN 0 THEN 'done' ELSE 'open' END,
+           CASE part WHEN 0 THEN o.agency ELSE COALESCE(o.helper, o.agency) END, r.id
        FROM cases_record AS r JOIN one AS o ON o.id = r.case_id, generate_series(0, 1) AS part
        WHERE r.kind = 'plan'""",
     """INSERT INTO cases_caseworker (id, since, agency_id, case_id, membership_id, named_by_id)
@@ -317,7 +318,7 @@ def _member(using: str, agency: Agency, role: str) -> Membership:
 
 def _words(cursor: Any) -> None:
     """The names, folded as the application folds them."""
-    rows = []
+    rows: list[list[object]] = []
     for family in FAMILIES:
         for given in GIVEN:
             name, kana = (

@@ -37,7 +37,7 @@ class Command(BaseCommand):
             connections[alias].close()
         try:
             with scratch(template=options["template"]) as (owner, _app):
-                found = self.run(owner, options)
+                found = self.compare(owner, options)
         except NoScratch as error:
             raise CommandError(f"no scratch database: {error}") from error
         except Different as error:
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             json.dumps(found, ensure_ascii=False) if options["json"] else table(found)
         )
 
-    def run(self, owner: str, options: dict[str, Any]) -> dict[str, Any]:
+    def compare(self, owner: str, options: dict[str, Any]) -> dict[str, Any]:
         load, started = os.getloadavg()[0], time.monotonic()
         city = build(owner, options["cases"])
         built = time.monotonic() - started
