@@ -43,6 +43,7 @@ ACROSS = (
     "tests/attacks", "tests/test_access_table.py", "tests/reports/test_policies.py",
     "tests/reports/test_visibility_cases.py", "tests/test_two_worlds.py",
 )  # fmt: skip
+SHIELDS = ("tests/cases/test_shield.py", "tests/test_shield_outputs.py")
 DOORS = ("visible_to", "standing_with", "for_lists", "for_desk")
 LONGEST = 900  # seconds; a mutant that makes a test hang is noticed too
 
@@ -72,7 +73,8 @@ def policies(owner: str, role: str) -> Iterator[Mutant]:
         rows = db.execute(POLICIES, [role]).fetchall()
     for table, policy, permissive, cmd, qual, check in rows:
         room = table.partition("_")[0]
-        tests = (*ACROSS[:1], f"tests/{room}", *ACROSS[1:])
+        shields = SHIELDS if policy.startswith("shield") else ()
+        tests = (*shields, *ACROSS[:1], f"tests/{room}", *ACROSS[1:])
         place = f'{policy} ON public."{table}"'
         changes = {"drop": f"DROP POLICY {place}"}
         if qual not in (None, "true"):
