@@ -33,20 +33,8 @@ GRANTS = """FROM cases_casegrant AS g WHERE g.group_id = {agency}
 EMERGENCIES = """SELECT e.content_object_id FROM cases_emergency AS e
     WHERE e.membership_id = {me} AND e.refused_at IS NULL AND e.ended_at IS NULL
     AND e.period @> CURRENT_TIMESTAMP"""
-# Shields in force on whose list who asks does not stand (V9). Likewise.
-AGAINST = """FROM cases_shield AS s WHERE s.confirmed_at IS NOT NULL AND s.lifted_at IS NULL
-    AND NOT EXISTS (SELECT 1 FROM cases_shieldmember AS m WHERE m.shield_id = s.id
-        AND m.membership_id = {me} AND m.ended_at IS NULL)"""
-# What the list has decided of the row; else whether the shield names who it is about, or nobody in
-# particular. Asked once, uncorrelated, first: nearly every case has no shield.
-UNSHIELDED = f"""({{case}} IN (SELECT s.case_id {AGAINST})) IS NOT TRUE
-    OR NOT EXISTS (SELECT 1 {AGAINST} AND s.case_id = {{case}} AND CASE
-        WHEN EXISTS (SELECT 1 FROM cases_shieldhold AS h
-            WHERE h.shield_id = s.id AND h.row_id = {{row}})
-        THEN NOT EXISTS (SELECT 1 FROM cases_shieldhold AS h
-            WHERE h.shield_id = s.id AND h.row_id = {{row}} AND (h.decision = {{released}}
-                OR (h.by_id = {{me}} AND h.at = CURRENT_TIMESTAMP)))
-        ELSE %s END)"""  # noqa: S608 # made of constants
+# Shields stand against who acts: the database alone knows all of them (V9).
+SHIELDED = "COALESCE({case} = ANY ((SELECT kasane.shielded_cases())::uuid[]), false)"
 
 
 def in_force(queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -143,21 +131,17 @@ def contact_scope(membership: Membership) -> Q:
     if not reads_cases(membership):
         return NOTHING
     hidden = Condition(
-        f"NOT EXISTS (SELECT 1 {AGAINST} AND s.person_id = {{person}})",
-        person="person_id",
-        **asked_by(membership),
+        "{person} = ANY ((SELECT kasane.shielded_against_me())::uuid[])", person="person_id"
     )
-    return person_scope(membership, "person_id", "person__") & Q(hidden)
+    return person_scope(membership, "person_id", "person__") & ~Q(hidden)
 
 
-def shielded_case(membership: Membership, case: str) -> Q:
-    """A shield of the case stands against whoever asks (V9)."""
-    stands = f"({{case}} IN (SELECT s.case_id {AGAINST})) IS TRUE"
-    return Q(Condition(stands, case=case, **asked_by(membership)))
+def shielded_case(case: str) -> Q:
+    """A shield of the case stands against who acts (V9)."""
+    return Q(Condition(SHIELDED, case=case))
 
 
 def unshielded(
-    membership: Membership,
     *,
     case: str = "case_id",
     row: str = "pk",
@@ -166,25 +150,22 @@ def unshielded(
     household: str = "",
     by_hold_alone: bool = False,
 ) -> Q:
-    """No shield closes the row (V9). Each shield of its case against whoever asks decides alone.
-    What this very transaction has written it still reads.
+    """No shield closes the row to who acts (V9).
 
     `persons`, `person`, `household`: columns of the row; without any it is the household's. With
     `by_hold_alone` nothing is closed but what is held.
     """
-    terms: dict[str, Any] = {"case": case, "row": row}
+    terms = {"case": case, "row": row}
     if persons:
         terms |= {"persons": persons} | ({"household": household} if household else {})
-        whole = "{household}" if household else "cardinality({persons}) = 0"
-        closes = f"s.person_id = ANY ({{persons}}) OR {whole}"
+        about = "{persons}, " + ("{household}" if household else "cardinality({persons}) = 0")
     elif person:
         terms["person"] = person
-        closes = "s.person_id = {person}"
+        about = "ARRAY[{person}], false"
     else:
-        closes = "false" if by_hold_alone else "true"
-    released = Value(enums.HoldDecision.RELEASED)
-    sql = UNSHIELDED.replace("%s", closes)
-    return Q(Condition(sql, released=released, **terms, **asked_by(membership)))
+        about = "ARRAY[]::uuid[], " + ("false" if by_hold_alone else "true")
+    closes = f"{SHIELDED} AND kasane.shield_closes({{case}}, {{row}}, {about})"
+    return ~Q(Condition(closes, **terms))
 
 
 # A record as its category and audience are, or were: own (V2), or covered for every person it
@@ -223,13 +204,12 @@ def standing_scope(membership: Membership, to_record: str = "") -> Q:
         return NOTHING
     covered = covered_scope(membership, to_record, f"{to_record}category", f"{to_record}audience")
     at_hand = Q(**{f"{to_record}carry_out__isnull": True})
-    return at_hand & covered & open_record(membership, to_record)
+    return at_hand & covered & open_record(to_record)
 
 
-def open_record(membership: Membership, to_record: str = "") -> Q:
+def open_record(to_record: str = "") -> Q:
     """No shield closes the record (V9)."""
     return unshielded(
-        membership,
         case=f"{to_record}case_id",
         row=f"{to_record}id",
         persons=f"{to_record}person_ids",
@@ -252,7 +232,7 @@ def record_scope(membership: Membership) -> Q:
         scope = standing_scope(membership) | Q(carried) | emergency_scope(membership)
     for wider in RECORD_SCOPES:
         scope |= wider(membership)
-    return scope & open_record(membership)
+    return scope & open_record()
 
 
 def emergency_scope(membership: Membership) -> Q:

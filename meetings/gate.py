@@ -79,7 +79,7 @@ def item_scope(membership: Membership) -> Q:
         )
         listed = Q(basis=enums.ItemBasis.SECRECY) & listed_scope(membership, "conference_type_id")
         scope |= Q(consented) | listed
-    return scope & unshielded(membership, persons="person_ids")
+    return scope & unshielded(persons="person_ids")
 
 
 def of_item(membership: Membership) -> Q:

@@ -87,7 +87,7 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
                 scope |= Q(Exists(handled))
         if membership.may(Permission.REVIEW_ACCESS):
             scope |= Q(taken_by_agency__municipality_id=membership.municipality.pk)
-        return self.filter(scope, unshielded(membership, by_hold_alone=True))
+        return self.filter(scope, unshielded(by_hold_alone=True))
 
     def in_force(self) -> ConsentQuerySet:
         return self.filter(
@@ -298,7 +298,7 @@ class CarryOutQuerySet(models.QuerySet["CarryOut"]):
             revoked_at__isnull=True,
             period__contains=TransactionNow(),
         )
-        return self.filter(Q(decided_by_id=membership.pk) | Q(Exists(mine)), unshielded(membership))
+        return self.filter(Q(decided_by_id=membership.pk) | Q(Exists(mine)), unshielded())
 
 
 class CarryOut(models.Model):

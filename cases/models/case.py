@@ -162,7 +162,7 @@ class ClosingQuerySet(models.QuerySet["Closing"]):
         if not reads_cases(membership):
             return self.filter(NOTHING)
         mine = Q(case__responsible_agency_id=membership.agency_id)
-        return self.filter(mine, unshielded(membership, case="case_id", row="case_id"))
+        return self.filter(mine, unshielded(case="case_id", row="case_id"))
 
 
 class Closing(models.Model):

@@ -22,7 +22,7 @@ class ConsentScanQuerySet(models.QuerySet["ConsentScan"]):
         consents = Consent.objects.visible_to(membership).filter(pk=OuterRef("consent_id"))
         return self.filter(
             Exists(consents),
-            unshielded(membership, case="consent__case_id", person="consent__person_id"),
+            unshielded(case="consent__case_id", person="consent__person_id"),
         )
 
 
@@ -73,7 +73,7 @@ class LeftWorkQuerySet(models.QuerySet["LeftWork"]):
         """To whom they were left: the agency then responsible (V3)."""
         if not reads_cases(membership):
             return self.filter(NOTHING)
-        return self.filter(Q(to_agency_id=membership.agency_id), unshielded(membership))
+        return self.filter(Q(to_agency_id=membership.agency_id), unshielded())
 
 
 class LeftWork(models.Model):

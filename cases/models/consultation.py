@@ -26,7 +26,7 @@ class ConsultationQuerySet(models.QuerySet["Consultation"]):
         """Those the membership's agency took (V2), unless a shield closes them (V9)."""
         if not reads_cases(membership):
             return self.filter(NOTHING)
-        return self.filter(Q(agency_id=membership.agency_id), unshielded(membership))
+        return self.filter(Q(agency_id=membership.agency_id), unshielded())
 
     def open(self) -> ConsultationQuerySet:
         return self.filter(status=enums.ConsultationStatus.OPEN)

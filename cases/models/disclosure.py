@@ -28,7 +28,7 @@ class DisclosureQuerySet(models.QuerySet["Disclosure"]):
         scope = NOTHING
         if reads_cases(membership):
             # Whoever wrote the words reads them; others not beneath a shield (V9).
-            readable = Q(recorded_by_id=membership.pk) | ~shielded_case(membership, "case_id")
+            readable = Q(recorded_by_id=membership.pk) | ~shielded_case("case_id")
             scope = Q(agency_id=membership.agency_id, item_key__isnull=True) & readable
         if membership.may(Permission.REVIEW_ACCESS):
             scope |= Q(municipality_id=membership.municipality.pk)

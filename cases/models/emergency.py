@@ -29,7 +29,7 @@ class EmergencyQuerySet(models.QuerySet["Emergency"]):
             # Beneath a shield its words stay with its list (V9).
             scope = Q(membership_id=membership.pk, refused_at__isnull=True)
             scope |= Q(responsible_agency_id=membership.agency_id) & (
-                Q(membership_id=membership.pk) | ~shielded_case(membership, "content_object_id")
+                Q(membership_id=membership.pk) | ~shielded_case("content_object_id")
             )
         if membership.may(Permission.REVIEW_ACCESS):
             scope |= Q(municipality_id=membership.municipality.pk)

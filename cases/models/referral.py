@@ -36,7 +36,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
                     | (Q(mode=enums.ReferralMode.SECRECY) & listed)
                 )
             ),
-            unshielded(membership, persons="person_ids"),
+            unshielded(persons="person_ids"),
         )
 
     def waiting(self) -> ReferralQuerySet:

@@ -41,7 +41,7 @@ class TransferQuerySet(models.QuerySet["Transfer"]):
                 state__in=[enums.TransferState.SENT, enums.TransferState.ACCEPTED],
                 reaches=True,
             ),
-            unshielded(membership, persons="person_ids"),
+            unshielded(persons="person_ids"),
         )
 
     def waiting(self) -> TransferQuerySet:
