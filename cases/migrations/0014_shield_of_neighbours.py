@@ -1,0 +1,46 @@
+"""V9: a shield closes to another city's people too, where its case was ever opened to them.
+
+A shield answered its own city alone, so an agency of another city, with a consent or a carry-out,
+read past it. What the four functions say of whom it stands against is replaced within them.
+"""
+
+from django.db import migrations
+
+OWN_CITY = """AND EXISTS (SELECT 1 FROM public.cases_case AS k
+        WHERE k.id = s.case_id AND k.municipality_id = me.municipality_id)"""
+OPENED = """AND (EXISTS (SELECT 1 FROM public.cases_case AS k
+          WHERE k.id = s.case_id AND k.municipality_id = me.municipality_id)
+        OR EXISTS (SELECT 1 FROM public.cases_casegrant AS g
+          WHERE g.content_object_id = s.case_id AND g.group_id = me.agency_id)
+        OR EXISTS (SELECT 1 FROM public.cases_carryoutgrant AS t
+          JOIN public.cases_carryout AS o ON o.id = t.content_object_id
+          WHERE o.case_id = s.case_id AND t.membership_id = me.membership_id))"""
+REPLACE = """
+DO $do$
+DECLARE
+    one record;
+BEGIN
+    FOR one IN
+        SELECT p.proname, pg_get_functiondef(p.oid) AS definition FROM pg_proc AS p
+        WHERE p.pronamespace = 'kasane'::regnamespace AND p.proname IN (
+            'shielded_cases', 'shielded_against_me', 'shield_closes', 'shield_closes_versions')
+    LOOP
+        IF strpos(one.definition, $was${was}$was$) = 0 THEN
+            RAISE EXCEPTION 'kasane.% does not say whom a shield answers', one.proname;
+        END IF;
+        EXECUTE replace(one.definition, $was${was}$was$, $is${becomes}$is$);
+    END LOOP;
+END
+$do$
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("cases", "0013_told_grants")]
+
+    operations = [
+        migrations.RunSQL(
+            REPLACE.format(was=OWN_CITY, becomes=OPENED),
+            REPLACE.format(was=OPENED, becomes=OWN_CITY),
+        )
+    ]
