@@ -6,7 +6,7 @@ import datetime
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
@@ -174,7 +174,11 @@ def person_line(
         person.author_agency_id,
         case.responsible_agency_id,
     )
-    may_ask = can(check_can_record_consent, membership, person)
+    # Who has left is asked in the case they are in now; an answer given here can still change.
+    is_asked_here = person.left_on is None or state.consent is not None
+    may_ask = is_asked_here and can(check_can_record_consent, membership, person)
+    if not is_asked_here and state.words and state.key is None:
+        state = replace(state, words=_("ここでは聞きません"), tone="")
     is_given = state.consent is not None and state.consent.answer == enums.ConsentAnswer.GIVEN
     is_lapsed = is_given and state.consent is not None and not is_open(state.consent)
     return PersonLine(
@@ -183,7 +187,7 @@ def person_line(
         kana=person.name_kana,
         born=_("死亡") if person.is_deceased else born(person),
         relation=str(person.get_relation_display()),
-        living=_("同居") if person.is_cohabiting else _("別居"),
+        living=_living(person),
         consent=state,
         edit_url=reverse("person_edit", args=[person.pk]) if may_edit else "",
         consent_url=reverse("consent_new", args=[case.pk, person.pk]) if may_ask else "",
@@ -202,6 +206,12 @@ def person_line(
         shield_url=shield_url,
         shield_label=shield_label,
     )
+
+
+def _living(person: Person) -> str:
+    if person.left_on is not None:
+        return _("世帯を出た人（%(day)s）") % {"day": format_short(person.left_on)}
+    return _("同居") if person.is_cohabiting else _("別居")
 
 
 def issue_line(

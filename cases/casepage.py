@@ -263,8 +263,9 @@ def _note(membership: Membership, case: Case, persons: dict[uuid.UUID, Person]) 
     kana = next((p.name_kana.split()[0] for p in persons.values() if p.name_kana.split()), "")
     is_responsible = membership.agency_id == case.responsible_agency_id
     count = _("%(n)s人世帯") if is_responsible else _("世帯員 %(n)s人（見える範囲）")
+    members = sum(1 for p in persons.values() if p.left_on is None)
     lead = _("主担当 %(agency)s") % {"agency": case.responsible_agency.name}
-    return "　".join(part for part in (kana, count % {"n": len(persons)}, lead) if part)
+    return "　".join(part for part in (kana, count % {"n": members}, lead) if part)
 
 
 def _badges(
@@ -277,15 +278,15 @@ def _badges(
     badges = []
     if shields.are_there:
         badges.append({"text": _("支援措置あり"), "tone": "shield"})
-    if case.status == enums.CaseStatus.CLOSED:
-        badges.append({"text": str(case.get_status_display()), "tone": ""})
+    if not case.is_open:
+        badges.append({"text": case.state_name, "tone": ""})
     if case.urgency:
         level = enums.Urgency(case.urgency)
         words = _("緊急度 %(level)s") % {"level": str(level.label).split("（")[0]}
         badges.append({"text": words, "tone": URGENCY_TONE.get(level, "")})
     by_words: dict[tuple[str, str], list[str]] = {}
     for key, state in states.items():
-        if state.words:
+        if state.words and persons[key].left_on is None:
             word = _("同意") if state.tone == "ok" else state.words
             by_words.setdefault((word, state.tone), []).append(persons[key].label)
     for (word, tone), labels in by_words.items():

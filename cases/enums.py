@@ -48,9 +48,32 @@ class RecordKind(models.TextChoices):
     COMMUNITY_ISSUE = "community_issue", _("地域課題")
 
 
+# What follows a plan or a match that runs already: written to its end, also while the case rests.
+RUNS_ON = (RecordKind.MONITORING, RecordKind.EVALUATION, RecordKind.FOLLOW_UP)
+
+
 class CaseStatus(models.TextChoices):
     ACTIVE = "active", _("支援中")
     CLOSED = "closed", _("終結")
+
+
+class LinkKind(models.TextChoices):
+    """世帯の変更: what became of a person's household."""
+
+    SPLIT = "split", _("世帯から分かれた")
+    JOINED = "joined", _("別の世帯に移った")
+    MERGED = "merged", _("統合した")
+
+
+class LinkReason(models.TextChoices):
+    """Why somebody left a household."""
+
+    INDEPENDENT = "independent", _("別居・独立")
+    MARRIAGE = "marriage", _("結婚・離婚")
+    FACILITY = "facility", _("施設・グループホームに入った")
+    CARE = "care", _("介護や子育てのため")
+    PAPERS = "papers", _("住民票の世帯分離・世帯合併")
+    OTHER = "other", _("その他")
 
 
 class ClosingKind(models.TextChoices):

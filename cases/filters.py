@@ -13,8 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from agencies.models import Membership
 from cases import enums
 from cases.models import Case, CaseWorker
+from cases.models.case import CaseQuerySet
 from config.lib.forms import KasaneForm
 
+STATES = (
+    ("active", _("支援中")),
+    ("resting", _("記入停止")),
+    ("closed", enums.CaseStatus.CLOSED.label),
+)
 OWN = (("responsible", _("主担当")), ("partner", _("連携")), ("worker", _("わたしの担当")))
 
 
@@ -22,7 +28,7 @@ class CaseFilter(django_filters.FilterSet):
     """状態・自機関の役割・緊急度."""
 
     status = django_filters.ChoiceFilter(
-        label=_("状態"), choices=enums.CaseStatus.choices, empty_label=_("すべて")
+        label=_("状態"), choices=STATES, empty_label=_("すべて"), method="by_state"
     )
     mine = django_filters.ChoiceFilter(
         label=_("自機関の役割"), choices=OWN, empty_label=_("すべて"), method="by_role"
@@ -39,6 +45,14 @@ class CaseFilter(django_filters.FilterSet):
     def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
         self.membership = membership
         super().__init__(*args, **kwargs)
+
+    def by_state(self, queryset: CaseQuerySet, name: str, value: str) -> QuerySet[Case]:
+        """A household merged into another case stands once among those that are worked on."""
+        if value == "active":
+            return queryset.open()
+        if value == "resting":
+            return queryset.resting()
+        return queryset.filter(status=value)
 
     def by_role(self, queryset: QuerySet[Case], name: str, value: str) -> QuerySet[Case]:
         """Cases the own agency answers for, those of others it works on, or one's own."""

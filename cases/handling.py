@@ -13,7 +13,12 @@ from agencies.models import Membership
 from cases import enums
 from cases.gate import reads_cases
 from cases.models import Case, Closing, Referral, Transfer
-from cases.permissions import can, check_can_close, check_can_transfer
+from cases.permissions import (
+    can,
+    check_can_change_household,
+    check_can_close,
+    check_can_transfer,
+)
 from config.lib.eras import format_short
 from config.lib.registry import Link, OpenEnd, Panel, TimelineEntry, Todo, registry
 
@@ -41,6 +46,8 @@ def handling(membership: Membership, case: Case) -> Panel | None:
         links.append(Link(label, reverse("transfer_detail", args=[waiting.pk])))
     elif can(check_can_transfer, membership, case):
         links.append(Link(_("ほかの機関へ移管する"), reverse("transfer_new", args=[case.pk])))
+    if can(check_can_change_household, membership, case):
+        links.append(Link(_("世帯の変更"), reverse("household_change", args=[case.pk])))
     if can(check_can_close, membership, case):
         links.append(Link(_("終結する"), reverse("case_close", args=[case.pk])))
     if membership.may(Permission.WRITE_RECORDS):

@@ -16,7 +16,16 @@ from agencies.enums import Action, Permission
 from agencies.home import day_words
 from agencies.models import Membership
 from agencies.trail import log_access
-from cases import charge, desk, disclosures, enums, handling, shieldpage, shieldrows
+from cases import (
+    charge,
+    desk,
+    disclosures,
+    enums,
+    handling,
+    households,
+    shieldpage,
+    shieldrows,
+)
 from cases.gate import in_force, reads_cases
 from cases.models import (
     AssessmentSection,
@@ -111,14 +120,14 @@ def stage(membership: Membership, case: Case) -> int:
 def next_consent(membership: Membership, case: Case) -> NextStep | None:
     """A living person who has not been asked, for the responsible agency. One query."""
     is_responsible = membership.agency_id == case.responsible_agency_id
-    if case.status == enums.CaseStatus.CLOSED or not is_responsible:
+    if not case.is_open or not is_responsible:
         return None
     if not membership.may(Permission.RECORD_CONSENT):
         return None
     answered = Consent.objects.visible_to(membership).filter(
         person=OuterRef("pk"), withdrawn_at__isnull=True
     )
-    unasked = Person.objects.visible_to(membership).living().filter(case=case)
+    unasked = Person.objects.visible_to(membership).members().filter(case=case)
     person = unasked.exclude(Exists(answered)).order_by("label").first()
     if person is None:
         return None
@@ -136,7 +145,7 @@ def next_consent(membership: Membership, case: Case) -> NextStep | None:
 def next_renewal(membership: Membership, case: Case) -> NextStep | None:
     """A consent whose period is over, for the responsible agency. One query."""
     is_responsible = membership.agency_id == case.responsible_agency_id
-    if case.status == enums.CaseStatus.CLOSED or not is_responsible:
+    if not case.is_open or not is_responsible:
         return None
     if not membership.may(Permission.RECORD_CONSENT):
         return None
@@ -397,7 +406,7 @@ def count_referrals(membership: Membership) -> tuple[int, bool]:
     return len(waiting_referrals(membership).values_list("pk", flat=True)[:LIMIT]), False
 
 
-__all__ = ["charge", "desk", "disclosures", "handling", "shieldpage", "shieldrows"]
+__all__ = ["charge", "desk", "disclosures", "handling", "households", "shieldpage", "shieldrows"]
 
 registry.add("case_timeline", timeline, queries=2, order=10)
 registry.add("case_stage", stage, queries=1, order=10)

@@ -14,22 +14,52 @@ from agencies.permissions import ActionDenied, check_may
 from agencies.permissions import can as can
 from cases import enums
 from cases.gate import grants_of, works_on
-from cases.models import Case, Consent, Emergency, Person, Record, Referral, Shield, Transfer
+from cases.models import (
+    Case,
+    Consent,
+    Emergency,
+    HouseholdLink,
+    Person,
+    Record,
+    Referral,
+    Shield,
+    Transfer,
+)
 from cases.shields import is_closed_case
 
 # What is moved to another category or audience; an issue's category follows from its type.
 MOVED = (enums.RecordKind.NOTE, enums.RecordKind.ASSESSMENT, enums.RecordKind.ISSUE)
 
 
-def check_is_open(case: Case) -> None:
+def check_is_not_closed(case: Case) -> None:
     """A closed case is read, never changed (V2)."""
     if case.status == enums.CaseStatus.CLOSED:
         raise ActionDenied(_("このケースは終結しているため、変更できません。"))
 
 
+def check_is_open(case: Case) -> None:
+    """Neither closed nor at rest. Why it rests is nobody's who sees this case alone (V15)."""
+    check_is_not_closed(case)
+    if case.rests_at is not None:
+        raise ActionDenied(
+            _("このケースは、主担当機関が記入を止めています。新しい記録は書けません。")
+        )
+
+
 def check_at_work(by: Membership, case: Case) -> None:
     """V2: who only keeps what it wrote reads it, and adds nothing."""
     check_is_open(case)
+    check_works_on(by, case)
+
+
+def check_runs_on(by: Membership, case: Case) -> None:
+    """At work on a case that may rest: what a person says of their consent, and a shield, wait for
+    no other case (V3, V9)."""
+    check_is_not_closed(case)
+    check_works_on(by, case)
+
+
+def check_works_on(by: Membership, case: Case) -> None:
     if not works_on(by, case):
         raise ActionDenied(
             _(
@@ -76,7 +106,7 @@ def check_can_solve(by: Membership, record: Record) -> None:
 def check_can_record_consent(by: Membership, person: Person) -> None:
     """Record a person's answer: role, open case, a living person (V3)."""
     check_may(by, Permission.RECORD_CONSENT)
-    check_at_work(by, person.case)
+    check_runs_on(by, person.case)
     if person.is_deceased or person.died_on is not None:
         raise ActionDenied(_("亡くなった方の同意は、新しく記録できません。"))
 
@@ -93,7 +123,7 @@ def check_can_change_consent(by: Membership, consent: Consent) -> None:
 def check_can_attach_scan(by: Membership, consent: Consent) -> None:
     """Put the signed paper to a consent one sees whole, in a case one works on."""
     check_may(by, Permission.RECORD_CONSENT)
-    check_at_work(by, consent.case)
+    check_runs_on(by, consent.case)
 
 
 def check_can_refile(by: Membership, record: Record) -> None:
@@ -134,7 +164,7 @@ def check_can_close(by: Membership, case: Case) -> None:
     check_may(by, Permission.WRITE_RECORDS)
     if by.agency_id != case.responsible_agency_id:
         raise ActionDenied(_("ケースを終結できるのは主担当機関です。"))
-    check_is_open(case)
+    check_is_not_closed(case)
     check_on_list(case)
 
 
@@ -147,6 +177,29 @@ def check_can_transfer(by: Membership, case: Case) -> None:
     check_on_list(case)
     if Transfer.objects.visible_to(by).waiting().filter(case=case).exists():
         raise ActionDenied(_("このケースの移管は、すでに依頼して返事を待っています。"))
+
+
+def check_can_change_household(by: Membership, case: Case) -> None:
+    """世帯の変更: the responsible agency, of each case it touches (V18)."""
+    check_may(by, Permission.WRITE_RECORDS)
+    if by.agency_id != case.responsible_agency_id:
+        raise ActionDenied(
+            _(
+                "世帯の変更を記録できるのは主担当機関です。ほかの機関のときは、先に移管を相談します。"
+            )
+        )
+    check_is_open(case)
+
+
+def check_can_undo_link(by: Membership, link: HouseholdLink) -> None:
+    """取り消し: who is responsible for both cases, once."""
+    check_may(by, Permission.WRITE_RECORDS)
+    if link.undone_at is not None:
+        raise ActionDenied(_("この変更は、すでに取り消されています。"))
+    for case in (link.from_person.case, link.to_person.case):
+        if by.agency_id != case.responsible_agency_id:
+            raise ActionDenied(_("取り消せるのは、どちらのケースでも主担当の機関です。"))
+        check_is_not_closed(case)
 
 
 def check_can_answer_transfer(by: Membership, transfer: Transfer, *, is_sender: bool) -> None:
@@ -189,7 +242,7 @@ def check_may_know_emergencies(by: Membership) -> None:
 def check_can_propose_shield(by: Membership, person: Person) -> None:
     """支援措置 of a person: the responsible agency, or the agency that wrote the person down."""
     check_may(by, Permission.SHIELD)
-    check_at_work(by, person.case)
+    check_runs_on(by, person.case)
     if by.agency_id not in (person.case.responsible_agency_id, person.author_agency_id):
         raise ActionDenied(_("支援措置を提案できるのは、主担当機関と、この人を書いた機関です。"))
 

@@ -22,7 +22,10 @@ _GAP = re.compile(r"[\s\u3000]+")
 
 def household_title(persons: Iterable[Person]) -> str:
     """「架空野 世帯」 after the head of the household, else after the first person with a name."""
-    named = [person for person in persons if person.name]
+    everybody = list(persons)
+    # Who has left gives the household its name only where nobody else is seen (V18).
+    members = [person for person in everybody if person.left_on is None] or everybody
+    named = [person for person in members if person.name]
     if not named:
         return _("氏名不明の世帯")
     head = next((p for p in named if p.relation == enums.Relation.HEAD), named[0])

@@ -17,6 +17,7 @@ from cases.views import (
     emergency,
     handover,
     history,
+    household,
     intake,
     looks,
     page,
@@ -91,6 +92,17 @@ urlpatterns = [
         name="looks_print",
     ),
     path("cases/<uuid:case_id>/close/", closing.case_close, name="case_close"),
+    path("cases/<uuid:case_id>/household/", household.household_change, name="household_change"),
+    *(
+        path(
+            f"cases/<uuid:case_id>/household/{word}/",
+            household.household_new,
+            {"kind": kind},
+            name=f"household_{word}",
+        )
+        for word, kind in (("split", "split"), ("join", "joined"), ("merge", "merged"))
+    ),
+    path("household-links/<uuid:link_id>/undo/", household.household_undo, name="household_undo"),
     path("cases/<uuid:case_id>/transfer/", transfer.transfer_new, name="transfer_new"),
     path("transfers/<uuid:transfer_id>/", transfer.transfer_detail, name="transfer_detail"),
     path("transfers/<uuid:transfer_id>/accept/", transfer.transfer_accept, name="transfer_accept"),

@@ -8,7 +8,7 @@ from agencies.enums import Permission
 from agencies.models import Membership
 from agencies.permissions import ActionDenied, check_may
 from cases.models import Case
-from cases.permissions import check_is_open
+from cases.permissions import check_is_not_closed, check_is_open
 from participation.models import Match, Resource
 
 
@@ -26,8 +26,8 @@ def check_can_match(by: Membership, case: Case) -> None:
 
 
 def check_can_follow_up(by: Membership, match: Match, case: Case) -> None:
-    """Follow up: the agency that matched."""
+    """Follow up: the agency that matched, to the end, also while the case rests (V18)."""
     check_may(by, Permission.MATCH)
     if match.record.author_agency_id != by.agency_id:
         raise ActionDenied(_("フォローを記録できるのは、つないだ機関です。"))
-    check_is_open(case)
+    check_is_not_closed(case)

@@ -69,6 +69,8 @@ TABLE: dict[str, set[str]] = {
             "assessment_edit", "attachment_download", "case_close", "case_looks", "looks_print",
             "transfer_new", "transfer_detail", "transfer_accept", "transfer_return",
             "transfer_cancel", "sitting_move",
+            "household_change", "household_split", "household_join", "household_merge",
+            "household_undo",
             "shield_detail", "shield_take_back", "shield_lift", "shield_extend",
             "shield_place_new", "shield_place_end", "shield_holds", "hold_decide",
         ],
@@ -163,7 +165,9 @@ RELATIONS: dict[tuple[int, int, int], set[str]] = {
     },
     (200, 403, 403): {
         "person_edit", "note_edit", "issue_solve", "assessment_edit", "record_refile",
-        "case_close", "transfer_new", "plan_edit", "plan_sign", "plan_submit", "match_detail",
+        "case_close", "transfer_new", "household_change",
+        "household_split", "household_join", "household_merge", "plan_edit", "plan_sign",
+        "plan_submit", "match_detail",
     },
     (200, 403, 200): {"case_looks", "looks_print", "plan_end"},
     (200, 404, 403): {"consent_narrow", "consent_renew", "scan_new"},
@@ -185,7 +189,7 @@ CITYS = {
     "event_new", "community_issue_detail",
 }  # fmt: skip
 # Rows that this household has none of: foreign ones are asked for in their own tests as well.
-ELSEWHERE = {"emergency_detail", "emergency_end", "emergency_review"}
+ELSEWHERE = {"emergency_detail", "emergency_end", "emergency_review", "household_undo"}
 GIVEN = {200: {200, 302, 422}, 403: {403}, 404: {404}}
 
 

@@ -109,6 +109,7 @@ PAGES = [
     "membership_detail", "membership_end", "membership_list", "membership_new",
     "membership_refuse", "passkey_new", "recovery_codes", "review_why", "second_step",
     "session_end", "succession", "succession_waiting", "totp_new",
+    "household_change", "household_split", "household_join", "household_merge", "household_undo",
 ]  # fmt: skip
 HISTORIES = ["record_history", "person_history", "plan_history"]
 PRINTS = [
@@ -151,7 +152,8 @@ KEYS = {
     "step": "SELECT 'notice'",
     # Nothing of this world stands behind these: keys of nobody.
     **dict.fromkeys(
-        ["entry_id", "grant_id", "letter_id", "copy_id", "factor_id"], "SELECT gen_random_uuid()"
+        ["entry_id", "grant_id", "letter_id", "copy_id", "factor_id", "link_id"],
+        "SELECT gen_random_uuid()",
     ),
     "indicator_id": "SELECT 1",
 }  # fmt: skip

@@ -7,6 +7,7 @@ from .consentpapers import ConsentScan, ConsentScanContent, LeftWork
 from .consultation import Consultation, ConsultationIssue, ConsultationPerson
 from .disclosure import Disclosure
 from .emergency import Emergency
+from .household import HouseholdLink
 from .records import AssessmentSection, Issue, Note, Record, Refiling
 from .referral import Referral
 from .shield import Shield, ShieldHold, ShieldMember
@@ -34,6 +35,7 @@ __all__ = [
     "Disclosure",
     "DuplicateHint",
     "Emergency",
+    "HouseholdLink",
     "Issue",
     "LeftWork",
     "Note",

@@ -46,6 +46,13 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def active(self) -> CaseQuerySet:
         return self.filter(status=enums.CaseStatus.ACTIVE)
 
+    def open(self) -> CaseQuerySet:
+        """Written: neither closed nor at rest (V18)."""
+        return self.active().filter(rests_at__isnull=True)
+
+    def resting(self) -> CaseQuerySet:
+        return self.active().filter(rests_at__isnull=False)
+
 
 class Case(models.Model):
     """支援対象世帯. Its number is random within the year (V15)."""
@@ -65,6 +72,8 @@ class Case(models.Model):
         Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     closed_kind = models.CharField(max_length=20, choices=enums.ClosingKind.choices, blank=True)
+    # 記入停止: work goes on in another case, which this one does not name (V18). No grant changes.
+    rests_at = models.DateTimeField(null=True, blank=True)
 
     objects = CaseQuerySet.as_manager()
 
@@ -82,6 +91,17 @@ class Case(models.Model):
             )
         ]
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is written: neither closed nor at rest."""
+        return self.status == enums.CaseStatus.ACTIVE and self.rests_at is None
+
+    @property
+    def state_name(self) -> str:
+        """支援中, 記入停止 or 終結."""
+        rests = self.status == enums.CaseStatus.ACTIVE and self.rests_at is not None
+        return str(_("記入停止")) if rests else str(self.get_status_display())
+
 
 class PersonQuerySet(models.QuerySet["Person"]):
     """Doors to persons."""
@@ -92,6 +112,10 @@ class PersonQuerySet(models.QuerySet["Person"]):
 
     def living(self) -> PersonQuerySet:
         return self.filter(died_on__isnull=True, is_deceased=False)
+
+    def members(self) -> PersonQuerySet:
+        """Living and still of the household."""
+        return self.living().filter(left_on__isnull=True)
 
     def in_order(self) -> PersonQuerySet:
         return self.order_by("case_id", "label")
@@ -120,6 +144,8 @@ class Person(models.Model):
     is_cohabiting = models.BooleanField(_("同居"), default=True)
     is_deceased = models.BooleanField(default=False)
     died_on = models.DateField(null=True, blank=True)
+    # No longer of this household (V18). What is written of them here, and for whom, stays.
+    left_on = models.DateField(null=True, blank=True)
     author_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
     author = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     written_at = models.DateTimeField(default=timezone.now)

@@ -15,6 +15,7 @@ from .consentpapers import attach_scans
 from .consultation import add_to_case, finish_consultation, make_case, take_consultation
 from .disclosure import DisclosureFacts, record_disclosure
 from .emergency import end_emergency, open_emergency, review_emergency
+from .household import change_household, undo_household_change
 from .records import (
     add_issue,
     assess,
@@ -54,6 +55,7 @@ __all__ = [
     "cancel_lift",
     "cancel_transfer",
     "change_assessment",
+    "change_household",
     "change_note",
     "change_person",
     "close_case",
@@ -88,6 +90,7 @@ __all__ = [
     "take_back_shield",
     "take_consultation",
     "transfer_case",
+    "undo_household_change",
     "withdraw_consent",
     "write_note",
     "write_record",

@@ -21,7 +21,12 @@ from cases.models import AssessmentSection, CarryOut, Case, Issue, Note, Person,
 from cases.operations.access import sync_grants
 from cases.operations.attachments import NewFile, attach_files
 from cases.operations.case import StaleVersion
-from cases.permissions import check_at_work, check_can_correct, check_can_solve
+from cases.permissions import (
+    check_at_work,
+    check_can_correct,
+    check_can_solve,
+    check_runs_on,
+)
 
 
 class WrittenBefore(Exception):
@@ -52,7 +57,7 @@ def write_record(
     """
     check_may(by, Permission.WRITE_RECORDS)
     if carry_out is None:
-        check_at_work(by, case)
+        (check_runs_on if kind in enums.RUNS_ON else check_at_work)(by, case)
     ids = sorted({p.pk if isinstance(p, Person) else p for p in persons})
     record = Record(
         case=case,

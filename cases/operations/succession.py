@@ -54,6 +54,8 @@ def succession_to(by: Membership, successor: Agency) -> Succession:
 def _missing_words(by: Membership, case: Case, successor: Agency) -> str:
     if is_closed_case(case.pk):
         return _("支援措置があり、名簿の人が移管します。")
+    if case.rests_at is not None:
+        return _("記入を止めています。統合を取り消すか、終結します。")
     if not Person.objects.visible_to(by).living().filter(case=case).exists():
         return _("存命の世帯員がいません。終結します。")
     uncovered = not_covered(case=case, agency=successor, by=by)

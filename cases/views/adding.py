@@ -91,7 +91,7 @@ def _choose(request: MemberRequest, consultation: Consultation) -> HttpResponse:
 def _at_work(membership: Membership, found: Found) -> list[Hit]:
     """One line a case: open ones on which the agency works."""
     by_case = {hit.case_id: hit for hit in reversed(found.hits) if hit.case_id}
-    cases = Case.objects.visible_to(membership).active().filter(pk__in=by_case)
+    cases = Case.objects.visible_to(membership).open().filter(pk__in=by_case)
     return [by_case[case.pk] for case in cases.order_by("-opened_at") if works_on(membership, case)]
 
 

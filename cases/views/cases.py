@@ -114,14 +114,14 @@ def _rows(membership: Membership, cases: list[Case]) -> list[CaseRow]:
             title=household_title(persons.get(case.pk, [])),
             number=case.number,
             agency=case.responsible_agency.name,
-            persons=len(persons.get(case.pk, [])),
+            persons=sum(1 for p in persons.get(case.pk, []) if p.left_on is None),
             urgency=str(case.get_urgency_display()) if case.urgency else "",
             tone=URGENCY_TONE.get(case.urgency, ""),
             role=_("主担当") if case.responsible_agency_id == membership.agency_id else _("連携"),
             last=format_short(last[case.pk]) if case.pk in last else "",
             opened=format_short(case.opened_at),
-            status=str(case.get_status_display()),
-            is_closed=case.status == enums.CaseStatus.CLOSED,
+            status=case.state_name,
+            is_closed=not case.is_open,
         )
         for case in cases
     ]

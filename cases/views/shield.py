@@ -18,6 +18,7 @@ from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases import enums
 from cases.forms.shield import ExtendForm, LiftForm, PlaceForm, ShieldForm
+from cases.households import elsewhere
 from cases.models import Person, Shield, ShieldHold, ShieldMember
 from cases.operations import (
     add_to_list,
@@ -106,6 +107,7 @@ def shield_new(request: MemberRequest, person_id: uuid.UUID) -> HttpResponse:
             messages.success(request, _("提案しました。確認されると、支援措置が働き始めます。"))
             return redirect("shield_detail", shield.pk)
     context = {"case": on.case, "title": on.title, "person": person, "form": form}
+    context["elsewhere"] = "・".join(elsewhere(request.membership, person))
     return render(request, "cases/shield_new.html", context, status=422 if form.errors else 200)
 
 

@@ -197,6 +197,29 @@ class Widen(Statements):
         return f"Widen row security on {self.table}: {self.name}"
 
 
+class Narrow(Statements):
+    """One more condition of new rows of a table already gated, whatever lets them in.
+
+    Example: a case that rests takes no new record (V18).
+    """
+
+    def __init__(self, table: str, name: str, *, insert: str) -> None:
+        self.table, self.name, self.insert = table, name, insert
+
+    def forwards(self) -> list[str]:
+        table, role = quote(self.table), quote(settings.KASANE_APP_ROLE)
+        return [
+            f"CREATE POLICY narrow_{self.name} ON {table} AS RESTRICTIVE FOR INSERT TO {role}"
+            f" WITH CHECK ({self.insert})"
+        ]
+
+    def backwards(self) -> list[str]:
+        return [f"DROP POLICY IF EXISTS narrow_{self.name} ON {quote(self.table)}"]
+
+    def describe(self) -> str:
+        return f"Narrow new rows of {self.table}: {self.name}"
+
+
 class Open(Statements):
     """Tables that hold nothing about a case: the application's login gets the verbs named."""
 

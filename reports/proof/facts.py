@@ -280,6 +280,16 @@ class CaseWorker:
 
 
 @dataclass(frozen=True)
+class HouseholdLink:
+    """Which person of one case is which of another (V18)."""
+
+    id: uuid.UUID
+    from_person_id: uuid.UUID
+    to_person_id: uuid.UUID
+    author_agency_id: int
+
+
+@dataclass(frozen=True)
 class Refiling:
     """What a record was before it was moved to another category or audience."""
 
@@ -448,6 +458,7 @@ TABLES: dict[type, str] = {
     Disclosure: "cases_disclosure",
     LeftWork: "cases_leftwork",
     CaseWorker: "cases_caseworker",
+    HouseholdLink: "cases_householdlink",
     Refiling: "cases_refiling",
     Consultation: "cases_consultation",
     Emergency: "cases_emergency",

@@ -37,6 +37,7 @@ from reports.proof.facts import (
     Grant,
     Hint,
     Hold,
+    HouseholdLink,
     Item,
     Job,
     LeftWork,
@@ -91,7 +92,7 @@ CITY_TABLES = {
 SYSTEM_TABLES = {
     "statistics": CITY_TABLES | {
         "cases_case", "cases_person", "cases_record", "cases_casegrant", "cases_referral",
-        "cases_consultation", "cases_supportteam", "meetings_sitting",
+        "cases_consultation", "cases_supportteam", "cases_householdlink", "meetings_sitting",
         "meetings_agendaitem",
     },
     "scheduler": {
@@ -160,6 +161,20 @@ def see_person(world: World, m: Membership, row: Person) -> Decision:
     if (found := in_emergency(world, m, row.case_id)) is not None:
         return found
     return no("V3" if mine.in_team else "V1", "この人の基本情報に及ぶ同意がありません。")
+
+
+def see_household_link(world: World, m: Membership, row: HouseholdLink) -> Decision:
+    """V18, V15: who sees one end alone learns of no other."""
+    if not reads_cases(m):
+        return NO_CASES
+    if row.author_agency_id == m.agency_id:
+        return yes("V2", "所属の機関が記録した世帯の変更です。", "own_records")
+    ends = [world.get("cases_person", key) for key in (row.from_person_id, row.to_person_id)]
+    for person in ends:
+        mine = rights(world, m.agency_id or 0, person.case_id)
+        if not (mine.responsible or mine.consents) or not see_person(world, m, person).visible:
+            return no("V18", "世帯の変更は、両方のケースでその人が見える機関だけが見ます。")
+    return yes("V18", "両方のケースの支援に入り、その人が見えています。", "consent")
 
 
 def see_record(world: World, m: Membership, row: Record) -> Decision:
@@ -443,7 +458,7 @@ RULES: dict[type, Callable[[World, Membership, Any], Decision]] = {
     Consent: see_consent, ConsentLine: see_line, Grant: see_grant,
     Consultation: see_consultation, Referral: see_referral, Transfer: see_transfer,
     LeftWork: see_left, Refiling: see_refiling, Contact: see_contact, Closing: see_closing,
-    CaseWorker: see_worker,
+    CaseWorker: see_worker, HouseholdLink: see_household_link,
     Emergency: see_emergency, Disclosure: see_disclosure,
     Shield: see_shield, Place: see_place, Hold: see_hold,
     Item: see_item, Appointment: see_appointment, Sitting: see_sitting,

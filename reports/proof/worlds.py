@@ -21,6 +21,7 @@ from cases.models import (
     Disclosure,
     DuplicateHint,
     Emergency,
+    HouseholdLink,
     SupportTeam,
     Transfer,
 )
@@ -70,6 +71,7 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         _register(draw, drawn)
         _trail(draw, drawn)
         _workers(draw, drawn)
+        _households(draw, drawn)
         draw.write()
     with connections[using].cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -399,5 +401,27 @@ def _workers(draw: Draw, drawn: list[Drawn]) -> None:
                 CaseWorker(
                     id=draw.key(), case=one.case, agency=agency, membership=by, named_by=by,
                     ended_at=draw.now if draw.chance(0.2) else None,
+                )
+            )  # fmt: skip
+
+
+def _households(draw: Draw, drawn: list[Drawn]) -> None:
+    """Persons who are somebody of another case: mostly of one agency's cases, some undone."""
+    by_agency: dict[int, list[Drawn]] = {}
+    for one in drawn:
+        by_agency.setdefault(one.case.responsible_agency_id, []).append(one)
+    for cases in by_agency.values():
+        for first, second in itertools.pairwise(cases):
+            if not (first.persons and second.persons):
+                continue
+            by = draw.worker(draw.rng.choice(draw.agencies[:8])) if draw.chance(0.3) else first.by
+            is_undone = draw.chance(0.2)
+            draw.put(
+                HouseholdLink(
+                    id=draw.key(), kind=draw.rng.choice(["split", "joined", "merged"]),
+                    from_person=draw.rng.choice(first.persons),
+                    to_person=draw.rng.choice(second.persons), on=draw.today, author=by,
+                    author_agency_id=by.agency_id, form_key=draw.key(),
+                    undone_at=draw.now if is_undone else None, undone_by=by if is_undone else None,
                 )
             )  # fmt: skip

@@ -174,6 +174,7 @@ def test_the_application_reads_no_view_and_no_table_behind_the_gate(app):
         ("cases_historicalcontact", "UPDATE, DELETE, TRUNCATE"),
         ("cases_contact", "DELETE, TRUNCATE"),
         ("cases_closing", "UPDATE, DELETE, TRUNCATE"),
+        ("cases_householdlink", "UPDATE, DELETE, TRUNCATE"),
         ("cases_shield", "DELETE, TRUNCATE"),
         ("cases_shieldmember", "DELETE, TRUNCATE"),
         ("cases_shieldhold", "INSERT, DELETE, TRUNCATE"),
@@ -197,6 +198,18 @@ def test_definer_functions_fix_their_search_path_and_are_not_public():
     for name, config, is_public, is_trigger in rows:
         assert any("search_path=pg_catalog, pg_temp" in line for line in config or []), name
         assert is_trigger or not is_public, name
+
+
+def test_a_case_that_rests_is_held_by_the_database():
+    """V18: whatever lets a new row in, these tables take none of a case that rests. That they hold
+    is tried in tests/cases/test_resting.py."""
+    rows = ask(
+        "SELECT tablename FROM pg_policies WHERE schemaname = 'public' AND cmd = 'INSERT'"
+        " AND permissive = 'RESTRICTIVE' AND policyname = 'narrow_rests'"
+    )
+    assert {table for (table,) in rows} == {
+        "cases_person", "cases_record", "cases_referral", "cases_attachment",
+    }  # fmt: skip
 
 
 # Free text of a case, and the restrictive policy that closes it beneath a shield (V9): its own, or
@@ -229,6 +242,7 @@ NO_FREE_TEXT = {
     "cases_disclosure": "closed beneath a shield whatever it says",
     "cases_emergency": "the same",
     "cases_supportteam": "how an agency came in",
+    "cases_householdlink": "choices and a day",
     "cases_casegrant": "a basis",
     "cases_duplicatehint": "two numbers",
     "cases_consultationissue": "a choice",

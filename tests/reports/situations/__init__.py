@@ -4,7 +4,17 @@ A step is matched by one pattern and runs through the operations; only what no o
 (a person is shut off, time passes) is written over the owner's connection.
 """
 
-from . import conferences, consent, emergency, household, people, records, sheets, shields
+from . import (
+    conferences,
+    consent,
+    emergency,
+    household,
+    people,
+    records,
+    sheets,
+    shields,
+    splitting,
+)
 from .vocabulary import Situation
 
 __all__ = [
@@ -17,4 +27,5 @@ __all__ = [
     "records",
     "sheets",
     "shields",
+    "splitting",
 ]

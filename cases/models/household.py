@@ -1,0 +1,89 @@
+"""世帯の変更 (V18): which person of one case is which person of another, and since when.
+
+Records, consents and grants stay where they are: a link opens nothing. The cases it joins are those
+of its persons.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from agencies.models import Agency, Membership
+from cases import enums
+from cases.gate import NOTHING, grants_of, reads_cases
+from config.lib.ids import new_id
+
+from .case import Case, Person
+
+
+class HouseholdLinkQuerySet(models.QuerySet["HouseholdLink"]):
+    """Doors to links between households."""
+
+    def visible_to(self, membership: Membership) -> HouseholdLinkQuerySet:
+        """One's agency's own; else who works on both cases and may see the person in both: who
+        sees one end alone learns of no other (V15)."""
+        if not reads_cases(membership):
+            return self.filter(NOTHING)
+        working = grants_of(membership).exclude(basis=enums.GrantBasis.OWN_RECORDS)
+        persons = Person.objects.visible_to(membership).filter(
+            Exists(working.filter(content_object=OuterRef("case_id")))
+        )
+        return self.filter(
+            Q(author_agency_id=membership.agency_id)
+            | (
+                Q(Exists(persons.filter(pk=OuterRef("from_person_id"))))
+                & Q(Exists(persons.filter(pk=OuterRef("to_person_id"))))
+            )
+        )
+
+    def standing(self) -> HouseholdLinkQuerySet:
+        return self.filter(undone_at__isnull=True)
+
+    def touching(self, case: Case) -> HouseholdLinkQuerySet:
+        return self.filter(Q(from_person__case=case) | Q(to_person__case=case))
+
+
+class HouseholdLink(models.Model):
+    """One person of a change: split off into a case, moved into another, or merged with it.
+    Undone, never changed."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=10, choices=enums.LinkKind.choices)
+    from_person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    to_person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    on = models.DateField()
+    reason = models.CharField(max_length=20, choices=enums.LinkReason.choices, blank=True)
+    author_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    author = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    # When `to_person` had left before, if they had: an undo restores it.
+    had_left_on = models.DateField(null=True, blank=True)
+    written_at = models.DateTimeField(default=timezone.now)
+    form_key = models.UUIDField()  # one change: all its persons
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(
+        Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    objects = HouseholdLinkQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["author", "form_key", "from_person"], name="household_link_form_once"
+            ),
+            models.CheckConstraint(
+                name="household_link_of_two", condition=~Q(from_person=F("to_person"))
+            ),
+            models.CheckConstraint(
+                name="household_link_undone_whole",
+                condition=Q(undone_at__isnull=True, undone_by__isnull=True)
+                | Q(undone_at__isnull=False, undone_by__isnull=False),
+            ),
+        ]
+
+    @property
+    def made_person(self) -> bool:
+        """Whether the person's row in the other case was written by this very change."""
+        return self.to_person.written_at >= self.written_at
