@@ -121,7 +121,7 @@ def items(scope: Scope) -> Counts:
 
 def item_cases(scope: Scope) -> Counts:
     rows = _items(scope).filter(case__isnull=False)
-    return tally(rows, _ITEM, once="case_id")
+    return tally(rows, _ITEM, once="case_id", same=scope.households)
 
 
 def participating_agencies(scope: Scope) -> Counts:

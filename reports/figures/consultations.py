@@ -36,22 +36,25 @@ def new_consultations(scope: Scope) -> Counts:
     return counts
 
 
+def _cases(scope: Scope) -> QuerySet[Case]:
+    """Without those merged into another: their household counts there."""
+    return Case.objects.filter(municipality=scope.city, rests_at__isnull=True)
+
+
 def cases_opened(scope: Scope) -> Counts:
-    rows = Case.objects.filter(scope.at("opened_at"), municipality=scope.city)
+    rows = _cases(scope).filter(scope.at("opened_at"))
     return tally(rows, {**agency("responsible_agency"), **month("opened_at")})
 
 
 def cases_closed(scope: Scope) -> Counts:
-    rows = Case.objects.filter(scope.at("closed_at"), municipality=scope.city)
+    rows = _cases(scope).filter(scope.at("closed_at"))
     return tally(rows, agency("responsible_agency"))
 
 
 def cases_active(scope: Scope) -> Counts:
     """Opened, and not closed, before the year is over."""
-    rows = Case.objects.filter(
-        Q(closed_at__isnull=True) | Q(closed_at__gte=scope.end),
-        municipality=scope.city,
-        opened_at__lt=scope.end,
+    rows = _cases(scope).filter(
+        Q(closed_at__isnull=True) | Q(closed_at__gte=scope.end), opened_at__lt=scope.end
     )
     return tally(rows, agency("responsible_agency"))
 
@@ -89,7 +92,7 @@ def referrals(scope: Scope) -> Counts:
 
 
 def referred_cases(scope: Scope) -> Counts:
-    return tally(_sent(scope), {"mode": "mode"}, once="case_id")
+    return tally(_sent(scope), {"mode": "mode"}, once="case_id", same=scope.households)
 
 
 def coordination_requests(scope: Scope) -> Counts:
@@ -100,4 +103,5 @@ def coordination_requests(scope: Scope) -> Counts:
 
 
 def coordination_cases(scope: Scope) -> Counts:
-    return tally(_to_coordination(scope), {"mode": "mode"}, once="case_id")
+    rows = _to_coordination(scope)
+    return tally(rows, {"mode": "mode"}, once="case_id", same=scope.households)

@@ -59,7 +59,8 @@ def decided(scope: Scope, programme: str) -> Counts:
 
 def decided_cases(scope: Scope, programme: str) -> Counts:
     rows = _of(_decided(), scope, programme)
-    return tally(rows, _round("plan__"), once="plan__record__case_id")
+    one = "plan__record__case_id"
+    return tally(rows, _round("plan__"), once=one, same=scope.households)
 
 
 def ended(scope: Scope, programme: str) -> Counts:

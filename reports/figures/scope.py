@@ -8,10 +8,12 @@ whose policies read the tables it needs, so it asks no `visible_to`.
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Case as When_
@@ -21,10 +23,13 @@ from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
 from agencies.models import Municipality
+from cases.enums import LinkKind
+from cases.models import HouseholdLink
 from config.lib.eras import TOKYO
 from config.lib.fiscal import fiscal_range, from_day_to_instant, until_day_to_instant
 
 Counts = dict[str, Decimal]
+Same = dict[uuid.UUID, uuid.UUID]
 Expression = str | Combinable
 
 
@@ -62,17 +67,50 @@ class Scope:
         """A day within the year."""
         return Q(**{f"{field}__gte": self.first, f"{field}__lte": self.last})
 
+    @cached_property
+    def households(self) -> Same:
+        """Cases that turned out to be one household (統合): each under one of them. One query."""
+        links = self._links().filter(kind=LinkKind.MERGED)
+        return _joined(links.values_list("from_person__case_id", "to_person__case_id"))
+
+    @cached_property
+    def persons(self) -> Same:
+        """Rows of one person in several cases (世帯の変更): each under one of them. One query."""
+        return _joined(self._links().values_list("from_person_id", "to_person_id"))
+
+    def _links(self) -> QuerySet[HouseholdLink]:
+        links = HouseholdLink.objects.standing().order_by("written_at", "id")
+        return links.filter(from_person__case__municipality=self.city)
+
+
+def _joined(pairs: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> Same:
+    """Everything that the pairs join, directly or through others, under one key."""
+    parents: dict[uuid.UUID, uuid.UUID] = {}
+
+    def root(key: uuid.UUID) -> uuid.UUID:
+        while key in parents:
+            key = parents[key]
+        return key
+
+    for one, other in pairs:
+        first, second = root(one), root(other)
+        if first != second:
+            parents[first] = second
+    return {key: root(key) for key in parents}
+
 
 def tally(
     rows: QuerySet[Any],
     dimensions: Mapping[str, Expression | Iterable[Expression]] | None = None,
     *,
     once: str = "",
+    same: Same | None = None,
     total_of: str = "",
 ) -> Counts:
     """The total and its breakdowns, nothing stored for nothing; one query.
 
-    延 counts rows, or adds up the field `total_of`; 実 counts the values of `once`, each once.
+    延 counts rows, or adds up the field `total_of`; 実 counts the values of `once`, each once;
+    values that are one thing are `same`.
     """
     parts: list[tuple[str, Expression]] = []
     for name, given in (dimensions or {}).items():
@@ -86,7 +124,7 @@ def tally(
     found: Iterable[tuple[Any, ...]]
     if once:
         found = rows.values_list(*columns, once).distinct()
-        return _once(found, [name for name, _expression in parts])
+        return _once(found, [name for name, _expression in parts], same or {})
     # Without a dimension everything is one group.
     rows = rows.annotate(all_=Value(1)).values_list("all_", *columns)
     counts = {"": Decimal(0)}
@@ -97,13 +135,14 @@ def tally(
     return counts
 
 
-def _once(found: Iterable[tuple[Any, ...]], names: list[str]) -> Counts:
+def _once(found: Iterable[tuple[Any, ...]], names: list[str], same: Same) -> Counts:
     """Different values of the last column, in all and by the other columns' values."""
     every: set[Any] = set()
     of_part: defaultdict[tuple[str, Any], set[Any]] = defaultdict(set)
     for *keys, value in found:
         if value is None:
             continue
+        value = same.get(value, value)
         every.add(value)
         for part in zip(names, keys, strict=True):
             of_part[part].add(value)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
+import uuid
 from decimal import Decimal
 
 from django.db.models import F, Min, Q, QuerySet
 
 from community.models import CommunityIssue, Place, PlaceEvent
 from config.lib.eras import local_day
+from config.lib.fiscal import from_day_to_instant
 from outreach.enums import VisitResult
 from outreach.models import Visit
 from participation.enums import MatchStatus
@@ -51,25 +54,35 @@ def visits_met_rate(scope: Scope) -> Counts:
 
 def outreach_persons(scope: Scope) -> Counts:
     named = _visits(scope).values_list("record__person_ids", flat=True)
-    return {"": Decimal(len({person for persons in named for person in persons}))}
+    every = {scope.persons.get(person, person) for persons in named for person in persons}
+    return {"": Decimal(len(every))}
 
 
 def outreach_cases(scope: Scope) -> Counts:
-    return tally(_visits(scope), once="record__case_id")
+    return tally(_visits(scope), once="record__case_id", same=scope.households)
 
 
 def _days_to_contact(scope: Scope) -> list[int]:
-    """Of each case first met in the year: days since the first attempt, in Asia/Tokyo."""
-    met = Min("record__happened_at", filter=Q(result=VisitResult.MET_PERSON))
+    """Of each household first met in the year: days since the first attempt, in Asia/Tokyo."""
+    met_at = Min("record__happened_at", filter=Q(result=VisitResult.MET_PERSON))
     rows = (
         _of_city(scope)
         .order_by()
         .values("record__case_id")
-        .annotate(tried=Min("record__happened_at"), met=met)
-        .filter(scope.at("met"))
+        .annotate(tried=Min("record__happened_at"), met=met_at)
     )
-    pairs = rows.values_list("tried", "met")
-    return [(local_day(met) - local_day(tried)).days for tried, met in pairs]
+    first: dict[uuid.UUID, tuple[datetime.datetime, datetime.datetime | None]] = {}
+    for case, tried, met in rows.values_list("record__case_id", "tried", "met"):
+        key = scope.households.get(case, case)
+        before_tried, before_met = first.get(key, (tried, met))
+        mets = [at for at in (before_met, met) if at is not None]
+        first[key] = (min(before_tried, tried), min(mets, default=None))
+    start, end = from_day_to_instant(scope.first), scope.end
+    return [
+        (local_day(met) - local_day(tried)).days
+        for tried, met in first.values()
+        if met is not None and start <= met < end
+    ]
 
 
 def first_contacts(scope: Scope) -> Counts:
@@ -108,7 +121,7 @@ def matches_proposed(scope: Scope) -> Counts:
 
 
 def match_persons(scope: Scope) -> Counts:
-    return tally(_proposed(scope), once="person_id")
+    return tally(_proposed(scope), once="person_id", same=scope.persons)
 
 
 def matches_started(scope: Scope) -> Counts:

@@ -4,7 +4,7 @@
 -- `facts` holds one line for each thing counted: its figure, what makes it different from others
 -- (`unit`), its weight in a sum, the calendar day in Asia/Tokyo that decides its year, the values
 -- it falls under. What is counted at the end of the year is put on the year's last day.
-with
+with recursive
 town as materialized (
   select %(city)s::bigint as id,
     make_date(%(year)s, 4, 1) as first_day,
@@ -20,15 +20,31 @@ unit_of as materialized (
                where t.group_id = a.of_type_id or (t.is_type and t.group_id = a.group_id)) as dims
   from agencies_agency a
 ),
+-- households and persons that are one, by the standing links between them
+link as materialized (
+  select f.case_id as a_case, t.case_id as b_case, f.id as a, t.id as b, l.kind = 'merged' as whole
+  from cases_householdlink l join cases_person f on f.id = l.from_person_id
+  join cases_person t on t.id = l.to_person_id where l.undone_at is null
+),
+pair (x, y) as materialized (
+  select a_case, b_case from link where whole union select b_case, a_case from link where whole
+  union select a, b from link union select b, a from link
+),
+reached (x, y) as (
+  select x, y from pair union select r.x, p.y from reached r join pair p on p.x = r.y
+),
+same as materialized (select x as id, min(y::text) as one from reached group by x),
 record as materialized (
-  select r.id, r.case_id, c.municipality_id as city, r.person_ids, coalesce(a.dims, '{}') as dims,
+  select r.id, coalesce(s.one, r.case_id::text) as case_id, c.municipality_id as city, 
+    array(select coalesce(i.one, p::text) from unnest(r.person_ids) p
+          left join same i on i.id = p) as person_ids, coalesce(a.dims, '{}') as dims,
     (r.happened_at at time zone 'Asia/Tokyo')::date as happened,
     (r.written_at at time zone 'Asia/Tokyo')::date as written
   from cases_record r join cases_case c on c.id = r.case_id
-  left join unit_of a on a.id = r.author_agency_id
+  left join unit_of a on a.id = r.author_agency_id left join same s on s.id = r.case_id
 ),
 referral as materialized (
-  select r.id, r.case_id, r.mode, (r.sent_at at time zone 'Asia/Tokyo')::date as d,
+  select r.id, coalesce(s.one, r.case_id::text) as case_id, r.mode, (r.sent_at at time zone 'Asia/Tokyo')::date as d,
     array['mode:' || r.mode, 'state:' || r.state] || sender.dims as dims,
     array['to:' || receiver.code, 'conference:' || body.code] as receivers,
     r.mode <> 'notification' and 'coordination' = any (
@@ -38,6 +54,7 @@ referral as materialized (
   join unit_of sender on sender.id = r.from_agency_id
   left join unit_of receiver on receiver.id = r.to_agency_id
   left join agencies_conferencetype body on body.id = r.to_conference_type_id
+  left join same s on s.id = r.case_id
   left join unit_of office on office.id = coalesce(body.secretariat_id, body.host_id)
   where sender.city = (select id from town)
 ),
@@ -62,11 +79,12 @@ seat as materialized (
   join conference c on c.id = l.conferencetype_id
 ),
 item as materialized (
-  select i.id, i.case_id, s.d, i.decision,
+  select i.id, coalesce(o.one, i.case_id::text) as case_id, s.d, i.decision,
     array['agenda:' || i.agenda_type, 'conference:' || t.code, 'basis:' || i.basis] as dims,
     'conference:' || t.code as conference
   from meetings_agendaitem i join sitting s on s.id = i.sitting_id
   join agencies_conferencetype t on t.id = i.conference_type_id
+  left join same o on o.id = i.case_id
   where i.state = 'decided'
 ),
 plan as materialized (
@@ -98,12 +116,13 @@ contact as materialized (
   from visit group by case_id
 ),
 match as materialized (
-  select m.record_id as id, m.person_id, m.resource_id, m.status, m.starts_on, m.settled_on,
+  select m.record_id as id, coalesce(o.one, m.person_id::text) as person_id, m.resource_id, m.status, m.starts_on, m.settled_on,
     m.ended_on, r.happened, 'kind:' || s.kind as kind, r.dims,
     m.status in ('active', 'settled', 'ended')
       and (m.ended_on is null or m.ended_on >= m.starts_on) as is_started
   from participation_match m join record r on r.id = m.record_id
   join participation_resource s on s.id = m.resource_id
+  left join same o on o.id = m.person_id
   where r.city = (select id from town)
 ),
 event as materialized (
@@ -122,7 +141,7 @@ facts (key, unit, weight, d, dims) as (
   from cases_consultation c join unit_of a on a.id = c.agency_id and a.city = (select id from town)
   union all
   select f.key, c.id::text, 1, f.d, a.dims
-  from cases_case c join town on c.municipality_id = town.id
+  from cases_case c join town on c.municipality_id = town.id and c.rests_at is null
   join unit_of a on a.id = c.responsible_agency_id
   cross join lateral (values
     ('cases_opened', (c.opened_at at time zone 'Asia/Tokyo')::date),

@@ -217,6 +217,28 @@ def cases_and_referrals(crowd: Crowd) -> None:
     )
 
 
+def households(crowd: Crowd) -> None:
+    """Links between persons of one city, most of them standing; merged cases rest, mostly."""
+    crowd.run(
+        'insert into cases_householdlink (id, kind, "on", reason, written_at, form_key, '
+        "undone_at, undone_by_id, author_id, author_agency_id, from_person_id, to_person_id) "
+        "select gen_random_uuid(), (array['split', 'joined', 'merged'])[1 + (n % 3)], "
+        "current_date, '', now(), gen_random_uuid(), case when n % 5 = 0 then now() end, "
+        "case when n % 5 = 0 then p.author_id end, p.author_id, p.author_agency_id, p.id, q.id "
+        "from (select x.*, "
+        "c.municipality_id, row_number() over (order by x.id) as n from cases_person x join "
+        "cases_case c on c.id = x.case_id) p cross join lateral (select y.id from cases_person y "
+        "join cases_case d on d.id = y.case_id where d.municipality_id = p.municipality_id and "
+        "y.case_id <> p.case_id order by md5(y.id::text || p.id::text) limit 1) q "
+        "where random() < 0.25"
+    )
+    crowd.run(
+        "update cases_case x set rests_at = now() where exists (select from cases_householdlink l "
+        "join cases_person p on p.id = l.from_person_id where l.kind = 'merged' and l.undone_at is "
+        "null and p.case_id = x.id) and random() < 0.8"
+    )
+
+
 def conferences(crowd: Crowd) -> None:
     states = pick("planned", "noticed", "open", "closed", "closed", "cancelled")
     crowd.copy("meetings_sitting", 12, on=days(), is_ad_hoc="random() < 0.4", state=states)
@@ -365,7 +387,9 @@ def build() -> None:
         call_command("load_demo", code, verbosity=0)
     crowd = Crowd()
     crowd.guards("disable")
-    for spread in (shape_the_city, cases_and_referrals, conferences, plans_and_programmes):
+    for spread in (
+        shape_the_city, cases_and_referrals, households, conferences, plans_and_programmes,
+    ):  # fmt: skip
         spread(crowd)
     crowd.guards("enable")
 
