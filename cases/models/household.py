@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from agencies.models import Agency, Membership
 from cases import enums
-from cases.gate import NOTHING, grants_of, reads_cases
+from cases.gate import NOTHING, reads_cases, working_scope
 from config.lib.ids import new_id
 
 from .case import Case, Person
@@ -26,10 +26,7 @@ class HouseholdLinkQuerySet(models.QuerySet["HouseholdLink"]):
         sees one end alone learns of no other (V15)."""
         if not reads_cases(membership):
             return self.filter(NOTHING)
-        working = grants_of(membership).exclude(basis=enums.GrantBasis.OWN_RECORDS)
-        persons = Person.objects.visible_to(membership).filter(
-            Exists(working.filter(content_object=OuterRef("case_id")))
-        )
+        persons = Person.objects.visible_to(membership).filter(working_scope(membership))
         return self.filter(
             Q(author_agency_id=membership.agency_id)
             | (
