@@ -316,6 +316,7 @@ def _city_values(profile: Profile) -> Values:
     entry, flow, monitoring = profile.city, profile.plan_flow, profile.monitoring
     usual = Municipality()  # where the file is silent and the column must not be
     age = usual.consent_age if entry.consent_age is None else entry.consent_age
+    month = usual.recertify_month if entry.recertify_month is None else entry.recertify_month
     return {
         "name": entry.name,
         "prefecture": entry.prefecture,
@@ -325,6 +326,7 @@ def _city_values(profile: Profile) -> Values:
         "wording_shogai": profile.wording.shogai or usual.wording_shogai,
         "wording_kodomo": profile.wording.kodomo or usual.wording_kodomo,
         "consent_age": age,
+        "recertify_month": month,
         "draft_role": flow.draft_role,
         "decided_by": flow.decided_by,
         "decision_agency_code": flow.decision_agency,

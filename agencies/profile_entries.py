@@ -60,6 +60,7 @@ class CityEntry:
     responsible_unit: str = f.text()
     started_on: str = f.text(40)
     consent_age: int | None = f.whole(0, 20)
+    recertify_month: int | None = f.whole(1, 12)
 
 
 @dataclass(frozen=True, kw_only=True)

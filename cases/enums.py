@@ -115,6 +115,14 @@ class GrantBasis(models.TextChoices):
     EMERGENCY = "emergency", _("緊急閲覧")
 
 
+class RecertAnswer(models.TextChoices):
+    """What became of an agency's part in a case when it was asked again (V14)."""
+
+    KEPT = "kept", _("まだ必要")
+    GIVEN_BACK = "given_back", _("もう要らない")
+    ENDED = "ended", _("主担当機関が終えた")
+
+
 class Danger(models.TextChoices):
     """What is in danger (V8; 個人情報保護法 18条3項2号, 27条1項2号, 69条2項4号)."""
 

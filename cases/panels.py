@@ -23,6 +23,7 @@ from cases import (
     enums,
     handling,
     households,
+    recertifying,
     shieldpage,
     shieldrows,
 )
@@ -406,7 +407,16 @@ def count_referrals(membership: Membership) -> tuple[int, bool]:
     return len(waiting_referrals(membership).values_list("pk", flat=True)[:LIMIT]), False
 
 
-__all__ = ["charge", "desk", "disclosures", "handling", "households", "shieldpage", "shieldrows"]
+__all__ = [
+    "charge",
+    "desk",
+    "disclosures",
+    "handling",
+    "households",
+    "recertifying",
+    "shieldpage",
+    "shieldrows",
+]
 
 registry.add("case_timeline", timeline, queries=2, order=10)
 registry.add("case_stage", stage, queries=1, order=10)

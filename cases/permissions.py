@@ -309,3 +309,18 @@ def check_can_hand_over(by: Membership, leaving: Membership | None = None) -> No
     check_may(by, Permission.READ_CASES)
     if leaving is not None and leaving.agency_id != by.agency_id:
         raise ActionDenied(_("担当を替えられるのは、自分の機関の人だけです。"))
+
+
+def check_can_recertify(by: Membership) -> None:
+    """年度の確認: the agency's manager, who reads its cases (V14)."""
+    check_may(by, Permission.CONFIRM_MEMBERSHIP)
+    check_may(by, Permission.READ_CASES)
+
+
+def check_may_count_recertified(by: Membership) -> None:
+    """How far each agency is: the office and the privacy officer, in figures (V11)."""
+    if not (by.may(Permission.OFFICE_HINTS) or by.may(Permission.REVIEW_ACCESS)):
+        raise ActionDenied(
+            _("「%(role)s」の役割では、機関ごとの確認のようすを見ることはできません。")
+            % {"role": by.role_name}
+        )

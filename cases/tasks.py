@@ -1,4 +1,4 @@
-"""What the worker does for the cases room: reminders before consents end (V3), shields too (V9)."""
+"""What the worker does for the cases room: reminders of consents, shields, rounds (V3, V9, V14)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import uuid
 from typing import Any
 
 from agencies.enums import SystemName
-from agencies.models import Job
+from agencies.models import Job, Municipality
 from agencies.tasks import job
 from cases.operations.consentpapers import REMIND, ending_consents, remind_of_end
+from cases.operations.recertification import REMIND as RECERTIFY
+from cases.operations.recertification import opening_day, remind_city, stage
 from cases.operations.shield import REMIND as SHIELD_REMIND
 from cases.operations.shield import expiring_shields, remind_of_shield
 from config.lib.registry import registry
@@ -45,5 +47,27 @@ def remind_shield(args: dict[str, Any]) -> None:
     remind_of_shield(uuid.UUID(args["shield"]))
 
 
+def recertify_jobs() -> list[tuple[str, str, dict[str, Any]]]:
+    """Each city's round, once for each stage of it. Two queries."""
+    wanted = {
+        f"{city.pk}/{opening_day(city)}/{stage(city)}": city.pk
+        for city in Municipality.objects.only("recertify_month")
+    }
+    jobs = Job.objects.filter(name=RECERTIFY, key__in=list(wanted))
+    filed = set(jobs.values_list("key", flat=True))
+    return [
+        (RECERTIFY, key, {"city": city, "key": key})
+        for key, city in wanted.items()
+        if key not in filed
+    ]
+
+
+@job(RECERTIFY, acting_as=SystemName.SCHEDULER)
+def remind_of_recertification(args: dict[str, Any]) -> None:
+    """Safe to run twice: a notice stands once."""
+    remind_city(Municipality.objects.get(pk=args["city"]), args["key"])
+
+
 registry.add("due_jobs", reminder_jobs, queries=2)
 registry.add("due_jobs", shield_jobs, queries=2)
+registry.add("due_jobs", recertify_jobs, queries=2)

@@ -1,11 +1,12 @@
-"""What 担当替え and the handover sheet know of plans: tasks that name a worker, what is agreed."""
+"""What 担当替え, the handover sheet and 年度の確認 know of plans: tasks that name a worker, what is
+agreed, how many tasks go on."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models import Count, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Replace
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -48,6 +49,13 @@ def give_tasks(membership: Membership, names: Mapping[uuid.UUID, str]) -> int:
     for row in rows:
         row.worker = names[row.pk]
     return SupportItem.objects.bulk_update(rows, ["worker"])
+
+
+def tasks_in(membership: Membership, cases: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, int]]:
+    """How many open tasks of the agency there are in each of these cases. One query."""
+    tasks = _own_tasks(membership).filter(plan__record__case_id__in=cases)
+    found = tasks.values_list("plan__record__case_id").annotate(number=Count("id")).order_by()
+    return list(found)
 
 
 def sheet(membership: Membership, case: Case) -> list[SheetPart]:
@@ -106,4 +114,5 @@ def drafts(by: Membership, worker: Membership) -> list[Link]:
 registry.add("handover_others", drafts, queries=1, order=20)
 registry.add("handover_tasks", tasks_naming, queries=1, order=20)
 registry.add("handover_give", give_tasks, queries=2, order=20)
+registry.add("tasks_in_cases", tasks_in, queries=1, order=20)
 registry.add("handover_sheet", sheet, queries=3, order=20)

@@ -103,10 +103,12 @@ TABLE: dict[str, set[str]] = {
     **dict.fromkeys(
         ["membership_confirm", "membership_refuse",
          "handover_list", "handover_new", "handover_unassigned",
-         "succession", "succession_waiting"],
+         "succession", "succession_waiting", "recertification", "recertification_give_back"],
         MANAGERS,
     ),
-    **dict.fromkeys(["handover_print", "case_handover_print"], READERS),
+    **dict.fromkeys(["handover_print", "case_handover_print", "recertification_others"], READERS),
+    "recertification_end": READERS,
+    "recertification_overview": OFFICE | {"privacy"},
     **dict.fromkeys(
         ["emergency_list", "emergency_detail", "emergency_end"], READERS | {"privacy"}
     ),

@@ -107,7 +107,9 @@ PAGES = [
     "account", "case_as", "case_why", "factor_detail", "factor_remove", "factors_reset",
     "handover_list", "handover_new", "handover_unassigned", "membership_confirm",
     "membership_detail", "membership_end", "membership_list", "membership_new",
-    "membership_refuse", "passkey_new", "recovery_codes", "review_why", "second_step",
+    "membership_refuse", "passkey_new", "recertification", "recertification_end",
+    "recertification_give_back", "recertification_others", "recertification_overview",
+    "recovery_codes", "review_why", "second_step",
     "session_end", "succession", "succession_waiting", "totp_new",
     "household_change", "household_split", "household_join", "household_merge", "household_undo",
 ]  # fmt: skip

@@ -104,12 +104,15 @@ class Scene:
 V11_FIGURES = {"report_home", "report_year", "report_print", "report_xlsx", "indicator_edit"}
 ALLOWED: dict[str, set[str]] = {
     # V11: statistics need no case access.
-    **dict.fromkeys(["admin", "coordinator", "head"], V11_FIGURES),
+    "admin": V11_FIGURES,
+    # … and how far each agency is with 年度の確認.
+    **dict.fromkeys(["coordinator", "head"], V11_FIGURES | {"recertification_overview"}),
     # V10, V11: that somebody looked, how often and at which number; never at what.
     "privacy": {
         "access_review", "access_patterns", "seal_print", "look_find", "look_person", "look_paper",
         # V4: what left without consent; a letter of a sealed item without addressee and case.
         "disclosure_list", "disclosure_print",
+        "recertification_overview",
     },
 }  # fmt: skip
 

@@ -36,6 +36,8 @@ class Municipality(models.Model):
     wording_kodomo = models.CharField(max_length=10, default="子ども")
     # V3: under this age a person with parental authority consents.
     consent_age = models.PositiveSmallIntegerField(default=15)
+    # The month in which agencies are asked whether they still need what is open to them (V14).
+    recertify_month = models.PositiveSmallIntegerField(default=4, db_default=4)
 
     draft_role = models.CharField(max_length=100, blank=True)
     decided_by = models.CharField(max_length=20, choices=enums.Decider.choices, blank=True)

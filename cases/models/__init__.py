@@ -8,6 +8,7 @@ from .consultation import Consultation, ConsultationIssue, ConsultationPerson
 from .disclosure import Disclosure
 from .emergency import Emergency
 from .household import HouseholdLink
+from .recertification import Recertification
 from .records import AssessmentSection, Issue, Note, Record, Refiling
 from .referral import Referral
 from .shield import Shield, ShieldHold, ShieldMember
@@ -40,6 +41,7 @@ __all__ = [
     "LeftWork",
     "Note",
     "Person",
+    "Recertification",
     "Record",
     "Referral",
     "Refiling",

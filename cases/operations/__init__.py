@@ -16,6 +16,7 @@ from .consultation import add_to_case, finish_consultation, make_case, take_cons
 from .disclosure import DisclosureFacts, record_disclosure
 from .emergency import end_emergency, open_emergency, review_emergency
 from .household import change_household, undo_household_change
+from .recertification import end_unconfirmed, give_back, keep_cases
 from .records import (
     add_issue,
     assess,
@@ -63,9 +64,12 @@ __all__ = [
     "decide_hold",
     "end_emergency",
     "end_place",
+    "end_unconfirmed",
     "extend_shield",
     "finish_consultation",
+    "give_back",
     "join_team",
+    "keep_cases",
     "leave_team",
     "lift_shield",
     "losses_of_withdrawal",

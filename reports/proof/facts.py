@@ -290,6 +290,15 @@ class HouseholdLink:
 
 
 @dataclass(frozen=True)
+class Recertification:
+    """What an agency answered when asked whether it still needs a case."""
+
+    id: uuid.UUID
+    case_id: uuid.UUID
+    agency_id: int
+
+
+@dataclass(frozen=True)
 class Refiling:
     """What a record was before it was moved to another category or audience."""
 
@@ -459,6 +468,7 @@ TABLES: dict[type, str] = {
     LeftWork: "cases_leftwork",
     CaseWorker: "cases_caseworker",
     HouseholdLink: "cases_householdlink",
+    Recertification: "cases_recertification",
     Refiling: "cases_refiling",
     Consultation: "cases_consultation",
     Emergency: "cases_emergency",

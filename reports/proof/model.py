@@ -47,6 +47,7 @@ from reports.proof.facts import (
     Part,
     Person,
     Place,
+    Recertification,
     Record,
     Referral,
     Refiling,
@@ -73,6 +74,7 @@ from reports.proof.rights import (
     rights,
     saw_before,
     see_left,
+    see_recertification,
     see_worker,
     yes,
 )
@@ -459,6 +461,7 @@ RULES: dict[type, Callable[[World, Membership, Any], Decision]] = {
     Consultation: see_consultation, Referral: see_referral, Transfer: see_transfer,
     LeftWork: see_left, Refiling: see_refiling, Contact: see_contact, Closing: see_closing,
     CaseWorker: see_worker, HouseholdLink: see_household_link,
+    Recertification: see_recertification,
     Emergency: see_emergency, Disclosure: see_disclosure,
     Shield: see_shield, Place: see_place, Hold: see_hold,
     Item: see_item, Appointment: see_appointment, Sitting: see_sitting,

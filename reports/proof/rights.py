@@ -19,6 +19,7 @@ from reports.proof.facts import (
     LeftWork,
     Membership,
     Person,
+    Recertification,
     Record,
     Team,
     Transfer,
@@ -274,6 +275,17 @@ def see_worker(world: World, m: Membership, row: CaseWorker) -> Decision:
     if rights(world, m.agency_id or 0, row.case_id).responsible:
         return yes("V2", "所属の機関が主担当機関です。", "responsible")
     return no("V2", "担当者は、その機関と主担当機関だけが見ます。")
+
+
+def see_recertification(world: World, m: Membership, row: Recertification) -> Decision:
+    """V14: one's own agency's answers; and those about the cases it is responsible for."""
+    if not reads_cases(m):
+        return NO_CASES
+    if row.agency_id == m.agency_id:
+        return yes("V14", "所属の機関の、年度の確認です。", "own_records")
+    if rights(world, m.agency_id or 0, row.case_id).responsible:
+        return yes("V14", "所属の機関が主担当機関です。", "responsible")
+    return no("V14", "年度の確認は、その機関と主担当機関だけが見ます。")
 
 
 def in_emergency(world: World, m: Membership, case_id: uuid.UUID) -> Decision | None:

@@ -22,6 +22,7 @@ from cases.models import (
     DuplicateHint,
     Emergency,
     HouseholdLink,
+    Recertification,
     SupportTeam,
     Transfer,
 )
@@ -72,6 +73,7 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         _trail(draw, drawn)
         _workers(draw, drawn)
         _households(draw, drawn)
+        _recertifications(draw, drawn)
         draw.write()
     with connections[using].cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -423,5 +425,18 @@ def _households(draw: Draw, drawn: list[Drawn]) -> None:
                     to_person=draw.rng.choice(second.persons), on=draw.today, author=by,
                     author_agency_id=by.agency_id, form_key=draw.key(),
                     undone_at=draw.now if is_undone else None, undone_by=by if is_undone else None,
+                )
+            )  # fmt: skip
+
+
+def _recertifications(draw: Draw, drawn: list[Drawn]) -> None:
+    """Answers of some agencies; what was given back has already left the team, or not yet again."""
+    for one in drawn:
+        for agency in draw.some([entry.agency for entry in one.team.values()], 0, 2):
+            draw.put(
+                Recertification(
+                    id=draw.key(), case=one.case, agency=agency, by=draw.worker(agency),
+                    opened_on=draw.today.replace(day=1),
+                    answer=draw.rng.choice(["kept", "given_back", "ended"]),
                 )
             )  # fmt: skip

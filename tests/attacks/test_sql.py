@@ -201,6 +201,7 @@ DOORS = {
     "plans_to_review", "plan_reach", "attached_items", "block_uncovered_items",
     "asked_to_sitting", "is_head", "renew_carry_out", "end_carry_out", "admit_guest",
     "renew_guest", "end_guest", "told_grants",
+    "unconfirmed", "recertify_counts", "give_back", "end_unconfirmed",
     "confirm_session", "session_state", "own_sessions", "end_own_sessions", "own_factors",
     "add_factor", "rename_factor", "remove_factor", "set_recovery_codes", "recovery_codes_left",
     "reset_factors",  # the second factor: by the secret of a cookie
@@ -245,6 +246,7 @@ def filling(kind: str, key: uuid.UUID, city: w.World) -> Any:
         "boolean": True,
         "bytea": b"\x00" * 32,
         "inet": "127.0.0.1",
+        "jsonb": "[]",
     }.get(kind, "架空の理由をここに書く")
 
 
