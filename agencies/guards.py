@@ -8,7 +8,6 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 
-from agencies.confirming import ask_to_confirm
 from agencies.enums import Permission
 from agencies.models import Membership, User
 from agencies.permissions import check_may
@@ -47,15 +46,19 @@ def member(permission: Permission | None = None) -> Callable[[View], View]:
 
 def confirmed_lately(view: View) -> View:
     """Before what weighs most (exports, emergencies, who may do what): whoever sits there proves
-    again who they are, unless they have within ten minutes. Stands beneath `@member`."""
+    again who they are, unless they have within ten minutes. Stands beneath `@member`.
 
-    @functools.wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        asked = ask_to_confirm(request)
-        return view(request, *args, **kwargs) if asked is None else asked
+    `MembershipMiddleware` asks, before the view's transaction begins: what a view that answers 403
+    or 404 takes back, is not the proof that was used.
+    """
+    view.asks_again = ("GET", "HEAD", "POST")  # type: ignore[attr-defined]  # a mark on the function
+    return view
 
-    guarded.asks_again = True  # type: ignore[attr-defined]  # a mark on the function
-    return guarded
+
+def confirmed_to_send(view: View) -> View:
+    """The same for a page that anybody of its role reads: asked when its form is sent."""
+    view.asks_again = ("POST",)  # type: ignore[attr-defined]  # a mark on the function
+    return view
 
 
 def half_open(view: View) -> View:

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from agencies.confirming import ask_to_confirm
 from agencies.enums import Action
 from agencies.models import Membership
 from agencies.operations import session_state, usable_memberships
@@ -107,12 +108,24 @@ class MembershipMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, kwargs: object
     ) -> HttpResponse | None:
-        """After the password alone nothing opens but the way to the second factor."""
-        if not getattr(request, "half_open", False) or getattr(view, "serves_half_open", False):
+        """After the password alone nothing opens but the way to the second factor; and what weighs
+        most asks again, outside the view's own transaction: a proof is used up, whatever the view
+        answers."""
+        if getattr(request, "half_open", False) and not getattr(view, "serves_half_open", False):
+            if not getattr(view, "login_required", True):
+                return None
+            return redirect_to_login(request.get_full_path(), reverse("second_step"))
+        if request.method not in getattr(view, "asks_again", ()) or _is_refused(request, view):
             return None
-        if not getattr(view, "login_required", True):
-            return None
-        return redirect_to_login(request.get_full_path(), reverse("second_step"))
+        return ask_to_confirm(request)
+
+
+def _is_refused(request: HttpRequest, view: Callable[..., HttpResponse]) -> bool:
+    """Whether `@member` refuses anyway: nothing is asked of who may not go on."""
+    if not hasattr(view, "permission"):
+        return False
+    membership: Membership | None = request.membership  # type: ignore[attr-defined]
+    return membership is None or not (view.permission is None or membership.may(view.permission))
 
 
 def _choose(memberships: list[Membership], wanted: str) -> Membership | None:

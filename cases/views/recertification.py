@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from typing import Any
 
@@ -78,7 +79,8 @@ def _rows(form: KeepForm, lines: list[Line]) -> list[tuple[Line, bool]]:
 def _round(request: MemberRequest) -> dict[str, Any]:
     opened_on = opening_day(request.membership.municipality)
     due = due_day(opened_on)
-    return {"opened": format_long(opened_on), "due": format_long(due), "is_late": today() >= due}
+    last = format_long(due - datetime.timedelta(days=1))
+    return {"opened": format_long(opened_on), "last": last, "is_late": today() >= due}
 
 
 def _listed(request: MemberRequest, what: str, lines: list[Any]) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agencies.enums import Action, Permission
-from agencies.guards import MemberRequest, member
+from agencies.guards import MemberRequest, confirmed_to_send, member
 from agencies.models import Membership
 from agencies.permissions import ActionDenied
 from config.lib.eras import format_long, format_short
@@ -89,6 +89,7 @@ def _page(item: AgendaItem, title: str, label: str) -> dict[str, Any]:
 
 
 @member(Permission.READ_CASES)
+@confirmed_to_send
 @require_http_methods(["GET", "POST"])
 def person_new(request: MemberRequest, item_id: UUID) -> HttpResponse:
     """アカウントのない人を指名する."""
@@ -207,6 +208,7 @@ def pledge_print(request: MemberRequest, person_id: UUID) -> HttpResponse:
 
 
 @member(Permission.READ_CASES)
+@confirmed_to_send
 @require_POST
 def person_step(request: MemberRequest, person_id: UUID, step: str) -> HttpResponse:
     """Take off the list; a new password for a guest."""

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from agencies.enums import Action, Permission, Purpose, RoleKey
-from agencies.guards import MemberRequest, member
+from agencies.guards import MemberRequest, confirmed_to_send, member
 from agencies.models import ConferenceType, Membership, SecretariatMember
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
@@ -160,6 +160,7 @@ def pledge(request: MemberRequest, grant_id: UUID) -> HttpResponse:
 
 
 @member(Permission.READ_CASES)
+@confirmed_to_send
 @require_http_methods(["GET", "POST"])
 def secretariat_list(request: MemberRequest) -> HttpResponse:
     """事務局名簿: people by body and 年度; the host's head names, everybody pledges themselves."""
@@ -253,6 +254,7 @@ def _entry(by: Membership, body: ConferenceType, entry: SecretariatMember) -> di
 
 
 @member(Permission.READ_CASES)
+@confirmed_to_send
 @require_http_methods(["GET", "POST"])
 def secretariat_step(request: MemberRequest, entry_id: UUID, step: str) -> HttpResponse:
     """Pledge (own entry), or take somebody off the list."""

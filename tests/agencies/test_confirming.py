@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
@@ -9,7 +11,7 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from agencies.enums import Permission
-from agencies.models import LegalBasis, SignInAttempt
+from agencies.models import LegalBasis, Membership, SecretariatMember, SignInAttempt
 from cases.models import Emergency
 from config.lib.acting import act
 from config.lib.fiscal import fiscal_year
@@ -93,8 +95,12 @@ def test_the_way_back_stays_in_the_product(client, city, export, back):
 # --- which pages ask --------------------------------------------------------------------------
 
 WEIGHTY = {Permission.OPEN_EMERGENCY, Permission.MANAGE_ACCOUNTS, Permission.CONFIRM_MEMBERSHIP}
-# Addresses under one of these permissions that change nobody's rights: work handed to a colleague.
-WITHIN = {"handover_list", "handover_new", "handover_unassigned"}
+# Addresses under one of these permissions that give nobody more: work handed to a colleague, and
+# whether one's own agency still needs what it has.
+WITHIN = {
+    "handover_list", "handover_new", "handover_unassigned",
+    "recertification", "recertification_give_back",
+}  # fmt: skip
 
 
 def callbacks():
@@ -173,3 +179,92 @@ def test_the_database_opens_no_emergency_to_who_was_not_asked(city):
         assert cursor.fetchone() == ("open",)
     with as_owner():
         assert Emergency._base_manager.count() == 1
+
+
+# --- a proof is used up, whatever the page answers ---------------------------------------------
+
+
+@pytest.mark.parametrize("answer", [404, 403])
+def test_a_code_given_to_a_page_that_then_refuses_is_used_up(client, city, export, answer):
+    admin = city.sysadmin
+    phone = new_app(sign_in(client, admin))
+    url = reverse("membership_end", args=[admin.pk if answer == 403 else uuid.uuid4()])
+    age_confirmation()
+    typed = {"when": "now", "confirm-step": "send", "confirm-code": phone.code()}
+    assert client.post(url, typed).status_code == answer
+    age_confirmation()
+    again = client.post(url, typed)
+    assert again.status_code == 422  # asked again: the very same code is not taken twice
+    assert "再確認" in again.content.decode()
+
+
+def test_a_passed_proof_stands_after_a_refusal(client, city):
+    """What is taken back with the view is what the view did, not that somebody was asked."""
+    sign_in(client, city.sysadmin)
+    age_confirmation()
+    url = reverse("membership_end", args=[uuid.uuid4()])
+    typed = {"when": "now", "confirm-step": "send", "confirm-password": PASSWORD}
+    assert client.post(url, typed).status_code == 404
+    assert client.post(url, {"when": "now"}).status_code == 404
+
+
+# --- who may do what: the database asks too ----------------------------------------------------
+
+
+def as_unproven(client, member):
+    """Acting in a session that proved long ago who sits there."""
+    age_confirmation()
+    assert act(client.session.session_key, member.pk)
+
+
+def refused(change):
+    with pytest.raises(DatabaseError, match="not confirmed lately"), transaction.atomic():
+        change()
+
+
+def test_the_database_wants_a_fresh_proof_for_memberships(city):
+    with as_owner():
+        manager = w.make_member(city.agencies["child"], "agency_manager")
+    user = city.elderly.user
+    day = timezone.localdate()
+    row = {"user": user, "agency": city.agencies["child"], "role": city.elderly.role, "since": day}
+    client = sign_in(Client(), city.sysadmin)
+    as_unproven(client, city.sysadmin)
+    refused(lambda: Membership(**row).save(force_insert=True))
+    refused(lambda: Membership.objects.filter(pk=city.elderly.pk).update(until=day))
+    age_confirmation(1)
+    act(client.session.session_key, city.sysadmin.pk)
+    made = Membership(**row)
+    made.save(force_insert=True)
+    client = sign_in(Client(), manager)
+    as_unproven(client, manager)
+    answer = {"confirmed_at": timezone.now(), "confirmed_by": manager}
+    refused(lambda: Membership.objects.filter(pk=made.pk).update(**answer))
+    age_confirmation(1)
+    act(client.session.session_key, manager.pk)
+    assert Membership.objects.filter(pk=made.pk).update(**answer) == 1
+
+
+def test_the_database_wants_one_for_the_secretariat_s_list(city):
+    client = sign_in(Client(), city.head)
+    as_unproven(client, city.head)
+    row = {
+        "conference_type": city.conferences["support"],
+        "membership": city.coordinator,
+        "fiscal_year": fiscal_year(timezone.localdate()),
+        "named_by": city.head,
+    }
+    refused(lambda: SecretariatMember.objects.create(**row))
+
+
+def test_the_secretariat_s_list_and_guests_ask_when_sent(client, city):
+    asking = {name for name, view in callbacks() if getattr(view, "asks_again", ()) == ("POST",)}
+    assert asking == {
+        "secretariat_list", "secretariat_step", "item_person_new", "item_person_password",
+        "item_person_revoke",
+    }  # fmt: skip
+    sign_in(client, city.head)
+    age_confirmation()
+    url = reverse("secretariat_list")
+    assert "再確認" not in client.get(url).content.decode()
+    assert "再確認" in client.post(url, {"member": str(city.coordinator.pk)}).content.decode()

@@ -8,8 +8,9 @@ from django.db import DatabaseError, transaction
 
 from agencies.models import Notice
 from cases.models import Consent, LeftWork
-from cases.operations import narrow_consent, withdraw_consent
+from cases.operations import give_back, narrow_consent, withdraw_consent
 from cases.operations.consent import terms_of
+from cases.recertifying import line_of
 from plans.models import Plan
 from tests import world as w
 from tests.cases.pages import get, page, post, text
@@ -95,3 +96,15 @@ def test_nobody_writes_into_another_agencys_hands(s):
             title="x",
             by=s.city.coordinator,
         ).save(force_insert=True)
+
+
+def test_what_is_given_back_leaves_its_tasks_too(s):
+    agency = s.city.agencies["disability"]
+    manager = w.make_member(agency, "agency_manager")
+    with w.act(manager):
+        (line,) = [line for line in [line_of(manager, s.case)] if line.is_busy]
+        assert "続いている仕事1件" in line.work
+        give_back(case=s.case, by=manager)
+        assert not Plan.objects.exists()
+    with w.act(s.city.coordinator):
+        assert [row.title for row in LeftWork.objects.all()] == ["家計相談"]

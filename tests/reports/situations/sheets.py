@@ -7,10 +7,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from agencies.models import LegalBasis
+from agencies.models import LegalBasis, Membership
+from cases.models import Recertification
 from cases.operations import (
     DisclosureFacts,
     accept_referral,
+    end_unconfirmed,
+    give_back,
+    keep_cases,
     record_disclosure,
     refer,
     return_referral,
@@ -84,3 +88,39 @@ def _accept(s: Situation, by: str) -> None:
 def _return(s: Situation, by: str) -> None:
     with w.act(s.who(by)):
         return_referral(referral=s.rows["sheet"], by=s.who(by), reason="対象外のため")
+
+
+def _manager(s: Situation, agency: str) -> Membership:
+    """The agency's manager, who answers in 年度の確認."""
+    return w.make_member(s.city.agencies[agency], "agency_manager")
+
+
+@step(r"(?P<agency>\w+) has worked on the case since two years ago")
+def _since(s: Situation, agency: str) -> None:
+    owner(
+        "UPDATE cases_supportteam SET joined_at = joined_at - interval '2 years'"
+        " WHERE agency_id = %s",
+        s.city.agencies[agency].pk,
+    )
+
+
+@step(r"the manager of (?P<agency>\w+) says the case is still needed")
+def _keep(s: Situation, agency: str) -> None:
+    by = _manager(s, agency)
+    with w.act(by):
+        keep_cases(by=by, cases=[s.case.pk])
+        s.keep("answer", "cases_recertification", Recertification.objects.get())
+
+
+@step(r"the manager of (?P<agency>\w+) gives the case back")
+def _give_back(s: Situation, agency: str) -> None:
+    by = _manager(s, agency)
+    with w.act(by):
+        give_back(case=s.case, by=by)
+        s.keep("answer", "cases_recertification", Recertification.objects.get())
+
+
+@step(r"(?P<by>\w+) ends what (?P<agency>\w+) has not confirmed")
+def _end(s: Situation, by: str, agency: str) -> None:
+    with w.act(s.who(by)):
+        end_unconfirmed(case=s.case, agency=s.city.agencies[agency], by=s.who(by))
