@@ -251,6 +251,10 @@ def check_can_confirm_shield(by: Membership, shield: Shield) -> None:
     """The one whom the proposal names, who is somebody else."""
     if not shield.is_waiting:
         raise ActionDenied(_("この支援措置は、すでに確認されたか、取り下げられています。"))
+    if shield.has_lapsed:
+        raise ActionDenied(
+            _("この提案は30日を過ぎました。取り下げて、いまの事情であらためて提案します。")
+        )
     if shield.confirmer_id != by.pk or shield.proposed_user_id == by.user_id:
         raise ActionDenied(_("確認できるのは、提案で名前のある、別の人です。"))
 

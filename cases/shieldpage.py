@@ -153,7 +153,7 @@ def _todos(membership: Membership, shield: Shield, waiting: int) -> list[Todo]:
     url = reverse("shield_detail", args=[shield.pk])
     about = shield.case.number
     found = []
-    if shield.is_waiting and shield.confirmer_id == membership.pk:
+    if shield.is_waiting and shield.confirmer_id == membership.pk and not shield.has_lapsed:
         found.append(
             Todo(
                 "shield", _("支援措置の確認を頼まれています"), url, _("見て確認する"), detail=about
@@ -191,7 +191,7 @@ def short_state(shield: Shield) -> str:
     if shield.is_in_force:
         return _("働いています")
     if shield.is_waiting:
-        return _("確認待ち")
+        return _("確認されないまま30日を過ぎました") if shield.has_lapsed else _("確認待ち")
     return _("%(day)sに終わりました") % {
         "day": format_short(shield.lifted_at) if shield.lifted_at else ""
     }

@@ -7,6 +7,7 @@ closed to everybody else until a list member releases it (migration 0010 writes 
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from django.db import models
@@ -30,6 +31,9 @@ from .transfer import Transfer
 HELD: list[Any] = [
     Record, Consultation, Referral, Transfer, CarryOut, LeftWork, Consent, ConsentScan, Closing,
 ]  # fmt: skip
+
+
+PROPOSAL_STANDS = datetime.timedelta(days=30)
 
 
 class ShieldQuerySet(models.QuerySet["Shield"]):
@@ -92,7 +96,9 @@ class Shield(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["person"], condition=Q(lifted_at__isnull=True), name="shield_one_open"
+                fields=["person"],
+                condition=Q(confirmed_at__isnull=False, lifted_at__isnull=True),
+                name="shield_one_in_force",
             ),
             models.CheckConstraint(
                 name="shield_set_by_two",
@@ -147,6 +153,11 @@ class Shield(models.Model):
     def is_waiting(self) -> bool:
         """Proposed, and neither confirmed nor taken back."""
         return self.confirmed_at is None and self.lifted_at is None
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Waiting for too long: it is proposed anew, not confirmed any more (the database too)."""
+        return self.is_waiting and self.proposed_at < timezone.now() - PROPOSAL_STANDS
 
 
 class ShieldMemberQuerySet(models.QuerySet["ShieldMember"]):

@@ -95,9 +95,7 @@ def propose_shield(
         with transaction.atomic():
             shield.save(force_insert=True)
     except IntegrityError:
-        raise ActionDenied(
-            _("この人の支援措置は、すでに提案されているか、働いています。")
-        ) from None
+        raise ActionDenied(_("この人の支援措置は、すでに働いています。")) from None
     for member in members:
         if member.pk not in (by.pk, confirmer.pk):
             ShieldMember(shield=shield, membership=member, added_by=by).save(force_insert=True)
@@ -112,7 +110,13 @@ def confirm_shield(*, shield: Shield, by: Membership) -> Shield:
     locked = _locked(shield, by)
     check_can_confirm_shield(by, locked)
     locked.confirmed_at, locked.confirmed_user_id = timezone.now(), by.user_id
-    locked.save(update_fields=["confirmed_at", "confirmed_user"])
+    try:
+        with transaction.atomic():
+            locked.save(update_fields=["confirmed_at", "confirmed_user"])
+    except IntegrityError:  # proposed side by side: the other one was confirmed first
+        raise ActionDenied(
+            _("この人には、この提案のあとに働き始めた支援措置があります。この提案は取り下げます。")
+        ) from None
     for place in ShieldMember.objects.visible_to(by).standing().filter(shield=locked):
         if place.membership_id != by.pk:
             _tell(place.membership, _("支援措置の名簿に載っています"), locked)

@@ -21,10 +21,12 @@ from cases.operations import (
     lift_shield,
     propose_lift,
     propose_shield,
+    take_back_shield,
     write_note,
 )
 from cases.operations.case import PersonFacts
 from tests import world as w
+from tests.owner import as_owner
 from tests.signing import sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -111,7 +113,7 @@ def test_who_is_not_on_the_list_finds_no_page_and_cannot_propose_twice(city, mot
     for name in ("shield_detail", "shield_holds", "shield_lift", "shield_extend"):
         assert browser.get(reverse(name, args=[shield.pk])).status_code == 404
     assert "支援措置あり" in text(browser.get(reverse("case_detail", args=[mother.case_id])))
-    with w.act(third), pytest.raises(ActionDenied, match="すでに提案されているか"):
+    with w.act(third), pytest.raises(ActionDenied, match="すでに働いています"):
         propose_shield(
             person=Person.objects.get(pk=mother.pk), by=third, ground="abuse",
             expires_on=in_a_year(), confirmer=city.elderly2,
@@ -205,3 +207,61 @@ def test_what_disposes_of_the_whole_case_is_done_by_the_list(city, mother):
         url = reverse(name, args=[mother.case_id])
         assert sign_in(Client(), third).get(url).status_code == 403
         assert sign_in(Client(), city.elderly).get(url).status_code == 200
+
+
+# --- a proposal stands in nobody's way ---------------------------------------------------------
+
+
+def side_by_side(city, mother):
+    """An idle proposal, and another of two other people."""
+    idle = propose(city, mother)
+    with as_owner():
+        third, fourth = (
+            w.make_member(city.agencies["elderly"], "consultation_worker") for _n in range(2)
+        )
+    with w.act(third):
+        other = propose_shield(
+            person=Person.objects.get(pk=mother.pk), by=third, ground="abuse",
+            expires_on=in_a_year(), confirmer=fourth,
+        )  # fmt: skip
+        # Whoever proposes is not told of the other list.
+        assert [s.pk for s in Shield.objects.visible_to(third)] == [other.pk]
+    return idle, other, fourth
+
+
+def test_an_idle_proposal_blocks_nobody_and_is_void_afterwards(city, mother):
+    idle, other, fourth = side_by_side(city, mother)
+    with w.act(fourth):
+        confirm_shield(shield=other, by=fourth)
+    assert not w.sees(city.elderly, Contact.objects.filter(pk=mother.pk))
+    with w.act(city.elderly2), pytest.raises(ActionDenied, match="この提案のあとに"):
+        confirm_shield(shield=idle, by=city.elderly2)
+    with w.act(fourth):
+        propose_lift(shield=other, by=fourth, reason="終わった")
+    with w.act(other.proposed_by):
+        lift_shield(shield=other, by=other.proposed_by)
+    # Not even when the other one is over: it was about another day.
+    with w.act(city.elderly2), pytest.raises(ActionDenied, match="この提案のあとに"):
+        confirm_shield(shield=idle, by=city.elderly2)
+
+
+def test_a_proposal_lapses_and_the_database_says_so_too(city, mother):
+    shield = propose(city, mother)
+    with as_owner():
+        old = timezone.now() - datetime.timedelta(days=31)
+        Shield.objects.filter(pk=shield.pk).update(proposed_at=old)
+    page = reverse("shield_detail", args=[shield.pk])
+    assert "30日を過ぎました" in text(sign_in(Client(), city.elderly2).get(page))
+    with w.act(city.elderly2):
+        with pytest.raises(ActionDenied, match="30日を過ぎました"):
+            confirm_shield(shield=shield, by=city.elderly2)
+        with pytest.raises(DatabaseError, match="has lapsed"), transaction.atomic():
+            Shield.objects.filter(pk=shield.pk).update(
+                confirmed_at=timezone.now(), confirmed_user=city.elderly2.user
+            )
+    with w.act(city.elderly):
+        take_back_shield(shield=shield, by=city.elderly)
+        assert propose_shield(
+            person=mother, by=city.elderly, ground="abuse", expires_on=in_a_year(),
+            confirmer=city.elderly2,
+        ).is_waiting  # fmt: skip
