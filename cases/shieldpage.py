@@ -27,6 +27,8 @@ from cases.models import (
     ShieldMember,
     SupportTeam,
 )
+from cases.operations.shieldrescue import check_may_rescue, stranded_shields
+from cases.permissions import can
 from cases.shields import found_in_hold
 from config.lib.eras import format_datetime, format_long, format_short
 from config.lib.registry import ShieldRow, Todo, registry
@@ -197,4 +199,16 @@ def short_state(shield: Shield) -> str:
     }
 
 
+def todo_stranded(membership: Membership) -> list[Todo]:
+    """Lists with nobody on them, for who can name new people. One query."""
+    if not can(check_may_rescue, membership):
+        return []
+    number = len(stranded_shields())
+    if not number:
+        return []
+    title = _("名簿に人がいない支援措置が%(n)s件あります") % {"n": number}
+    return [Todo("shield", title, reverse("shield_stranded"), _("立て直す"), section="due")]
+
+
+registry.add("todos", todo_stranded, queries=1, order=6)
 registry.add("todos", todo_shields, queries=2, order=12)

@@ -28,6 +28,7 @@ from cases.views import (
     refiling,
     search,
     shield,
+    shieldrescue,
     succession,
     transfer,
     why,
@@ -70,6 +71,7 @@ urlpatterns = [
     ),
     path("succession/", succession.succession, name="succession"),
     path("succession/waiting/", succession.succession_waiting, name="succession_waiting"),
+    path("succession/orphaned/", succession.succession_orphaned, name="succession_orphaned"),
     path("recertification/", recertification.recertification, name="recertification"),
     path(
         "recertification/others/",
@@ -178,6 +180,7 @@ urlpatterns = [
     path("referrals/<uuid:referral_id>/accept/", referral.referral_accept, name="referral_accept"),
     path("referrals/<uuid:referral_id>/return/", referral.referral_return, name="referral_return"),
     path("persons/<uuid:person_id>/shield/", shield.shield_new, name="shield_new"),
+    path("shields/stranded/", shieldrescue.shield_stranded, name="shield_stranded"),
     path("shields/<uuid:shield_id>/", shield.shield_detail, name="shield_detail"),
     path("shields/<uuid:shield_id>/confirm/", shield.shield_confirm, name="shield_confirm"),
     path("shields/<uuid:shield_id>/take-back/", shield.shield_take_back, name="shield_take_back"),

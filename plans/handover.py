@@ -3,11 +3,11 @@ agreed, how many tasks go on."""
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Collection, Mapping
 
-from django.db.models import Count, Exists, OuterRef, QuerySet, Value
-from django.db.models.functions import Replace
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -27,27 +27,56 @@ def _own_tasks(membership: Membership) -> QuerySet[SupportItem]:
     )
 
 
-def tasks_naming(membership: Membership, name: str) -> list[NamedTask]:
-    """Open tasks of the agency whose 担当者 holds this name, with or without gaps. One query."""
-    bare = name.replace(" ", "").replace("\u3000", "")
+# What stands between people in 担当者, and what may follow a name.
+_BETWEEN = re.compile(r"[、，,・/／;；:：（）()「」\[\]\n]+")
+_POLITE = r"(?:さん|様|氏)?"
+
+
+def _names(name: str) -> re.Pattern[str] | None:
+    """This person in what stands between two separators: the whole name, with or without gaps; a
+    full name also with a word after it. 林 is not found in 小林."""
+    bare = re.sub(r"[ \u3000]", "", name)
     if not bare:
+        return None
+    tight = r"[ \u3000]*".join(map(re.escape, bare))
+    after = r"(?:[ \u3000]+[^ \u3000].*)?" if bare != name.strip() else ""
+    return re.compile(rf"[ \u3000]*(?P<name>{tight}){_POLITE}{after}[ \u3000]*")
+
+
+def _found(person: re.Pattern[str], worker: str) -> tuple[int, int] | None:
+    """Where the person stands in 担当者."""
+    start = 0
+    for gap in [*_BETWEEN.finditer(worker), None]:
+        part = worker[start : gap.start() if gap else None]
+        if match := person.fullmatch(part):
+            return start + match.start("name"), start + match.end("name")
+        start = gap.end() if gap else start
+    return None
+
+
+def tasks_naming(membership: Membership, name: str) -> list[NamedTask]:
+    """Open tasks of the agency in whose 担当者 this person stands. One query."""
+    person = _names(name)
+    if person is None:
         return []
-    tight = Replace(Replace("worker", Value(" ")), Value("\u3000"))
     rows = (
         _own_tasks(membership)
-        .annotate(tight=tight)
-        .filter(tight__contains=bare)
+        .exclude(worker="")
         .order_by("until", "id")
-        .values_list("id", "plan__record__case_id", "content", "until")
+        .values_list("worker", "id", "plan__record__case_id", "content", "until")
     )
-    return [NamedTask(*row) for row in rows]
+    return [NamedTask(*row) for worker, *row in rows if _found(person, worker)]
 
 
-def give_tasks(membership: Membership, names: Mapping[uuid.UUID, str]) -> int:
-    """Write the next worker's name into these tasks; returns how many are done."""
-    rows = list(_own_tasks(membership).filter(pk__in=names))
-    for row in rows:
-        row.worker = names[row.pk]
+def give_tasks(membership: Membership, name: str, names: Mapping[uuid.UUID, str]) -> int:
+    """Write the next worker's name in the place of this one's; who stands beside stays. Returns
+    how many are done."""
+    person = _names(name)
+    rows = []
+    for row in _own_tasks(membership).filter(pk__in=names):
+        if person is not None and (place := _found(person, row.worker)):
+            row.worker = row.worker[: place[0]] + names[row.pk] + row.worker[place[1] :]
+            rows.append(row)
     return SupportItem.objects.bulk_update(rows, ["worker"])
 
 

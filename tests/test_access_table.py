@@ -108,7 +108,8 @@ TABLE: dict[str, set[str]] = {
     ),
     **dict.fromkeys(["handover_print", "case_handover_print", "recertification_others"], READERS),
     "recertification_end": READERS,
-    "recertification_overview": OFFICE | {"privacy"},
+    "shield_stranded": {"head", "privacy"},
+    **dict.fromkeys(["recertification_overview", "succession_orphaned"], OFFICE | {"privacy"}),
     **dict.fromkeys(
         ["emergency_list", "emergency_detail", "emergency_end"], READERS | {"privacy"}
     ),

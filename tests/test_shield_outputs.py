@@ -110,7 +110,8 @@ PAGES = [
     "membership_refuse", "passkey_new", "recertification", "recertification_end",
     "recertification_give_back", "recertification_others", "recertification_overview",
     "recovery_codes", "review_why", "second_step",
-    "session_end", "succession", "succession_waiting", "totp_new",
+    "session_end", "shield_stranded", "succession", "succession_orphaned", "succession_waiting",
+    "totp_new",
     "household_change", "household_split", "household_join", "household_merge", "household_undo",
 ]  # fmt: skip
 HISTORIES = ["record_history", "person_history", "plan_history"]

@@ -105,14 +105,16 @@ V11_FIGURES = {"report_home", "report_year", "report_print", "report_xlsx", "ind
 ALLOWED: dict[str, set[str]] = {
     # V11: statistics need no case access.
     "admin": V11_FIGURES,
-    # … and how far each agency is with 年度の確認.
-    **dict.fromkeys(["coordinator", "head"], V11_FIGURES | {"recertification_overview"}),
+    # … and how far each agency is with 年度の確認; cases of agencies that ended, by number (V18).
+    "coordinator": V11_FIGURES | {"recertification_overview", "succession_orphaned"},
+    # V9: a list with nobody on it, by case number.
+    "head": V11_FIGURES | {"recertification_overview", "succession_orphaned", "shield_stranded"},
     # V10, V11: that somebody looked, how often and at which number; never at what.
     "privacy": {
         "access_review", "access_patterns", "seal_print", "look_find", "look_person", "look_paper",
         # V4: what left without consent; a letter of a sealed item without addressee and case.
         "disclosure_list", "disclosure_print",
-        "recertification_overview",
+        "recertification_overview", "succession_orphaned", "shield_stranded",
     },
 }  # fmt: skip
 

@@ -283,6 +283,8 @@ class SignInAttempt(models.Model):
     address = models.GenericIPAddressField(null=True, blank=True)
     at = models.DateTimeField(default=timezone.now)
     was_successful = models.BooleanField(default=False)
+    # A second factor was tried: whoever did had the password.
+    is_second = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         indexes = [

@@ -33,6 +33,7 @@ from .signin import (
     open_session,
     record_failed_sign_in,
     usable_memberships,
+    wrong_codes,
 )
 
 __all__ = [
@@ -67,4 +68,5 @@ __all__ = [
     "ring",
     "session_state",
     "usable_memberships",
+    "wrong_codes",
 ]

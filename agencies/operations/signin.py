@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 from django.conf import settings
 from django.contrib.auth.hashers import identify_hasher
 from django.db import connection
@@ -10,9 +12,11 @@ from django.db.models.functions import Coalesce
 
 from agencies.enums import Action, Purpose
 from agencies.hashers import ProofHasher
-from agencies.models import Membership, RoleName, User
+from agencies.models import Membership, RoleName, SignInAttempt, User
 from agencies.trail import log_access
 from config.lib.acting import act, ask_with_secret
+
+MANY = 100
 
 
 def usable_memberships(user: User) -> list[Membership]:
@@ -63,6 +67,18 @@ def enter_session(*, user: User, secret: str) -> None:
     for first in usable_memberships(user)[:1]:
         act(secret, first.pk)
         log_access(first, Action.SIGN_IN, what="signin", purpose=Purpose.ADMINISTRATION)
+
+
+def wrong_codes(*, user: User, before: datetime.datetime) -> list[datetime.datetime]:
+    """When a second factor was tried in vain since the last time it was given, up to `before`: the
+    holder's own typing of just now is none of it. One query."""
+    tries = SignInAttempt.objects.filter(username=user.username, is_second=True, at__lt=before)
+    found: list[datetime.datetime] = []
+    for at, was_successful in tries.order_by("-at").values_list("at", "was_successful")[:MANY]:
+        if was_successful:
+            break
+        found.append(at)
+    return found
 
 
 def _try_to_open(

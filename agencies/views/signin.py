@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 
 from django.contrib import messages
@@ -20,6 +21,7 @@ from agencies.enums import Action, Purpose
 from agencies.forms import SignInForm, SwitchForm
 from agencies.guards import MemberRequest, half_open
 from agencies.middleware import SESSION_KEY, STARTED_KEY
+from agencies.models import User
 from agencies.operations import (
     end_session,
     enter_session,
@@ -27,10 +29,12 @@ from agencies.operations import (
     open_session,
     record_failed_sign_in,
     session_state,
+    wrong_codes,
 )
 from agencies.sessions import device_name
 from agencies.trail import log_access
 from config.lib.acting import act
+from config.lib.eras import format_datetime
 
 
 @login_not_required
@@ -66,10 +70,24 @@ def second_step(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and is_right(request, form):
         assert request.user.is_authenticated  # noqa: S101 - else nothing is half open
         enter_session(user=request.user, secret=request.session.session_key or "")
+        _tell_of_wrong_codes(request, request.user)
         return redirect(_target(request))
     context = {"form": form, "next": _target(request), "question": question(request, form)}
     status = 422 if form.errors else 200
     return render(request, "registration/second_step.html", context, status=status)
+
+
+def _tell_of_wrong_codes(request: HttpRequest, user: User) -> None:
+    """Whoever enters wrong codes has the password: its holder is told at the next sign-in."""
+    begun = request.session.get(STARTED_KEY, 0)
+    tries = wrong_codes(user=user, before=datetime.datetime.fromtimestamp(begun, datetime.UTC))
+    if tries:
+        words = _(
+            "前のサインインのあと、正しいパスワードと、違う確認コードが%(n)s回入れられました"
+            "（最後は%(at)s）。心当たりがなければ、パスワードが知られているかもしれません。"
+            "すぐにシステム管理者に知らせて、パスワードを替えてもらってください。"
+        )
+        messages.warning(request, words % {"n": len(tries), "at": format_datetime(tries[0])})
 
 
 def _try_sign_in(request: HttpRequest, form: SignInForm) -> str:

@@ -114,7 +114,7 @@ def _give_tasks(
     if not open_now.issuperset(tasks):
         raise StaleHandover(stale_words())
     names = {key: str(new.user) for key, new in tasks.items()}
-    given = sum(registry.draw("handover_give", by, names))
+    given = sum(registry.draw("handover_give", by, str(leaving.user), names))
     if given != len(tasks):
         raise StaleHandover(stale_words())
 

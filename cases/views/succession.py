@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from agencies.enums import Action, Permission, Purpose
-from agencies.guards import MemberRequest, confirmed_lately, member
+from agencies.guards import MemberRequest, confirmed_lately, confirmed_to_send, member
 from agencies.models import Agency, agencies_of
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases.forms.handover import SuccessionForm
 from cases.models import Case
+from cases.operations.orphans import orphaned_cases, send_orphaned
 from cases.operations.succession import (
     Succession,
     accept_succession,
@@ -25,7 +26,7 @@ from cases.operations.succession import (
     proposed_to,
     succession_to,
 )
-from cases.permissions import check_can_hand_over
+from cases.permissions import check_can_hand_over, check_may_count_recertified
 from cases.titles import titles_for
 from config.lib.digits import whole_number
 
@@ -106,3 +107,33 @@ def succession_waiting(request: MemberRequest) -> HttpResponse:
     counts = Counter((row.from_agency_id, row.from_agency.name) for row in ready)
     rows = [{"id": key, "name": name, "number": n} for (key, name), n in counts.items()]
     return render(request, "cases/succession_waiting.html", {"rows": rows, "blocked": blocked})
+
+
+@member()
+@confirmed_to_send
+@require_http_methods(["GET", "POST"])
+def succession_orphaned(request: MemberRequest) -> HttpResponse:
+    """Running cases whose agency has ended: the office asks another agency to take one over."""
+    by = request.membership
+    check_may_count_recertified(by)
+    rows = orphaned_cases(by)
+    if request.method == "POST":
+        row = next((r for r in rows if str(r.case_id) == request.POST.get("case", "")), None)
+        chosen = whole_number(request.POST.get("to_agency", ""), digits=9)
+        agency = next((a for a in (row.ready if row else []) if a.pk == chosen), None)
+        if row is None or agency is None:
+            raise ActionDenied(_("表示された中から、移管する機関を選んでください。"))
+        send_orphaned(by=by, case_id=row.case_id, to_agency=agency)
+        words = _("%(agency)sに移管を依頼しました。受け入れると、主担当になります。")
+        messages.success(request, words % {"agency": agency.name})
+        return redirect("succession_orphaned")
+    log_access(
+        by,
+        Action.LIST,
+        what="succession_orphaned",
+        purpose=Purpose.ADMINISTRATION,
+        record_ids=[row.case_id for row in rows],
+    )
+    may_send = by.may(Permission.OFFICE_HINTS) and by.may(Permission.WRITE_RECORDS)
+    context = {"rows": rows, "may_send": may_send}
+    return render(request, "cases/succession_orphaned.html", context)

@@ -261,7 +261,7 @@ def test_the_secretariat_s_list_and_guests_ask_when_sent(client, city):
     asking = {name for name, view in callbacks() if getattr(view, "asks_again", ()) == ("POST",)}
     assert asking == {
         "secretariat_list", "secretariat_step", "item_person_new", "item_person_password",
-        "item_person_revoke",
+        "item_person_revoke", "shield_stranded", "succession_orphaned",
     }  # fmt: skip
     sign_in(client, city.head)
     age_confirmation()

@@ -102,6 +102,30 @@ def test_a_code_is_good_once(client, city, name, phone):
     assert second(other, phone.code(1)).url == "/"
 
 
+def test_the_holder_is_told_of_wrong_codes_at_the_next_sign_in(client, city, name, phone):
+    stranger = Client()
+    attempt(stranger, name)
+    for typed in ("000000", "111111"):
+        second(stranger, typed)
+    attempt(client, name)
+    second(client, "222222")  # the holder's own slip is none of it
+    second(client, phone.code())
+    page = client.get("/").content.decode()
+    assert "違う確認コードが2回入れられました" in page
+    assert "システム管理者" in page
+    again = Client()
+    attempt(again, name)
+    second(again, phone.code(1))
+    assert "入れられました" not in again.get("/").content.decode()
+
+
+def test_wrong_passwords_alone_are_not_told(client, name, phone):
+    attempt(Client(), name, "wrong")
+    attempt(client, name)
+    second(client, phone.code())
+    assert "入れられました" not in client.get("/").content.decode()
+
+
 def test_the_code_of_the_enrolment_signs_nobody_in(client, city, name):
     phone = new_app(sign_in(Client(), city.elderly), offset=0)
     attempt(client, name)

@@ -7,7 +7,7 @@ import datetime
 import uuid
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -25,6 +25,7 @@ from cases.operations import (
     write_note,
 )
 from cases.operations.case import PersonFacts
+from cases.operations.shieldrescue import name_rescue, stranded_shields
 from tests import world as w
 from tests.owner import as_owner
 from tests.signing import sign_in
@@ -233,7 +234,8 @@ def test_an_idle_proposal_blocks_nobody_and_is_void_afterwards(city, mother):
     idle, other, fourth = side_by_side(city, mother)
     with w.act(fourth):
         confirm_shield(shield=other, by=fourth)
-    assert not w.sees(city.elderly, Contact.objects.filter(pk=mother.pk))
+    with w.act(city.elderly):
+        assert not Contact.objects.filter(pk=mother.pk).exists()
     with w.act(city.elderly2), pytest.raises(ActionDenied, match="この提案のあとに"):
         confirm_shield(shield=idle, by=city.elderly2)
     with w.act(fourth):
@@ -247,9 +249,12 @@ def test_an_idle_proposal_blocks_nobody_and_is_void_afterwards(city, mother):
 
 def test_a_proposal_lapses_and_the_database_says_so_too(city, mother):
     shield = propose(city, mother)
-    with as_owner():
-        old = timezone.now() - datetime.timedelta(days=31)
-        Shield.objects.filter(pk=shield.pk).update(proposed_at=old)
+    with as_owner(), connection.cursor() as cursor:
+        # Nobody writes the day of a proposal; as if a month had passed.
+        cursor.execute("set constraints all immediate")
+        cursor.execute("alter table cases_shield disable trigger user")
+        cursor.execute("update cases_shield set proposed_at = now() - interval '31 days'")
+        cursor.execute("alter table cases_shield enable trigger user")
     page = reverse("shield_detail", args=[shield.pk])
     assert "30日を過ぎました" in text(sign_in(Client(), city.elderly2).get(page))
     with w.act(city.elderly2):
@@ -265,3 +270,82 @@ def test_a_proposal_lapses_and_the_database_says_so_too(city, mother):
             person=mother, by=city.elderly, ground="abuse", expires_on=in_a_year(),
             confirmer=city.elderly2,
         ).is_waiting  # fmt: skip
+
+
+# --- a list whose people have all left ---------------------------------------------------------
+
+
+def left_alone(city, mother):
+    shield = in_force(city, mother)
+    with as_owner():
+        for member in (city.elderly, city.elderly2):
+            yesterday = timezone.localdate() - datetime.timedelta(days=1)
+            w.Membership.objects.filter(pk=member.pk).update(until=yesterday)
+        return shield, [
+            w.make_member(city.agencies["elderly"], "consultation_worker") for _n in range(2)
+        ]
+
+
+def sent(browser, **typed):
+    return browser.post(reverse("shield_stranded"), typed)
+
+
+def test_head_and_privacy_officer_name_two_people_and_see_nothing(city, mother):
+    shield, (third, fourth) = left_alone(city, mother)
+    head, privacy = sign_in(Client(), city.head), sign_in(Client(), city.privacy)
+    page = text(head.get(reverse("shield_stranded")))
+    assert mother.case.number in page
+    assert mother.name not in page
+    assert "名簿に人がいない支援措置が1件" in text(head.get(reverse("home")))
+    key = str(shield.pk)
+    one = {f"{key}-first": str(third.pk), f"{key}-second": str(third.pk)}
+    assert "別の二人を" in text(sent(head, shield=key, **one), 422)
+    two = {f"{key}-first": str(third.pk), f"{key}-second": str(fourth.pk)}
+    assert sent(head, shield=key, **two).status_code == 302
+    with w.act(third):
+        assert not ShieldMember.objects.exists()
+    page = text(privacy.get(reverse("shield_stranded")))
+    assert str(third.user) in page
+    assert "二人を確認して" in page
+    with w.act(city.privacy):
+        (row,) = stranded_shields()
+    assert sent(head, rescue=str(row.rescue_id)).status_code == 403
+    assert sent(privacy, rescue=str(row.rescue_id)).status_code == 302
+    for member in (third, fourth):
+        with w.act(member):
+            assert Shield.objects.visible_to(member).count() == 1
+            assert Contact.objects.visible_to(member).get(pk=mother.pk).address == ADDRESS
+    for member in (city.head, city.privacy):
+        with w.act(member):
+            assert not Shield.objects.exists()
+            assert stranded_shields() == []
+            assert not Contact.objects.exists()
+    assert sent(privacy, rescue=str(row.rescue_id)).status_code == 403
+
+
+@pytest.mark.parametrize("who", ["head", "child", "coordinator", "elderly2"])
+def test_nobody_is_named_who_does_not_work_on_the_case_nor_the_head(city, mother, who):
+    shield, (third, _fourth) = left_alone(city, mother)
+    with w.act(city.head), pytest.raises(ActionDenied, match="いまは立て直せません"):
+        name_rescue(by=city.head, shield_id=shield.pk, people=[third, city.members[who]])
+
+
+def test_a_list_with_somebody_on_it_is_nobody_s_to_fill(city, mother):
+    shield = in_force(city, mother)
+    with as_owner():
+        people = [w.make_member(city.agencies["elderly"], "consultation_worker") for _n in range(2)]
+    with w.act(city.head):
+        assert stranded_shields() == []
+        with pytest.raises(ActionDenied, match="いまは立て直せません"):
+            name_rescue(by=city.head, shield_id=shield.pk, people=people)
+
+
+@pytest.mark.parametrize("who", ["coordinator", "disability", "sysadmin", "admin", "privacy"])
+def test_only_the_head_names(city, mother, who):
+    shield, people = left_alone(city, mother)
+    by = city.members[who]
+    with w.act(by), pytest.raises(ActionDenied):
+        name_rescue(by=by, shield_id=shield.pk, people=people)
+    if who != "privacy":
+        with w.act(by):
+            assert stranded_shields() == []

@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from agencies.permissions import ActionDenied
 from cases.models import Case, Person, Transfer
+from cases.operations import accept_transfer
+from cases.operations.orphans import orphaned_cases, send_orphaned
 from cases.operations.succession import (
     accept_succession,
     propose_succession,
@@ -124,3 +126,56 @@ def test_agency_that_has_ended_is_no_successor(client, city):
     )
     assert response.status_code == 422
     assert "後継の機関は表示された中から選んでください。" in response.content.decode()
+
+
+# --- an agency has ended, and not everybody consented to another -------------------------------
+
+
+def ended(city):
+    with as_owner():
+        old = city.agencies["elderly"]
+        old.ended_on = timezone.localdate() - datetime.timedelta(days=1)
+        old.save()
+
+
+def test_the_office_is_told_numbers_and_asks_whom_consents_reach(client, city):
+    new = city.agencies["new"]
+    covered = case_with_consent(city, new)
+    stays = case_with_consent(city)
+    ended(city)
+    sign_in(client, city.coordinator)
+    url = reverse("succession_orphaned")
+    page = client.get(url).content.decode()
+    assert covered.number in page
+    assert stays.number in page
+    assert "同意の取り直しが要ります" in page
+    assert "架空野" not in page
+    assert "主担当機関が終わったケースが2件" in client.get(reverse("home")).content.decode()
+    sent = {"case": str(covered.pk), "to_agency": str(new.pk)}
+    assert client.post(url, {**sent, "case": str(stays.pk)}).status_code == 403
+    assert client.post(url, sent).status_code == 302
+    assert client.post(url, sent).status_code == 403  # once
+    with w.act(city.coordinator):
+        assert not Case.objects.exists()
+    with w.act(city.taker):
+        (transfer,) = Transfer.objects.visible_to(city.taker)
+        accept_transfer(transfer=transfer, by=city.taker)
+        case = Case.objects.visible_to(city.taker).get(pk=covered.pk)
+        assert case.responsible_agency_id == new.pk
+        assert Person.objects.visible_to(city.taker).filter(case=covered).exists()
+        assert not Case.objects.filter(pk=stays.pk).exists()
+
+
+def test_nobody_else_is_told_nor_asks(city):
+    new = city.agencies["new"]
+    case = case_with_consent(city, new)
+    foreign = w.city()
+    for by in (city.coordinator, foreign.coordinator):
+        with w.act(by):
+            assert orphaned_cases(by) == []  # the agency still works
+    ended(city)
+    for by in (foreign.coordinator, city.taker, city.disability, city.sysadmin, city.privacy):
+        with w.act(by):
+            assert len(orphaned_cases(by)) == (by == city.privacy)
+            with pytest.raises(ActionDenied):
+                send_orphaned(by=by, case_id=case.pk, to_agency=new)

@@ -50,7 +50,7 @@ def test_named_task_goes_to_the_successor_with_the_case():
         assert tasks_naming(city.manager, city.disability) == []
     with as_owner():
         task.refresh_from_db()
-        assert task.worker == str(city.next.user)
+        assert task.worker == f"{city.next.user}（相談支援専門員）"
         charge = CaseWorker.objects.get(
             case=found.case, agency=city.agencies["disability"], ended_at=None
         )
@@ -62,7 +62,7 @@ def test_other_agencies_do_not_name_the_worker():
     with w.act(found.city.coordinator), pytest.raises(DatabaseError), transaction.atomic():
         SupportItem.objects.filter(pk=task.pk).update(worker="だれか")
     with w.act(found.city.coordinator):
-        assert handover.give_tasks(found.city.coordinator, {task.pk: "だれか"}) == 0
+        assert handover.give_tasks(found.city.coordinator, task.worker, {task.pk: "だれか"}) == 0
 
 
 def test_sheet_tells_what_is_agreed_and_what_is_open(client):
@@ -73,3 +73,44 @@ def test_sheet_tells_what_is_agreed_and_what_is_open(client):
         assert words in page
     page = client.get(reverse("case_detail", args=[found.case.pk])).content.decode()
     assert str(found.city.disability.user) in page
+
+
+@pytest.mark.parametrize(
+    ("worker", "is_named"),
+    [
+        ("林 太郎", True),
+        ("林\u3000太郎", True),
+        ("林太郎", True),
+        ("林太郎さん", True),
+        ("小川 花子、林 太郎", True),
+        ("林 太郎（相談支援専門員）", True),
+        ("林 太郎 主任", True),
+        ("小林 太郎", False),
+        ("小林太郎", False),
+        ("林 太郎次", False),
+        ("林", False),
+        ("", False),
+    ],
+)
+def test_a_person_is_named_not_a_part_of_another_s_name(worker, is_named):
+    found, task = scene()
+    city = found.city
+    with as_owner():
+        SupportItem.objects.filter(pk=task.pk).update(worker=worker)
+    with w.act(city.manager):
+        assert bool(handover.tasks_naming(city.manager, "林 太郎")) is is_named
+        given = handover.give_tasks(city.manager, "林 太郎", {task.pk: "森 次郎"})
+        assert given == is_named
+    with as_owner():
+        task.refresh_from_db()
+        assert ("森 次郎" in task.worker) is is_named
+        assert ("小川 花子" in task.worker) is ("小川" in worker)
+
+
+def test_who_has_one_name_alone_is_not_everybody_of_that_family():
+    found, task = scene()
+    with as_owner():
+        SupportItem.objects.filter(pk=task.pk).update(worker="林 太郎、小林")
+    with w.act(found.city.manager):
+        assert handover.tasks_naming(found.city.manager, "林") == []
+        assert len(handover.tasks_naming(found.city.manager, "小林")) == 1

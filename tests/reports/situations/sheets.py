@@ -109,7 +109,7 @@ def _keep(s: Situation, agency: str) -> None:
     by = _manager(s, agency)
     with w.act(by):
         keep_cases(by=by, cases=[s.case.pk])
-        s.keep("answer", "cases_recertification", Recertification.objects.get())
+        s.keep("answer", "cases_recertification", Recertification.objects.get(case=s.case))
 
 
 @step(r"the manager of (?P<agency>\w+) gives the case back")
@@ -117,7 +117,7 @@ def _give_back(s: Situation, agency: str) -> None:
     by = _manager(s, agency)
     with w.act(by):
         give_back(case=s.case, by=by)
-        s.keep("answer", "cases_recertification", Recertification.objects.get())
+        s.keep("answer", "cases_recertification", Recertification.objects.get(case=s.case))
 
 
 @step(r"(?P<by>\w+) ends what (?P<agency>\w+) has not confirmed")

@@ -39,7 +39,7 @@ DROP FUNCTION kasane.guard_shield_proposal();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0015_recertification")]
+    dependencies = [("cases", "0017_recertification")]
 
     operations = [
         migrations.RemoveConstraint("shield", "shield_one_open"),
