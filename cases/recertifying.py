@@ -187,7 +187,10 @@ def figures(by: Membership) -> list[Figures]:
     rows = [
         Figures(
             agency.name,
-            *(found[agency.pk].get(state, 0) for state in ("waiting", *enums.RecertAnswer.values)),
+            waiting=found[agency.pk].get("waiting", 0),
+            kept=found[agency.pk].get(enums.RecertAnswer.KEPT, 0),
+            given_back=found[agency.pk].get(enums.RecertAnswer.GIVEN_BACK, 0),
+            ended=found[agency.pk].get(enums.RecertAnswer.ENDED, 0),
             has_manager=agency.pk in managed,
         )
         for agency in agencies.order_by("name")

@@ -63,9 +63,9 @@ def tasks_naming(membership: Membership, name: str) -> list[NamedTask]:
         _own_tasks(membership)
         .exclude(worker="")
         .order_by("until", "id")
-        .values_list("worker", "id", "plan__record__case_id", "content", "until")
+        .values_list("id", "plan__record__case_id", "content", "until", "worker")
     )
-    return [NamedTask(*row) for worker, *row in rows if _found(person, worker)]
+    return [NamedTask(*row[:4]) for row in rows if _found(person, row[4])]
 
 
 def give_tasks(membership: Membership, name: str, names: Mapping[uuid.UUID, str]) -> int:

@@ -11,6 +11,7 @@ import json
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Collection
+from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -164,7 +165,7 @@ def _tasks(case: Case, by: Membership, agency: int | None) -> str:
     )
 
 
-def _close(sql: str, values: list[object]) -> None:
+def _close(sql: str, values: list[Any]) -> None:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(sql, values)

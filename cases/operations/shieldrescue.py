@@ -7,6 +7,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext as _
@@ -91,7 +92,7 @@ def confirm_rescue(*, by: Membership, rescue_id: uuid.UUID) -> None:
     _log(by, "confirm_rescue", [shield_id, *keys])
 
 
-def _ask(sql: str, *values: object) -> tuple[list[uuid.UUID]]:
+def _ask(sql: str, *values: Any) -> tuple[list[uuid.UUID]]:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(sql, values)
