@@ -141,7 +141,7 @@ def ended(city):
 def test_the_office_is_told_numbers_and_asks_whom_consents_reach(client, city):
     new = city.agencies["new"]
     covered = case_with_consent(city, new)
-    stays = case_with_consent(city)
+    stays = case_with_consent(city, city.agencies["elderly"])
     ended(city)
     sign_in(client, city.coordinator)
     url = reverse("succession_orphaned")
