@@ -306,11 +306,8 @@ def scan_lines(by: Membership, consent: Consent) -> list[FileLine]:
 def own_grants(by: Membership) -> list[CaseGrant]:
     """What consents open to the reader's agency now. One query."""
     held = CaseGrant.objects.visible_to(by).in_force()
-    return list(
-        held.filter(group=by.agency_id, basis=enums.GrantBasis.CONSENT).order_by("-granted_at")[
-            :LISTED
-        ]
-    )
+    mine = held.filter(group=by.agency_id, basis=enums.GrantBasis.CONSENT)
+    return list(mine.order_by("-granted_at", "pk")[:LISTED])
 
 
 def own_line(by: Membership, consent_id: uuid.UUID) -> CaseGrant | None:
@@ -349,7 +346,7 @@ class ConsentRow:
 def consent_rows(by: Membership, *, ended: bool) -> list[ConsentRow]:
     """Those seen whole, the first to end first. Two queries."""
     found = Consent.objects.visible_to(by).filter(withdrawn_at__isnull=not ended)
-    order = ("-withdrawn_at",) if ended else ("period__endswith", "-recorded_at")
+    order = ("-withdrawn_at", "pk") if ended else ("period__endswith", "-recorded_at", "pk")
     rows = list(found.select_related("taken_by_agency").order_by(*order)[:LISTED])
     persons = _people(by, [row.person_id for row in rows])
     return [

@@ -43,6 +43,11 @@ ACROSS = (
     "tests/attacks", "tests/test_access_table.py", "tests/reports/test_policies.py",
     "tests/reports/test_visibility_cases.py", "tests/test_two_worlds.py",
 )  # fmt: skip
+# Tables on which a scope that shows everything is seen.
+SCOPED = frozenset({
+    "cases_case", "cases_person", "cases_record", "cases_contact", "cases_consent",
+    "cases_supportteam", "cases_consultation", "meetings_agendaitem", "meetings_sitting",
+})  # fmt: skip
 SHIELDS = ("tests/cases/test_shield.py", "tests/test_shield_outputs.py")
 DOORS = ("visible_to", "standing_with", "for_lists", "for_desk")
 LONGEST = 900  # seconds; a mutant that makes a test hang is noticed too
@@ -56,6 +61,7 @@ class Mutant:
     tests: tuple[str, ...]
     statement: str = ""
     reads: str = ""  # the table whose rows are read by this policy
+    writes: str = ""  # verb and table of a write policy
     path: str = ""
     source: str = field(default="", repr=False)
 
@@ -89,6 +95,7 @@ def policies(owner: str, role: str) -> Iterator[Mutant]:
                 tests,
                 statement,
                 table if cmd == "SELECT" else "",
+                "" if cmd == "SELECT" or permissive == "RESTRICTIVE" else f"{cmd} {table}",
             )
 
 
@@ -163,7 +170,7 @@ def replaced(source: str, nodes: list[ast.stmt], instead: str) -> str:
 
 
 @contextmanager
-def a_world(template: str) -> Iterator[Callable[[Mutant], bool]]:
+def a_world(template: str, cases: int, role: str) -> Iterator[Callable[[Mutant], bool]]:
     """A drawn world, in which a read policy is broken, the three answers are compared on its table
     and the policy is mended again: what tests/reports/test_proof.py does, in seconds."""
     django.setup()
@@ -173,23 +180,34 @@ def a_world(template: str) -> Iterator[Callable[[Mutant], bool]]:
     from reports.proof.scratch import scratch
     from reports.proof.verify import verify
     from reports.proof.worlds import generate
+    from reports.proof.writing import Written, try_writing
 
     with scratch(template=template) as (using, app):
-        generate(using, seed=7, cases=22)
+        generate(using, seed=7, cases=cases)
         world = load(using)
 
-        def differs(tables: frozenset[str] | None) -> bool:
+        def differs(tables: frozenset[str]) -> bool:
             found = verify(owner=using, app=app, pairs=2500, seed=3, world=world, tables=tables)
             return bool(found.differences)
 
+        as_it_is: dict[str, Written] = {}
+
+        def writes(table: str) -> Written:
+            return try_writing(using, app, role, world.memberships, [table])
+
         def notices(mutant: Mutant) -> bool:
+            table = mutant.writes.rpartition(" ")[2]
+            if table and table not in as_it_is:
+                as_it_is[table] = writes(table)
             if mutant.path:
-                with door_open(mutant) as is_asked:
-                    return is_asked and differs(None)
+                with door_open(mutant) as tables:
+                    return bool(tables) and differs(tables)
             with connections[using].cursor() as cursor:
                 mend = mending(cursor, mutant)
                 cursor.execute(mutant.statement)
             try:
+                if table:
+                    return writes(table) != as_it_is[table]
                 return differs(frozenset([mutant.reads]))
             finally:
                 with connections[using].cursor() as cursor:
@@ -200,9 +218,9 @@ def a_world(template: str) -> Iterator[Callable[[Mutant], bool]]:
 
 
 @contextmanager
-def door_open(mutant: Mutant) -> Iterator[bool]:
+def door_open(mutant: Mutant) -> Iterator[frozenset[str]]:
     """The door of a model that the proof asks, or a scope of a `gate.py`, everywhere it is known
-    by name, shows everything; False for what the proof does not ask."""
+    by name, shows everything. Yields the tables to compare; none if the proof does not ask."""
     from django.db.models import Q
 
     from reports.proof.verify import doors
@@ -211,20 +229,22 @@ def door_open(mutant: Mutant) -> Iterator[bool]:
     owner, _dot, method = name.rpartition(".")
     with ExitStack() as stack:
         if owner:
-            asked = [type(model._default_manager.all()) for model in doors().values()]
+            of_table = {t: type(model._default_manager.all()) for t, model in doors().items()}
             classes = {
-                cls for one in asked for cls in one.__mro__
+                cls
+                for one in of_table.values()
+                for cls in one.__mro__
                 if cls.__name__ == owner and method in vars(cls) and method == "visible_to"
-                and cls.__module__.replace(".", "/") + ".py" == mutant.path
-            }  # fmt: skip
+                if cls.__module__.replace(".", "/") + ".py" == mutant.path
+            }
             for cls in classes:
                 stack.enter_context(mock.patch.object(cls, method, lambda self, _by: self.all()))
-            yield bool(classes)
+            yield frozenset(t for t, one in of_table.items() if classes & set(one.__mro__))
             return
         gate = sys.modules[mutant.path.removesuffix(".py").replace("/", ".")]
         function = getattr(gate, name, None)
         if function is None:
-            yield False
+            yield frozenset()
             return
         result: Any = True if function.__annotations__["return"] == "bool" else Q()
         for module in list(sys.modules.values()):
@@ -232,7 +252,7 @@ def door_open(mutant: Mutant) -> Iterator[bool]:
                 if value is function:
                     everything = lambda *_a, **_k: result  # noqa: E731
                     stack.enter_context(mock.patch.object(module, known_as, everything))
-        yield True
+        yield SCOPED
 
 
 def mending(cursor: Any, mutant: Mutant) -> list[str]:
@@ -240,15 +260,17 @@ def mending(cursor: Any, mutant: Mutant) -> list[str]:
     _kind, _colon, place = mutant.name.partition(":")
     table, _dot, policy = place.rpartition(":")[0].partition(".")
     cursor.execute(
-        "SELECT permissive, cmd, roles, qual FROM pg_policies"
+        "SELECT permissive, cmd, roles, qual, with_check FROM pg_policies"
         " WHERE tablename = %s AND policyname = %s",
         [table, policy],
     )
-    permissive, cmd, roles, qual = cursor.fetchone()
+    permissive, cmd, roles, qual, check = cursor.fetchone()
+    using = f" USING ({qual})" if qual else ""
+    using += f" WITH CHECK ({check})" if check else ""
     where = f'{policy} ON public."{table}"'
     return [
         f"DROP POLICY IF EXISTS {where}",
-        f"CREATE POLICY {where} AS {permissive} FOR {cmd} TO {', '.join(roles)} USING ({qual})",
+        f"CREATE POLICY {where} AS {permissive} FOR {cmd} TO {', '.join(roles)}{using}",
     ]
 
 
@@ -326,7 +348,7 @@ def main() -> int:
         proof: Callable[[Mutant], bool] | None = None
         if any(asks_proof(m) for m in waiting):
             base = psycopg.conninfo.conninfo_to_dict(owner)["dbname"]
-            proof = stack.enter_context(a_world(str(base)))
+            proof = stack.enter_context(a_world(str(base), chosen.cases, str(role)))
         for number, mutant in enumerate(waiting, 1):
             started = time.monotonic()
             if proof and asks_proof(mutant) and proof(mutant):
@@ -350,7 +372,7 @@ def main() -> int:
 
 
 def asks_proof(mutant: Mutant) -> bool:
-    return bool(mutant.reads) or mutant.name.startswith("door:")
+    return bool(mutant.reads or mutant.writes) or mutant.name.startswith("door:")
 
 
 def say(*lines: str) -> None:
@@ -370,6 +392,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="name them and stop")
     parser.add_argument("--only", nargs="*", default=[""], help="beginnings of names")
     parser.add_argument("--quick", action="store_true", help="the proof alone, no test is started")
+    parser.add_argument("--cases", type=int, default=22, help="of the drawn world")
     parser.add_argument("--sample", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--state", type=Path, default=ROOT / ".kasane" / "mutants.jsonl")

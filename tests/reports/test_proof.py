@@ -6,6 +6,7 @@ import json
 import os
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connections
 
@@ -18,6 +19,7 @@ from reports.proof.load import load
 from reports.proof.scratch import scratch
 from reports.proof.verify import verify
 from reports.proof.worlds import generate
+from reports.proof.writing import try_writing
 
 pytestmark = pytest.mark.database
 
@@ -55,6 +57,15 @@ def test_model_orm_and_database_agree_and_every_rule_is_drawn_on_both_sides(draw
     for rule in ("V1", "V2", "V3", "V4", "V5", "V6", "V9", "V10", "V11", "V13", "V14"):
         counts = outcome.by_rule[rule]
         assert min(counts["visible"], counts["denied"]) >= PAIRS // 100, (rule, counts)
+
+
+def test_nobody_writes_and_who_reads_a_row_may_not_always_change_it(drawn):
+    owner, app = drawn
+    found = try_writing(owner, app, settings.KASANE_APP_ROLE, load(owner).memberships)
+    assert len(found.tried) > 90
+    assert found.let_through == set()
+    # A task is changed by whoever reads its plan: which columns, a trigger says.
+    assert found.conditional - found.refused == {"UPDATE plans_supportitem"}
 
 
 @pytest.mark.parametrize("table", ["cases_record", "cases_contact", "cases_referral"])
