@@ -1,20 +1,15 @@
-"""V9: a shield closes to another city's people too, where its case was ever opened to them.
+"""V9: a shield closes to another city's people too.
 
-A shield answered its own city alone, so an agency of another city, with a consent or a carry-out,
-read past it. What the four functions say of whom it stands against is replaced within them.
+A shield answered its own city alone, so people of another city to whom a consent, a carry-out or a
+sitting had opened the case read past it. What four functions say of whom it stands against is
+replaced within them.
 """
 
 from django.db import migrations
 
 OWN_CITY = """AND EXISTS (SELECT 1 FROM public.cases_case AS k
         WHERE k.id = s.case_id AND k.municipality_id = me.municipality_id)"""
-OPENED = """AND (EXISTS (SELECT 1 FROM public.cases_case AS k
-          WHERE k.id = s.case_id AND k.municipality_id = me.municipality_id)
-        OR EXISTS (SELECT 1 FROM public.cases_casegrant AS g
-          WHERE g.content_object_id = s.case_id AND g.group_id = me.agency_id)
-        OR EXISTS (SELECT 1 FROM public.cases_carryoutgrant AS t
-          JOIN public.cases_carryout AS o ON o.id = t.content_object_id
-          WHERE o.case_id = s.case_id AND t.membership_id = me.membership_id))"""
+EVERY_CITY = "AND true"
 REPLACE = """
 DO $do$
 DECLARE
@@ -40,7 +35,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(
-            REPLACE.format(was=OWN_CITY, becomes=OPENED),
-            REPLACE.format(was=OPENED, becomes=OWN_CITY),
+            REPLACE.format(was=OWN_CITY, becomes=EVERY_CITY),
+            REPLACE.format(was=EVERY_CITY, becomes=OWN_CITY),
         )
     ]
