@@ -53,22 +53,25 @@ def _url(name: str) -> str | None:
 
 
 def _navigation(request: HttpRequest, membership: Membership) -> list[list[dict[str, Any]]]:
+    items = [
+        (item, reverse(item.url_name))
+        for item in registry.navigation
+        if not item.permission or membership.may(item.permission)
+    ]
+    # The nearest above the page: one list may stand beneath another.
+    above = [url for _item, url in items if request.path == url or _is_above(url, request.path)]
+    current = max(above, key=len, default="")
     groups: dict[int, list[dict[str, Any]]] = {}
-    for item in registry.navigation:
-        if item.permission and not membership.may(item.permission):
-            continue
-        groups.setdefault(item.group, []).append(_line(request, membership, item))
+    for item, url in items:
+        line = _line(membership, item, url) | {"current": url == current}
+        groups.setdefault(item.group, []).append(line)
     return [groups[key] for key in sorted(groups)]
 
 
-def _line(request: HttpRequest, membership: Membership, item: NavItem) -> dict[str, Any]:
-    url = reverse(item.url_name)
+def _is_above(url: str, path: str) -> bool:
+    return url != "/" and path.startswith(url)
+
+
+def _line(membership: Membership, item: NavItem, url: str) -> dict[str, Any]:
     count, overdue = item.count(membership) if item.count else (0, False)
-    current = request.path == url or (url != "/" and request.path.startswith(url))
-    return {
-        "url": url,
-        "label": item.label,
-        "count": count,
-        "overdue": overdue,
-        "current": current,
-    }
+    return {"url": url, "label": item.label, "count": count, "overdue": overdue}
