@@ -98,10 +98,11 @@ def _try(
 
 
 def _is_refused(verb: str, code: str, count: int) -> bool:
-    """By row security, or by a trigger that stands before it; a constraint comes after it."""
+    """A new row by row security, or by a trigger before it; a constraint comes after it. A change
+    finds no row to change: being refused by the condition of the new row is too late."""
     if verb == "INSERT":
         return code in (PRIVILEGE, "trigger")
-    return not count and code in ("", PRIVILEGE)
+    return code == "" and not count
 
 
 def _tried(app: str, member: uuid.UUID | None, sql: str, *params: Any) -> tuple[str, int]:
