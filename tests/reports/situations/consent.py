@@ -149,8 +149,9 @@ def _expire(s: Situation, name: str) -> None:
     key = s.rows[f"consent of {name}"].pk
     for table, column in (("cases_consent", "id"), ("cases_casegrant", "consent_id")):
         owner(
-            f"UPDATE {table} SET period = tstzrange(lower(period), now() - interval '1 hour')"
-            f" WHERE {column} = %s",
+            # Begun a day earlier: shortly after midnight an hour ago was yesterday.
+            f"UPDATE {table} SET period = tstzrange(lower(period) - interval '1 day',"
+            f" now() - interval '1 hour') WHERE {column} = %s",
             key,
         )
 
