@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,16 +20,11 @@ from agencies.enums import Permission
 from agencies.models import Membership
 from cases import enums
 from cases.caselines import file_lines
-from cases.models import (
-    Case,
-    Shield,
-    ShieldHold,
-    ShieldMember,
-    SupportTeam,
-)
+from cases.models import Person, Shield, ShieldHold, ShieldMember
 from cases.operations.shieldrescue import check_may_rescue, stranded_shields
 from cases.permissions import can
 from cases.shields import found_in_hold
+from cases.told import told_grants
 from config.lib.eras import format_datetime, format_long, format_short
 from config.lib.registry import ShieldRow, Todo, registry
 
@@ -49,14 +44,19 @@ class HoldLine:
     files: Sequence[object] = field(default=())
 
 
-def city_members(membership: Membership, case: Case) -> QuerySet[Membership]:
-    """Who may be named: people of the agencies at work on the case, reading cases."""
-    agencies = SupportTeam.objects.filter(case=case, left_at__isnull=True).values("agency_id")
+def who_sees(membership: Membership, person: Person) -> QuerySet[Membership]:
+    """Who may be named, as far as the asker may know it: people reading cases, of the agencies that
+    see the person. That there is a shield is shown to those alone (V9). Two queries."""
+    agencies = {membership.agency_id, person.author_agency_id} | {
+        grant.group_id
+        for grant in told_grants(person.case_id)
+        if grant.person_id == person.pk and enums.Category.BASIC in grant.categories
+    }
     return (
         Membership.objects.active()
         .with_names()
         .filter(
-            Q(agency_id__in=agencies) | Q(agency_id=membership.agency_id),
+            agency_id__in=agencies,
             agency__municipality=membership.municipality,
             role__permissions__contains=[Permission.READ_CASES],
             user__is_active=True,

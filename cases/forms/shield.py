@@ -77,6 +77,11 @@ class ShieldForm(_Dated):
         self.people = {str(m.pk): m for m in [*confirmers, *candidates]}
         super().__init__(*args, **kwargs)
         self.offer("confirmer", [("", ""), *((str(m.pk), _label(m)) for m in confirmers)])
+        if not confirmers:
+            self.fields["confirmer"].help_text = _(
+                "この人のことが見えて、確認できる人が、あなたのほかにいません。"
+                "同じ機関の人か、本人の同意でこの人が見える機関の人が確認します。"
+            )
         self.offer("members", [(str(m.pk), _label(m)) for m in candidates])
 
     def chosen_confirmer(self) -> Membership:

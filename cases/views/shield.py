@@ -42,12 +42,12 @@ from cases.permissions import (
     check_can_take_back,
 )
 from cases.shieldpage import (
-    city_members,
     facts_of,
     holds_of,
     may_confirm,
     places_of,
     short_state,
+    who_sees,
 )
 from cases.views.subject import subject
 from config.lib.eras import today
@@ -83,7 +83,7 @@ def shield_new(request: MemberRequest, person_id: uuid.UUID) -> HttpResponse:
     person = get_object_or_404(persons, pk=person_id)
     on = subject(request, person.case_id, "shield_new")
     check_can_propose_shield(request.membership, person)
-    members = city_members(request.membership, person.case)
+    members = who_sees(request.membership, person)
     form = ShieldForm(
         request.POST or None,
         confirmers=may_confirm(members),
@@ -263,7 +263,7 @@ def shield_place_new(request: MemberRequest, shield_id: uuid.UUID) -> HttpRespon
     shield = _shield(request, shield_id, "shield_place_new")
     check_can_change_list(request.membership, shield)
     standing = {place.membership_id for place in places_of(request.membership, shield)}
-    members = city_members(request.membership, shield.case)
+    members = who_sees(request.membership, shield.person)
     form = PlaceForm(request.POST or None, candidates=[m for m in members if m.pk not in standing])
     if request.method == "POST" and form.is_valid():
         add_to_list(shield=shield, by=request.membership, member=form.chosen())
