@@ -27,6 +27,7 @@ from cases.operations import (
 from cases.operations.case import PersonFacts
 from cases.operations.shieldrescue import name_rescue, stranded_shields
 from tests import world as w
+from tests.cases.pages import referred
 from tests.owner import as_owner
 from tests.signing import sign_in
 
@@ -97,6 +98,24 @@ def test_proposed_and_confirmed_and_lifted_through_the_pages(city, mother):
     assert "解除" in text(first.get(lift))
     assert first.post(lift).status_code == 302
     assert "支援措置あり" not in text(first.get(case))
+
+
+def test_whoever_is_offered_sees_the_person(city, mother):
+    """That a shield exists is shown to those alone: also whoever is asked to confirm one (V9)."""
+    _case, seen, unseen, _given = referred(city)
+    browser = sign_in(Client(), city.elderly)
+
+    def offered(person):
+        form = browser.get(reverse("shield_new", args=[person.pk])).context["form"]
+        return {key for key, _label in form.fields["confirmer"].choices if key}
+
+    own = {str(city.elderly2.pk)}
+    assert offered(seen) == own | {str(city.disability.pk)}
+    assert offered(unseen) == own
+    with as_owner():
+        city.elderly2.delete()
+    assert offered(unseen) == set()
+    assert "あなたのほかにいません" in text(browser.get(reverse("shield_new", args=[unseen.pk])))
 
 
 def test_bad_input_is_a_sentence_beside_the_field(city, mother):
