@@ -123,8 +123,8 @@ PRINTS = [
 FILES = ["attachment_download", "scan_download", "report_xlsx"]
 # Commands write for operators: one explains a decision; the others name counts, cities and keys.
 COMMANDS = {
-    "explain_access", "verify_access", "verify_audit", "bench_log", "make_seal_key", "load_city",
-    "load_demo", "demo_signins", "install_worker_key", "reset_factors",
+    "explain_access", "verify_access", "verify_audit", "bench_log", "bench_gate", "make_seal_key",
+    "load_city", "load_demo", "demo_signins", "install_worker_key", "reset_factors",
 }  # fmt: skip
 
 # For each name in an address, where its keys come from.

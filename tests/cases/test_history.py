@@ -150,7 +150,7 @@ PAST = [
     "INSERT INTO cases_note (record_id, method, with_whom, place, text, next_step, version)"
     " VALUES (%(bare)s, 'visit', '', '', 'x', '', 1)",
     # A version that is not the row, written along.
-    "UPDATE cases_note SET text = 'x' WHERE record_id = %(note)s;"
+    "WITH changed AS (UPDATE cases_note SET text = 'x' WHERE record_id = %(note)s)"
     " INSERT INTO cases_historicalnote (record_id, method, with_whom, place, text, next_step,"
     " version, history_date, history_type)"
     " VALUES (%(note)s, 'visit', '', '', 'y', '', 1, now(), '~')",
