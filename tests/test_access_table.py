@@ -159,7 +159,7 @@ RELATIONS: dict[tuple[int, int, int], set[str]] = {
         "case_detail", "case_print", "case_access", "record_history", "person_history",
         "attachment_download", "consent_detail", "disclosure_new", "referral_detail",
         "plan_detail", "plan_history", "plan_print", "consultation_detail", "consultation_add",
-        "scan_download",
+        "scan_download", "case_handover_print",
     },
     (200, 200, 403): {
         "person_new", "note_new", "issue_new", "assessment_new", "consent_new",
@@ -168,11 +168,11 @@ RELATIONS: dict[tuple[int, int, int], set[str]] = {
     },
     (200, 403, 403): {
         "person_edit", "note_edit", "issue_solve", "assessment_edit", "record_refile",
-        "case_close", "transfer_new", "household_change",
+        "case_close", "transfer_new", "household_change", "shield_new",
         "household_split", "household_join", "household_merge", "plan_edit", "plan_sign",
         "plan_submit", "match_detail",
     },
-    (200, 403, 200): {"case_looks", "looks_print", "plan_end"},
+    (200, 403, 200): {"case_looks", "looks_print", "plan_end", "case_why"},
     (200, 404, 403): {"consent_narrow", "consent_renew", "scan_new"},
     (200, 404, 200): {"consent_withdraw", "consent_print", "withdrawal_print"},
     # A sheet one sent oneself, and a plan that is not in force.
