@@ -39,7 +39,7 @@ class Difference:
     """One pair on which the answers differ."""
 
     kind: str  # leak: too much was shown; denied: too little
-    layer: str  # database; orm (over it, as in a request); orm alone (over the owner's login)
+    layer: str  # database; orm (over it, as in a request); orm alone (past the policies)
     table: str
     key: Any
     membership: uuid.UUID
@@ -181,7 +181,8 @@ def _compare(
     whole_tables: dict[str, list[Pair]] = defaultdict(list)
     for pair in wholes:
         whole_tables[table_of(pair[1])].append(pair)
-    with as_member(app, member.id) as cursor:
+    # `visible_to` alone asks as the member too: who a shield stands against, the database knows.
+    with as_member(app, member.id) as cursor, as_member(owner, member.id):
         for table in sorted({*by_table, *whole_tables}):
             keys = [row.id for _position, row, _answer in by_table[table]]
             is_whole = table in whole_tables
