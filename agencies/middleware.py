@@ -124,7 +124,7 @@ def _is_refused(request: HttpRequest, view: Callable[..., HttpResponse]) -> bool
     """Whether `@member` refuses anyway: nothing is asked of who may not go on."""
     if not hasattr(view, "permission"):
         return False
-    membership: Membership | None = request.membership  # type: ignore[attr-defined]
+    membership: Membership | None = request.membership  # type: ignore[attr-defined]  # likewise
     return membership is None or not (view.permission is None or membership.may(view.permission))
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, transaction
 from django.utils.translation import gettext as _
 
 from agencies.enums import MembershipState, Permission
@@ -14,6 +16,22 @@ from agencies.models import Membership
 
 class ActionDenied(PermissionDenied):
     """Visible but not allowed; `str(error)` is the Japanese reason shown on the page."""
+
+
+INSUFFICIENT_PRIVILEGE = "42501"
+
+
+@contextmanager
+def or_denied(reason: str) -> Iterator[None]:
+    """What the database refuses within the block for want of a right is ActionDenied(reason), and
+    what the block has written is taken back. Other errors go on."""
+    try:
+        with transaction.atomic():
+            yield
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", "") != INSUFFICIENT_PRIVILEGE:
+            raise
+        raise ActionDenied(reason) from None
 
 
 def check_may(by: Membership, permission: Permission) -> None:

@@ -7,13 +7,13 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from agencies.enums import Action, Permission, Purpose
 from agencies.models import Agency, Membership
 from agencies.operations import notify
-from agencies.permissions import ActionDenied, check_may
+from agencies.permissions import check_may, or_denied
 from agencies.trail import log_access
 from config.lib.ids import new_id
 
@@ -53,15 +53,9 @@ def send_orphaned(*, by: Membership, case_id: uuid.UUID, to_agency: Agency) -> N
     check_may(by, Permission.OFFICE_HINTS)
     check_may(by, Permission.WRITE_RECORDS)
     key = new_id()
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("select kasane.send_orphaned(%s, %s, %s)", [key, case_id, to_agency.pk])
-    except DatabaseError as error:
-        if getattr(error.__cause__, "sqlstate", "") != "42501":
-            raise
-        raise ActionDenied(
-            _("いまは依頼できません。同意が変わったか、もう依頼されています。")
-        ) from None
+    reason = _("いまは依頼できません。同意が変わったか、もう依頼されています。")
+    with or_denied(reason), connection.cursor() as cursor:
+        cursor.execute("select kasane.send_orphaned(%s, %s, %s)", [key, case_id, to_agency.pk])
     log_access(
         by, Action.WRITE, what="send_orphaned", purpose=Purpose.ADMINISTRATION, case_id=case_id
     )

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from agencies.enums import Action, Permission, Purpose
 from agencies.models import Agency, Membership, Municipality
 from agencies.operations import notify
-from agencies.permissions import ActionDenied, check_may
+from agencies.permissions import ActionDenied, check_may, or_denied
 from agencies.trail import log_access
 from cases import enums
 from cases.gate import grants_of
@@ -166,16 +166,10 @@ def _tasks(case: Case, by: Membership, agency: int | None) -> str:
 
 
 def _close(sql: str, values: list[Any]) -> None:
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(sql, values)
-    except DatabaseError as error:
-        if getattr(error.__cause__, "sqlstate", "") != "42501":
-            raise
-        # Closed or confirmed at this very moment.
-        raise ActionDenied(
-            _("このケースは、いま変わったところです。開き直してください。")
-        ) from None
+    # Closed or confirmed at this very moment.
+    reason = _("このケースは、いま変わったところです。開き直してください。")
+    with or_denied(reason), connection.cursor() as cursor:
+        cursor.execute(sql, values)
 
 
 # --- figures and reminders ---------------------------------------------------------------------

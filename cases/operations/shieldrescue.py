@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from agencies.enums import Action, Permission, Purpose
 from agencies.models import Membership
 from agencies.operations import notify
-from agencies.permissions import ActionDenied
+from agencies.permissions import ActionDenied, or_denied
 from agencies.trail import log_access
 from config.lib.ids import new_id
 
@@ -93,16 +93,11 @@ def confirm_rescue(*, by: Membership, rescue_id: uuid.UUID) -> None:
 
 
 def _ask(sql: str, *values: Any) -> tuple[list[uuid.UUID]]:
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            return cursor.fetchone()
-    except DatabaseError as error:
-        if getattr(error.__cause__, "sqlstate", "") != "42501":
-            raise
-        raise ActionDenied(
-            _("いまは立て直せません。名簿に人がいるか、選んだ人がもう働いていません。")
-        ) from None
+    reason = _("いまは立て直せません。名簿に人がいるか、選んだ人がもう働いていません。")
+    with or_denied(reason), connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        row: tuple[list[uuid.UUID]] = cursor.fetchone()
+    return row
 
 
 def _tell(member: Membership, title: str, url: str) -> None:

@@ -48,12 +48,12 @@ def appointing(data: dict[str, Any], heads: list[Membership]) -> Appointing:
     return Appointing(next(h for h in heads if str(h.pk) == data["head"]), data["decided_on"])
 
 
-def person_rows(item: AgendaItem) -> list[dict[str, Any]]:
+def person_rows(by: Membership, item: AgendaItem) -> list[dict[str, Any]]:
     """アカウントのない人, as the secretariat's table shows them."""
     on_screen = set(
-        ItemGrant.objects.filter(content_object=item, pledged_at__isnull=False).values_list(
-            "membership_id", flat=True
-        )
+        ItemGrant.objects.visible_to(by)
+        .filter(content_object=item, pledged_at__isnull=False)
+        .values_list("membership_id", flat=True)
     )
     return [_row(person, on_screen) for person in people_of(item)]
 

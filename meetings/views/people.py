@@ -77,7 +77,7 @@ def item_people(request: MemberRequest, item_id: UUID) -> HttpResponse:
             "rows": [
                 _appointed(grant) for grant in appointments(item) if not grant.membership.is_guest
             ],
-            "people": person_rows(item),
+            "people": person_rows(by, item),
             "can_appoint": can(check_can_appoint, by, item),
         },
         form,

@@ -191,7 +191,7 @@ def item_attendance(request: MemberRequest, item_id: UUID) -> HttpResponse:
     try:
         for key, value in form.cleaned_data.items():
             if value:
-                mark_attendance(item=item, by=by, attendance=value, **_attendee(key))
+                mark_attendance(item=item, by=by, attendance=value, **_attendee(by, key))
         if name:
             mark_attendance(item=item, by=by, attendance=enums.Attendance.PARTIAL, name=name)
         messages.success(request, _("出欠を記録しました。"))
@@ -200,12 +200,12 @@ def item_attendance(request: MemberRequest, item_id: UUID) -> HttpResponse:
     return redirect("item_run", item.pk)
 
 
-def _attendee(key: str) -> dict[str, Any]:
+def _attendee(by: Membership, key: str) -> dict[str, Any]:
     kind, pk = key.split(":", 1)
     if kind == "m":
         return {"membership": Membership.objects.with_names().get(pk=pk)}
     if kind == "p":
-        return {"person": ItemPerson.objects.get(pk=pk)}
+        return {"person": ItemPerson.objects.visible_to(by).get(pk=pk)}
     return {"agency": Agency.objects.get(pk=int(pk))}
 
 
