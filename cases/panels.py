@@ -27,7 +27,7 @@ from cases import (
     shieldpage,
     shieldrows,
 )
-from cases.gate import in_force, reads_cases
+from cases.gate import in_force, own_cases, reads_cases
 from cases.models import (
     AssessmentSection,
     CarryOut,
@@ -304,8 +304,7 @@ def todo_consents(membership: Membership) -> list[Todo]:
     rows = (
         Consent.objects.visible_to(membership)
         .filter(
-            Q(taken_by_agency_id=membership.agency_id)
-            | Q(case__responsible_agency_id=membership.agency_id),
+            Q(taken_by_agency_id=membership.agency_id) | own_cases(membership, "case_id"),
             answer=enums.ConsentAnswer.GIVEN,
             withdrawn_at__isnull=True,
             period__upper_inf=False,

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -128,8 +128,9 @@ def _rows(found: QuerySet[Referral]) -> list[Referral]:
 
 def received_rows(membership: Membership) -> list[Row]:
     """Sheets to my agency or to a secretariat I am on, waiting first. One query."""
+    to_me = Q(to_agency=membership.agency_id) | Q(to_conference_type__isnull=False)
     found = Referral.objects.visible_to(membership).exclude(from_agency=membership.agency_id)
-    rows = sorted(_rows(found), key=lambda r: r.state != STATES.SENT)
+    rows = sorted(_rows(found.filter(to_me)), key=lambda r: r.state != STATES.SENT)
     return [
         Row(
             r.pk,

@@ -1,7 +1,8 @@
 """Search within what the reader may see: nothing here knows of anything else (V15).
 
-Equality and `^@` only: `LIKE` is not leakproof, so its index is not used beneath a policy. What is
-typed is tried as a case number, a telephone number, a birth date, and as a name or kana.
+Equality and ranges only: `LIKE` is not leakproof, so its index is not used beneath a policy, and
+that of `^@` only where the value is known when the question is planned. What is typed is tried as
+a case number, a telephone number, a birth date, and as a name or kana.
 """
 
 from __future__ import annotations
@@ -33,16 +34,20 @@ LIMIT: Final = 50
 RECENT_CONSULTATION_PERSONS: Final = 500
 
 
+# What begins with a text stands between it and it with the last code point.
+LAST: Final = "\U0010ffff"
+
+
 @CharField.register_lookup
 class StartsWith(Lookup):
-    """`name_folded__starts_with`: PostgreSQL's `^@`, which is leakproof where LIKE is not."""
+    """`name_folded__starts_with`, of a column sorted by code point (`db_collation="C"`)."""
 
     lookup_name = "starts_with"
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
-        left, left_params = self.process_lhs(compiler, connection)
-        right, right_params = self.process_rhs(compiler, connection)
-        return f"{left} ^@ {right}", (*left_params, *right_params)
+        left, params = self.process_lhs(compiler, connection)
+        between = f"({left} >= %s AND {left} < %s)"
+        return between, (*params, self.rhs, *params, self.rhs + LAST)
 
 
 @dataclass(frozen=True)

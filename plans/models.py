@@ -85,9 +85,7 @@ class Plan(Content):
         ]
         indexes = [
             # Reminders: which plans in force are due for review?
-            models.Index(
-                fields=["review_on"], condition=Q(status="in_force"), name="plan_review_due"
-            )
+            models.Index(fields=["status", "review_on"], name="plan_review_due")
         ]
 
 

@@ -99,7 +99,7 @@ def todo_reviews(membership: Membership) -> list[Todo]:
 
 
 def todo_decisions(membership: Membership) -> list[Todo]:
-    """Plans that wait for my decision. Two queries."""
+    """Plans that wait for my decision. Three queries."""
     if not membership.may(Permission.DECIDE_PLAN):
         return []
     plans = mine_to_decide(membership).order_by("record_id")
@@ -361,8 +361,8 @@ def _end_words(plan: Plan, membership: Membership, tasks: int) -> str:
 __all__ = ["handover"]
 
 registry.add("todos", todo_tasks, queries=2, order=12)
-registry.add("todos", todo_reviews, queries=2, order=14)
-registry.add("todos", todo_decisions, queries=2, order=11)
+registry.add("todos", todo_reviews, queries=3, order=14)
+registry.add("todos", todo_decisions, queries=3, order=11)
 registry.add("case_panels", panel, queries=2, order=20)
 registry.add("case_next", next_plan, queries=3, order=10)
 registry.add("case_next", next_draft, queries=2, order=40)

@@ -13,7 +13,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from agencies.enums import AgendaType, Decider, Permission
-from agencies.models import Membership
+from agencies.models import Agency, Membership
+from cases.enums import RecordKind
+from cases.gate import standing_scope
 from cases.models import Case, Person
 from cases.operations.case import persons_by_key
 from cases.titles import titles_for
@@ -62,14 +64,17 @@ class PlanLine:
 def plan_lines(
     membership: Membership, plans: QuerySet[Plan], limit: int
 ) -> tuple[list[PlanLine], bool]:
-    """The first `limit` of these plans in their order, and whether there are more. Two queries."""
+    """The first `limit` of these plans in their order, and whether there are more.
+
+    Three queries.
+    """
     rows = list(
         plans.values_list(
             "record_id",
             "record__case_id",
             "programme",
             "sequence",
-            "record__author_agency__name",
+            "record__author_agency_id",
             "status",
             "review_on",
             "ends_on",
@@ -77,13 +82,15 @@ def plan_lines(
     )
     shown = rows[:limit]
     households = titles_for(membership, {row[1] for row in shown}) if shown else {}
+    # Of those shown: joined, the agencies are gone through for every plan there is to sort.
+    names = Agency.objects.in_bulk({row[4] for row in shown}) if shown else {}
     lines = [
         PlanLine(
             key=row[0],
             case_id=row[1],
             title=programme_words(row[2], row[3]),
             household=households[row[1]],
-            agency=row[4],
+            agency=names[row[4]].name,
             status=row[5],
             review_on=row[6],
             ends_on=row[7],
@@ -124,9 +131,11 @@ def tasks_of(
     membership: Membership, *, until: datetime.date | None = None, limit: int = 50
 ) -> list[TaskLine]:
     """My agency's open tasks in plans in force, the most urgent first. Two queries."""
-    standing = Plan.objects.standing_with(membership).in_force().filter(pk=OuterRef("plan_id"))
     items = SupportItem.objects.filter(
-        Exists(standing), agency_id=membership.agency_id, status=enums.ItemStatus.OPEN
+        standing_scope(membership, "plan__record__"),
+        plan__status=enums.PlanStatus.IN_FORCE,
+        agency_id=membership.agency_id,
+        status=enums.ItemStatus.OPEN,
     )
     if until is not None:
         items = items.filter(until__lte=until)
@@ -149,7 +158,11 @@ def mine_to_review(membership: Membership, on: datetime.date) -> PlanQuerySet:
     return (
         Plan.objects.standing_with(membership)
         .in_force()
-        .filter(record__author_agency_id=membership.agency_id, review_on__lte=near)
+        .filter(
+            record__author_agency_id=membership.agency_id,
+            record__kind=RecordKind.PLAN,
+            review_on__lte=near,
+        )
     )
 
 

@@ -132,8 +132,8 @@ class Person(models.Model):
     label = models.CharField(max_length=2)  # A, B, C: the plans' own way to name a household
     name = models.CharField(_("氏名"), max_length=300, blank=True)
     name_kana = models.CharField(_("ふりがな"), max_length=300, blank=True)
-    name_folded = models.CharField(max_length=300, blank=True)
-    kana_folded = models.CharField(max_length=300, blank=True)
+    name_folded = models.CharField(max_length=300, blank=True, db_collation="C")
+    kana_folded = models.CharField(max_length=300, blank=True, db_collation="C")
     birth_on = models.DateField(_("生年月日"), null=True, blank=True)
     birth_year = models.PositiveSmallIntegerField(null=True, blank=True)
     is_age_estimated = models.BooleanField(default=False)
@@ -161,7 +161,7 @@ class Person(models.Model):
             models.UniqueConstraint(fields=["author", "case", "form_key"], name="person_form_once"),
         ]
         indexes = [
-            # Search runs by equality and prefix on folded values: leakproof under a policy.
+            # Search runs by equality and range on folded values: leakproof under a policy.
             models.Index(fields=["kana_folded"], name="person_kana"),
             models.Index(fields=["name_folded"], name="person_name"),
             models.Index(fields=["birth_on"], name="person_birth"),
@@ -219,7 +219,7 @@ class Contact(models.Model):
         Person, primary_key=True, on_delete=models.PROTECT, related_name="contact"
     )
     phone = models.CharField(_("電話番号"), max_length=40, blank=True)
-    phone_digits = models.CharField(max_length=20, blank=True)
+    phone_digits = models.CharField(max_length=20, blank=True, db_collation="C")
     address = models.CharField(_("住所"), max_length=600, blank=True)
     school = models.CharField(_("学校"), max_length=200, blank=True)
     workplace = models.CharField(_("勤務先"), max_length=200, blank=True)
@@ -231,10 +231,8 @@ class Contact(models.Model):
 
     class Meta:
         indexes = [
-            # Equality and prefix: leakproof under a policy.
-            models.Index(
-                fields=["phone_digits"], condition=~Q(phone_digits=""), name="contact_phone"
-            ),
+            # Equality and range: leakproof under a policy.
+            models.Index(fields=["phone_digits"], name="contact_phone"),
         ]
 
 

@@ -64,7 +64,9 @@ class Record(models.Model):
     carry_out = models.ForeignKey(
         CarryOut, null=True, blank=True, on_delete=models.PROTECT, related_name="records"
     )
-    author_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    author_agency = models.ForeignKey(
+        Agency, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     author = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     happened_at = models.DateTimeField(default=timezone.now)
     written_at = models.DateTimeField(default=timezone.now)
@@ -94,6 +96,8 @@ class Record(models.Model):
             models.Index(fields=["case", "-happened_at"], name="record_case_happened"),
             # V2: what this agency wrote.
             models.Index(fields=["author_agency", "case"], name="record_author_case"),
+            # What of it waits: its plans to review.
+            models.Index(fields=["author_agency", "kind"], name="record_author_kind"),
         ]
 
     def names(self, persons: dict[uuid.UUID, Person]) -> str:

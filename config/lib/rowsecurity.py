@@ -220,6 +220,49 @@ class Narrow(Statements):
         return f"Narrow new rows of {self.table}: {self.name}"
 
 
+class Rewrite(Statements):
+    """Replace what a regular expression finds in the text of any policy, as PostgreSQL keeps it.
+
+    forth, back: a pattern and what stands in its place, of the change and of its undoing.
+    """
+
+    def __init__(self, forth: tuple[str, str], back: tuple[str, str]) -> None:
+        self.forth, self.back = forth, back
+
+    def forwards(self) -> list[str]:
+        return [_rewritten(*self.forth)]
+
+    def backwards(self) -> list[str]:
+        return [_rewritten(*self.back)]
+
+    def describe(self) -> str:
+        return f"Rewrite {self.forth[0]} in policies"
+
+
+def _rewritten(pattern: str, replacement: str) -> str:
+    return f"""
+DO $do$
+DECLARE
+    one record;
+BEGIN
+    FOR one IN
+        SELECT p.tablename, p.policyname,
+               regexp_replace(p.qual, $re${pattern}$re$, $re${replacement}$re$, 'g') AS qual,
+               regexp_replace(p.with_check, $re${pattern}$re$, $re${replacement}$re$, 'g')
+                   AS with_check
+        FROM pg_policies AS p
+        WHERE p.schemaname = 'public'
+          AND (p.qual ~ $re${pattern}$re$ OR p.with_check ~ $re${pattern}$re$)
+    LOOP
+        EXECUTE format('ALTER POLICY %I ON public.%I', one.policyname, one.tablename)
+            || COALESCE(' USING (' || one.qual || ')', '')
+            || COALESCE(' WITH CHECK (' || one.with_check || ')', '');
+    END LOOP;
+END
+$do$
+"""
+
+
 class Open(Statements):
     """Tables that hold nothing about a case: the application's login gets the verbs named."""
 

@@ -35,9 +35,9 @@ def database(url: str) -> dict[str, Any]:
         # running it.
         "OPTIONS": {
             "application_name": "kasane",
-            "options": "-c jit=off",
-            # Planning what the policies add takes longer than running it: plan once a connection
-            # (decision 0012).
+            # Planning what the policies add takes longer than running it: plan once a connection,
+            # and not for every value anew (decision 0012).
+            "options": "-c jit=off -c plan_cache_mode=force_generic_plan",
             "server_side_binding": True,
             "prepare_threshold": 2,
         },

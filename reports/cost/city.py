@@ -147,14 +147,14 @@ FILL: tuple[str, ...] = (
            links_outreach, links_participation, starts_on, ends_on, review_on, status,
            signature_note, decided_in, version, decided_at, decided_by_id)
        SELECT r.id, 'coordination', 1, '家で暮らしたい', '', '滞納を減らす', false, false,
-           current_date - 60, current_date + 300, current_date + (o.i / 2 * 7 % 200 - 20)::int,
+           current_date - 60, current_date + 300, current_date + (o.i / 2 * 7 % 199 - 20)::int,
            CASE WHEN o.i % 20 = 0 THEN 'draft' ELSE 'in_force' END, '', '', 1,
            CASE WHEN o.i % 20 <> 0 THEN now() END, CASE WHEN o.i % 20 <> 0 THEN o.worker END
        FROM cases_record AS r JOIN one AS o ON o.id = r.case_id WHERE r.kind = 'plan'""",
     """INSERT INTO plans_supportitem (id, "order", content, worker, frequency, until, status,
            agency_id, plan_id)
        SELECT pg_temp.key('task' || part, o.i), part, '家計の相談', '', '毎月',
-           current_date + (o.i / 2 * 11 % 150 - 10)::int,
+           current_date + (o.i / 2 * 11 % 151 - 10)::int,
            CASE o.i % 3 WHEN 0 THEN 'done' ELSE 'open' END,
            CASE part WHEN 0 THEN o.agency ELSE COALESCE(o.helper, o.agency) END, r.id
        FROM cases_record AS r JOIN one AS o ON o.id = r.case_id, generate_series(0, 1) AS part
