@@ -80,7 +80,7 @@ class House:
 
     def key(self, url_name: str, argument: str) -> Any:
         """The key an address of this name takes; None where this household has no such thing."""
-        return self.keys.get(_WHICH.get(f"{url_name}.{argument}", argument))
+        return self.keys.get(which(url_name, argument))
 
 
 # What an argument names depends on the address it stands in.
@@ -100,6 +100,11 @@ _WHICH = {
         "named",
     ),
 }  # fmt: skip
+
+
+def which(url_name: str, argument: str) -> str:
+    """What an argument of this address names, as a household's keys call it."""
+    return _WHICH.get(f"{url_name}.{argument}", argument)
 
 
 def staff(city: w.World) -> None:
