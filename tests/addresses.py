@@ -19,6 +19,10 @@ MADE_UP: dict[type, Any] = {
 }
 
 
+# Arguments that name no row.
+WORDS = {"year", "step"}
+
+
 @dataclass(frozen=True)
 class Address:
     """A route. `keys` are the arguments that name a row, `fixed` the rest, filled in."""
@@ -27,6 +31,11 @@ class Address:
     keys: tuple[str, ...]
     fixed: tuple[tuple[str, Any], ...]
     methods: frozenset[str]
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The arguments that name a row, numbers included (an agency, an indicator)."""
+        return (*self.keys, *(name for name, _filled in self.fixed if name not in WORDS))
 
     def url(self, **keys: Any) -> str:
         """The address of these rows; an argument that is left out names nothing."""

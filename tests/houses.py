@@ -99,6 +99,7 @@ _WHICH = {
         ],
         "named",
     ),
+    "shield_place_end.place_id": "shield_place",
 }  # fmt: skip
 
 
@@ -331,7 +332,8 @@ def sealed(house: House, sitting: Any, *appointed: str) -> None:
 
 def listed(city: w.World) -> uuid.UUID:
     with w.act(city.head):
-        return SecretariatMember.objects.values_list("pk", flat=True)[0]
+        listed = SecretariatMember.objects.filter(conference_type__municipality=city.city)
+        return listed.values_list("pk", flat=True)[0]
 
 
 def closed(house: House) -> None:

@@ -39,6 +39,7 @@ from cases.operations import (
 )
 from plans.models import Plan
 from plans.operations import (
+    decide_plan,
     end_plan,
     record_conference_result,
     submit_plan,
@@ -47,6 +48,8 @@ from tests import houses as h
 from tests import twoworlds
 from tests import world as w
 from tests.houses import House
+from tests.outreach.conftest import carry_out, visit
+from tests.owner import as_owner
 from tests.plans import situations as plans
 
 Keys = dict[str, Any]
@@ -168,16 +171,25 @@ def _submitted(house: House) -> Plan:
         return submit_plan(plan=plan, by=house.by)
 
 
-def decided(city: w.World, twin: House) -> dict[str, Standing]:
-    """A plan before the office: its own, another agency's, one that is in force already."""
-    found = Standing(city.head, foreign=twin.keys)
-    for kind, by in (("own", "coordinator"), ("shared", "child"), ("closed", "child")):
-        house = case_of(city, by, "livelihood", *(["coordinator"] if by == "child" else []))
-        if kind == "closed":
-            _in_force(house, "livelihood")
+def decided(city: w.World) -> dict[str, Standing]:
+    """Where the office decides: a plan of its own, another agency's, one in force already."""
+    city.city.decided_by, city.city.decision_agency_code = "agency", "coordinator"
+    with as_owner():
+        city.city.save()
+    city.members["head"] = Membership.objects.with_names().get(pk=city.head.pk)
+    found = Standing(city.head)
+    for kind, by, *helpers in (
+        ("own", "coordinator", "child"), ("shared", "child", "livelihood", "coordinator"),
+        ("closed", "coordinator", "child"), ("foreign", "far_elderly", "far_outreach"),
+    ):  # fmt: skip
+        house = case_of(city, by, *helpers)
+        if kind == "foreign":
+            h.planned(house, *helpers)
         else:
-            h.planned(house, "livelihood")
-            _submitted(house)
+            plan = _in_force(house, helpers[0])
+        if kind == "closed":
+            with w.act(city.head):
+                decide_plan(plan=plan, by=city.head)
         setattr(found, kind, house.keys)
     return {"head": found}
 
@@ -210,10 +222,11 @@ def shields(city: w.World) -> dict[str, Standing]:
     is: a shield in a case that is open to the asker, who is not on its list."""
     names = ("elderly", "disability")
     second = {name: w.make_member(city.agencies[name], "consultation_worker") for name in names}
+    third = w.make_member(city.agencies["disability"], "consultation_worker")
     force, waiting = Standing(city.disability), Standing(second["disability"])
     for standing, is_confirmed in ((force, True), (waiting, False)):
         for kind, by, listed in (
-            ("own", "disability", []), ("shared", "elderly", [standing.asker]),
+            ("own", "disability", [third]), ("shared", "elderly", [standing.asker]),
             ("closed", "disability", []), ("foreign", "elderly", []),
         ):  # fmt: skip
             house = h.home(city.members[by], city)
@@ -294,7 +307,25 @@ def visits(city: w.World, twin: House) -> dict[str, Standing]:
         if kind == "closed":
             h.closed(house)
         setattr(found, kind, house.keys)
-    return {"visits": found}
+    return {"visits": found, "unopened": _unopened(city)}
+
+
+def _unopened(city: w.World) -> Standing:
+    """A visit under a carry-out, once there is a consent, before there is one, a closed case."""
+    found = Standing(city.outreach)
+    for kind, by, guest in (
+        ("own", "child", "outreach"), ("shared", "child", "outreach"),
+        ("closed", "child", "outreach"), ("foreign", "far_elderly", "far_outreach"),
+    ):  # fmt: skip
+        house, visitor = h.home(city.members[by], city), city.members[guest]
+        out = carry_out(city.secretary, house.case, visitor)
+        house.keys["visit"] = visit(visitor, under=out, text="灯りがついた").record_id
+        if kind != "shared":
+            h.let_in(house, guest)
+        if kind == "closed":
+            h.closed(house)
+        setattr(found, kind, house.keys)
+    return found
 
 
 def matches(city: w.World, twin: House) -> dict[str, Standing]:

@@ -16,8 +16,12 @@ from community.operations import end_place, move_issue
 from config.lib.fiscal import fiscal_year
 from meetings.models import AgendaItem, InformationRequest, ItemGrant, ItemPerson, PaperCopy
 from meetings.operations import (
+    CarryOutFacts,
+    decide_item,
+    end_carry_out,
     end_secretary,
     invite_guest,
+    open_sitting,
     record_reply,
     return_copy,
     revoke_appointment,
@@ -32,7 +36,7 @@ from tests import houses as h
 from tests import twoworlds
 from tests import world as w
 from tests.houses import House
-from tests.meetings.situations import make_sitting, past
+from tests.meetings.situations import make_sitting, opened, past, secret_item
 from tests.owner import as_owner
 from tests.plans.situations import DAY
 from tests.signing import sign_in
@@ -46,7 +50,7 @@ def items(city: w.World) -> dict[str, Standing]:
     elsewhere = _other_body(city)
     for kind, where in (("own", city), ("closed", city), ("foreign", elsewhere)):
         house = h.home(city.livelihood, where)
-        sitting = make_sitting(where, "support", days=1)
+        sitting = make_sitting(where, "support")
         h.sealed(house, sitting, "outreach" if kind != "foreign" else "child")
         if kind != "foreign":
             with w.act(city.secretary):
@@ -55,6 +59,9 @@ def items(city: w.World) -> dict[str, Standing]:
                 grant = ItemGrant.objects.get(pk=house.keys["grant_id"])
                 take_pledge(grant=grant, by=city.outreach)
         _invited(house)
+        if kind == "own":
+            with w.act(city.secretary):
+                open_sitting(sitting=sitting, by=city.secretary)
         if kind == "closed":
             _over(house)
         house.keys["step"] = "withdraw"
@@ -68,7 +75,28 @@ def items(city: w.World) -> dict[str, Standing]:
             for kind in ("own", "closed", "foreign")
         },
     )
-    return {"secretary": secretary, "appointed": appointed, "guests": guests}
+    carried = Standing(city.secretary, foreign=secretary.foreign)
+    carried.own, carried.closed = _carried(city), _carried(city, is_over=True)
+    return {
+        "secretary": secretary, "appointed": appointed, "guests": guests, "carried": carried
+    }  # fmt: skip
+
+
+def _carried(city: w.World, *, is_over: bool = False) -> dict[str, object]:
+    """An item that has decided on a carry-out, and one that has taken it back."""
+    by = city.secretary
+    case, _persons = w.household(city.elderly)
+    item = secret_item(city, case=case, secretary=by)
+    opened(city, item.sitting, by)
+    review_on = timezone.localdate() + 30 * DAY
+    with w.act(by):
+        decide_item(
+            item=item, by=by, decision="roles", opinion="声をかける", minutes="話し合った",
+            carry_out=CarryOutFacts("月2回、声をかける", [city.outreach], review_on),
+        )  # fmt: skip
+        if is_over:
+            end_carry_out(item=AgendaItem.objects.get(pk=item.pk), by=by)
+    return {"item_id": item.pk}
 
 
 def _invited(house: House) -> None:
@@ -165,10 +193,11 @@ def calendar(city: w.World, other: w.World) -> dict[str, Standing]:
     """A sitting to come, one that is over, another city's; asked by its secretary."""
     found = Standing(city.secretary)
     for kind, where, days, state in (
-        ("own", city, 3, "planned"), ("closed", city, -3, "closed"), ("foreign", other, 3, "planned"),
+        ("own", city, 3, "noticed"), ("closed", city, -3, "closed"),
+        ("foreign", other, 3, "noticed"),
     ):  # fmt: skip
         sitting = make_sitting(where, "support", days=days, state=state)
-        setattr(found, kind, {"sitting_id": sitting.pk, "step": "cancel"})
+        setattr(found, kind, {"sitting_id": sitting.pk, "step": "notice"})
     return {"calendar": found}
 
 
