@@ -226,6 +226,8 @@ def record_closed(eyes: Eyes, record: Record) -> Explanation:
         return Explanation(False, "V2", _("書いた機関だけの記録です。"))
     if record.category == enums.Category.NOTIFIER:
         return Explanation(False, "V4", _("通告者の情報は、どの同意でも開きません。"))
+    if not _is_let_in(eyes):
+        return Explanation(False, "V3", _not_let_in(eyes))
     if record.is_household:
         return Explanation(
             False, "V3", _("世帯全体の記録を開く同意がないか、反対している世帯員がいます。")
@@ -235,8 +237,23 @@ def record_closed(eyes: Eyes, record: Record) -> Explanation:
 
 
 def person_closed(eyes: Eyes) -> Explanation:
+    if not _is_let_in(eyes):
+        return Explanation(False, "V3", _not_let_in(eyes))
     why = _("%(agency)sへの、基本情報の同意がありません。") % {"agency": eyes.name}
     return Explanation(False, "V3", why)
+
+
+def _is_let_in(eyes: Eyes) -> bool:
+    return eyes.is_responsible or bool(eyes.consented)
+
+
+def _not_let_in(eyes: Eyes) -> str:
+    """Consent or team: which of the two is missing is not told (V15), that both are needed is."""
+    why = _(
+        "%(agency)sに、同意で開いているものはありません。開くには、本人の同意と、"
+        "つなぎの受理や会議で支援チームに入ることの、両方が要ります。"
+    )
+    return why % {"agency": eyes.name}
 
 
 # --- V8: open to one person for some hours ----------------------------------------------------

@@ -125,6 +125,21 @@ def test_each_record_has_its_answer_its_rule_and_its_end(city):
     assert shown.count("btn-primary") == 0
 
 
+def test_a_consent_alone_lets_nobody_in_and_the_reason_says_what_else_is_needed(city):
+    """Whether it is the consent or the place in the team that is missing is not told (V15)."""
+    case, (mother, *_others) = w.household(city.elderly, number=2)
+    note(city.elderly, case, "母", [mother])
+    agency = city.agencies["disability"]
+    before = [
+        closed.reason for closed in get(city.elderly, as_url(case, agency)).context["page"].closed
+    ]
+    w.consent(city.elderly, mother, agency)
+    page_after = get(city.elderly, as_url(case, agency)).context["page"]
+    assert page_after.seen == 0
+    assert [closed.reason for closed in page_after.closed] == before
+    assert all("同意と、つなぎの受理や会議で支援チームに入ること" in reason for reason in before)
+
+
 def test_a_consent_without_basic_facts_leaves_the_name_closed(city):
     case, mother, _son, _given = referred(city, categories=["progress"])
     note(city.elderly, case, "母の記録である", [mother])
