@@ -84,7 +84,6 @@ class SuccessionForm(KasaneForm):
     to_agency = forms.ChoiceField(label=_("後継の機関"))
     reason = SafeText(
         label=_("移管の理由・引きつぐこと"),
-        required=False,
         limit=2000,
         widget=forms.Textarea({"rows": 4}),
         help_text=_("すべてのケースの依頼に同じ文が付きます。氏名は書かないでください。"),

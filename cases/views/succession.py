@@ -41,7 +41,8 @@ def succession(request: MemberRequest) -> HttpResponse:
     is_post = request.method == "POST"
     others = agencies_of(by.municipality).exclude(pk=by.agency_id)
     form = SuccessionForm(request.POST if is_post else request.GET or None, agencies=list(others))
-    form.fields["reason"].required = is_post
+    if not is_post:  # the agency alone is chosen, the reason still to be written
+        form.errors.pop("reason", None)
     if is_post and form.is_valid():
         try:
             return _propose(request, form)

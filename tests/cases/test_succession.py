@@ -99,6 +99,9 @@ def test_pages_from_the_choice_to_who_looks_after_them(client, city):
     page = client.get(url, {"to_agency": new.pk}).content.decode()
     assert "同意の取り直し" in page
     assert stays.number in page
+    reason = page.split('id="id_reason_group"')[1]
+    assert "※必須" in reason  # said before it is refused
+    assert "移管の理由を書いてください。" not in page
     response = client.post(url, {"to_agency": new.pk, "reason": " ", "step": "send"})
     assert response.status_code == 422
     assert "移管の理由を書いてください。" in response.content.decode()
