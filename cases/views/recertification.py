@@ -80,7 +80,12 @@ def _round(request: MemberRequest) -> dict[str, Any]:
     opened_on = opening_day(request.membership.municipality)
     due = due_day(opened_on)
     last = format_long(due - datetime.timedelta(days=1))
-    return {"opened": format_long(opened_on), "last": last, "is_late": today() >= due}
+    return {
+        "opened": format_long(opened_on),
+        "last": last,
+        "next_opened": format_long(opened_on.replace(year=opened_on.year + 1)),
+        "is_late": today() >= due,
+    }
 
 
 def _listed(request: MemberRequest, what: str, lines: list[Any]) -> None:
