@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
+from collections.abc import Callable
 
 from django.contrib import messages
 from django.db.models import Q
@@ -88,10 +90,20 @@ def _row(membership: Membership) -> dict[str, object]:
         "agency": membership.agency_name,
         "role": membership.role_name,
         "since": format_short(membership.since),
-        "until": format_short(membership.until) if membership.until else "",
+        "until": _last_day(membership, format_short),
         "state": state.label,
         "tone": TONES[state],
     }
+
+
+def _last_day(membership: Membership, form: Callable[[datetime.date], str]) -> str:
+    """「いますぐ」 ends with the day before: no period is shown the wrong way round."""
+    if membership.until is None:
+        return ""
+    if membership.until >= membership.since:
+        return form(membership.until)
+    is_first_day = membership.since - membership.until == datetime.timedelta(days=1)
+    return _("その日のうち") if is_first_day else _("始まる前")
 
 
 @member(Permission.MANAGE_ACCOUNTS)
@@ -215,7 +227,7 @@ def _page(
 
 def _facts(membership: Membership) -> list[dict[str, str]]:
     row = _row(membership)
-    until = format_long(membership.until) if membership.until else _("決まっていません")
+    until = _last_day(membership, format_long) or _("決まっていません")
     facts = [
         (_("氏名"), str(row["name"])),
         (_("利用者名"), str(row["username"])),

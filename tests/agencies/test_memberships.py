@@ -97,7 +97,7 @@ def test_only_the_agencys_own_manager_confirms(city, newcomer, who):
 def test_nobody_confirms_or_makes_or_ends_their_own(city):
     w.make_member(city.agencies["elderly"], "agency_manager")
     second = make(city, city.manager.user, role="coordinator")
-    with w.act(city.manager), pytest.raises(ActionDenied, match="別の責任者"):
+    with w.act(city.manager), pytest.raises(ActionDenied, match="別の管理者"):
         confirm_membership(membership=second, by=city.manager)
     with pytest.raises(BadMembership, match="自分の所属"):
         make(city, city.sysadmin.user, agency="elderly")
@@ -154,7 +154,9 @@ def test_session_in_use_sees_nothing_at_the_request_after_the_end(client, city):
     assert client.get(url).status_code == 200
     with w.act(city.sysadmin):
         end_membership(membership=city.elderly, by=city.sysadmin)
-    assert client.get(url).status_code == 404
+    gone = client.get(url)
+    assert gone.status_code == 404
+    assert "いま使える所属がない" in gone.content.decode()  # not: the address is wrong
     assert "所属" in client.get("/").content.decode()
     with w.act(city.elderly):
         assert not Case.objects.exists()
@@ -309,6 +311,15 @@ def test_ending_by_page_asks_for_the_day(client, city):
     assert "最後の日を入れてください。" in client.post(url, {"when": "on"}).content.decode()
     client.post(url, {"when": "now"})
     assert usable_memberships(city.elderly2.user) == []
+
+
+def test_no_period_is_shown_the_wrong_way_round(client, city, newcomer):
+    sign_in(client, city.sysadmin)
+    for since, words in ((today(), "その日のうち"), (today() + 30 * DAY, "始まる前")):
+        membership = make(city, newcomer, since=since)
+        client.post(reverse("membership_end", args=[membership.pk]), {"when": "now"})
+        page = client.get(reverse("membership_detail", args=[membership.pk])).content.decode()
+        assert words in page
 
 
 def test_other_agencies_and_guests_are_not_there(client, city):
