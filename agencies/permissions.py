@@ -60,7 +60,7 @@ def check_can_confirm(by: Membership, membership: Membership) -> None:
     """V11: the agency's own manager, never for themselves, once."""
     check_may(by, Permission.CONFIRM_MEMBERSHIP)
     if by.agency_id != membership.agency_id or by.user_id == membership.user_id:
-        raise ActionDenied(_("所属の確認は、その機関の別の責任者が行います。"))
+        raise ActionDenied(_("所属の確認は、その機関の別の管理者が行います。"))
     mine = Membership.objects.active().filter(user=by.user)
     if mine.filter(role__permissions__contains=[Permission.MANAGE_ACCOUNTS]).exists():
         raise ActionDenied(_("所属を作るシステム管理者は、確認はできません。"))

@@ -278,7 +278,7 @@ def factors_reset(request: MemberRequest) -> HttpResponse:
             if done:
                 messages.success(
                     request,
-                    _("二段階サインインを取り消し、所属の責任者と個人情報保護担当に知らせました。"),
+                    _("二段階サインインを取り消し、機関の管理者と個人情報保護担当に知らせました。"),
                 )
                 return redirect("account")
             form.add_error("username", _("その利用者名の人は、この市の所属にいません。"))
