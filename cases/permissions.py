@@ -103,12 +103,16 @@ def check_can_solve(by: Membership, record: Record) -> None:
         raise ActionDenied(_("課題の状態を変えられるのは、書いた機関です。"))
 
 
+class CannotConsent(ActionDenied):
+    """It is the person who cannot: who has died, or whose name nobody knows."""
+
+
 def check_can_record_consent(by: Membership, person: Person) -> None:
     """Record a person's answer: role, open case, a living person (V3)."""
     check_may(by, Permission.RECORD_CONSENT)
     check_runs_on(by, person.case)
     if person.is_deceased or person.died_on is not None:
-        raise ActionDenied(_("亡くなった方の同意は、新しく記録できません。"))
+        raise CannotConsent(_("亡くなった方の同意は、新しく記録できません。"))
 
 
 def check_can_change_consent(by: Membership, consent: Consent) -> None:

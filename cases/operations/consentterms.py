@@ -12,6 +12,7 @@ from agencies.models import Agency, ConferenceType, Membership
 from agencies.permissions import ActionDenied
 from cases import enums
 from cases.models import Issue, Person
+from cases.permissions import CannotConsent
 from config.lib.kana import fold
 
 ADULT = 18  # whose household tick counts (V3)
@@ -76,7 +77,7 @@ def check_terms(person: Person, by: Membership, terms: ConsentTerms) -> None:
     if terms.answer != enums.ConsentAnswer.GIVEN:
         return
     if not person.name:
-        raise ActionDenied(
+        raise CannotConsent(
             _(
                 "お名前の分からない方からは、同意を得られません。お名前が分かってから記録するか、"
                 "支援会議（106条の6）の事務局につなぎます。"

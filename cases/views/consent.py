@@ -26,7 +26,7 @@ from cases.operations import losses_of_withdrawal, record_consent, withdraw_cons
 from cases.operations.consent import StaleAnswer, answer_seen, stays_after
 from cases.operations.consentloss import Loss, losses
 from cases.operations.consentterms import ADULT, needs_proxy
-from cases.permissions import check_can_record_consent, check_can_withdraw
+from cases.permissions import CannotConsent, check_can_record_consent, check_can_withdraw
 from cases.seenas import sights_of_answer
 from cases.seers import is_open
 from cases.views.subject import Subject, form_page, subject
@@ -39,7 +39,8 @@ both = require_http_methods(["GET", "POST"])
 @both
 def consent_new(request: MemberRequest, case_id: uuid.UUID, person_id: uuid.UUID) -> HttpResponse:
     """Ask one person: to whom, for what, until when. What it closes is shown first."""
-    on, person = asked(request, case_id, person_id, "consent_new")
+    is_typed = request.method == "POST"
+    on, person = asked(request, case_id, person_id, "consent_new", is_typed=is_typed)
     before = answer_of(request.membership, person)
     form = consent_form(request, person, before)
     if request.method == "POST" and form.is_valid() and "edit" not in request.POST:
@@ -68,13 +69,23 @@ def back_to_case(request: MemberRequest, case: Case) -> HttpResponse:
 
 
 def asked(
-    request: MemberRequest, case_id: uuid.UUID, person_id: uuid.UUID, what: str
+    request: MemberRequest,
+    case_id: uuid.UUID,
+    person_id: uuid.UUID,
+    what: str,
+    *,
+    is_typed: bool = False,
 ) -> tuple[Subject, Person]:
-    """The person of this case whose answer is recorded or put on paper."""
+    """The person of this case whose answer is recorded or put on paper. `is_typed`: a death learnt
+    of meanwhile is left to the operation, which says it in the form with what was typed."""
     on = subject(request, case_id, what)
     people = Person.objects.visible_to(request.membership).filter(case=on.case)
     person = on.persons.get(person_id) or get_object_or_404(people, pk=person_id)
-    check_can_record_consent(request.membership, person)
+    try:
+        check_can_record_consent(request.membership, person)
+    except CannotConsent:
+        if not is_typed:
+            raise
     return on, person
 
 
@@ -112,7 +123,7 @@ def _shown_before(
 
 
 def _refuse(form: ConsentForm, error: ActionDenied, person: Person, by: Membership) -> None:
-    form.add_error(None, str(error))
+    form.add_error("answer" if isinstance(error, CannotConsent) else None, str(error))
     if isinstance(error, StaleAnswer):
         form.show_again(answer_seen(person, by))
 

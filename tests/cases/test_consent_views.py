@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 
 import pytest
 from django.utils import timezone
@@ -12,7 +13,7 @@ from cases.operations import record_consent
 from cases.operations.case import PersonFacts
 from cases.operations.consent import ConsentTerms
 from tests import world as w
-from tests.cases.pages import get, note, page, post, referred, send, text, two
+from tests.cases.pages import client, get, note, page, post, referred, send, text, two
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -117,6 +118,26 @@ def test_bad_consent_gets_a_sentence_and_loses_nothing(city, changed, sentence):
         if isinstance(value, str):
             assert value in shown
     assert stored(city, mother) is None
+
+
+def test_who_cannot_consent_is_said_beside_the_answer_and_nothing_is_lost(city):
+    """Also when the death was recorded after the form was opened."""
+    unnamed, late = (
+        PersonFacts(birth_year=1950),
+        PersonFacts(name="架空野 故人", is_deceased=True, died_on=timezone.localdate()),
+    )
+    case, people = w.household(city.elderly, unnamed, late)
+    sentences = ("お名前の分からない方からは、同意を得られません。", "亡くなった方の同意は")
+    for person, sentence in zip(people, sentences, strict=True):
+        data = filled(city, form_key=uuid.uuid4(), seen="none")
+        response = client(city.elderly).post(url_for(case, person), data)
+        assert sentence in text(response, 422)
+        assert any(sentence in words for words in response.context["form"].errors["answer"])
+        assert "家計の相談" in text(response, 422)
+        assert stored(city, person) is None
+    assert get(city.elderly, url_for(case, people[1])).status_code == 403
+    paper = f"{url_for(case, people[1])}print/"
+    assert client(city.elderly).post(paper, filled(city)).status_code == 403
 
 
 def test_an_agency_both_named_and_excepted_is_refused(city):
