@@ -95,7 +95,10 @@ def person_new(request: MemberRequest, item_id: UUID) -> HttpResponse:
     """アカウントのない人を指名する."""
     by = request.membership
     item = get_item(request, item_id)
-    check_can_appoint(by, item)
+    if request.method == "POST":  # closed meanwhile: said in the form, with what was typed
+        check_is_listed(by, item.conference_type)
+    else:
+        check_can_appoint(by, item)
     heads = heads_of(item.conference_type)
     known = {str(p.pk): p for p in guests_of_sitting(item, by)}
     choices = [(k, _("%(who)s　この会議のゲスト") % {"who": p}) for k, p in known.items()]

@@ -52,8 +52,6 @@ def item_people(request: MemberRequest, item_id: UUID) -> HttpResponse:
     by = request.membership
     item = get_item(request, item_id)
     check_is_listed(by, item.conference_type)
-    if request.method == "POST":
-        check_can_appoint(by, item)
     heads = heads_of(item.conference_type)
     form = AppointForm(posted(request), people=people_choices(by), heads=head_choices(heads))
     if request.method == "POST" and form.is_valid():
@@ -78,10 +76,18 @@ def item_people(request: MemberRequest, item_id: UUID) -> HttpResponse:
                 _appointed(grant) for grant in appointments(item) if not grant.membership.is_guest
             ],
             "people": person_rows(by, item),
-            "can_appoint": can(check_can_appoint, by, item),
+            "closed": _why_closed(by, item),
         },
         form,
     )
+
+
+def _why_closed(by: Membership, item: AgendaItem) -> str:
+    try:
+        check_can_appoint(by, item)
+    except ActionDenied as error:
+        return str(error)
+    return ""
 
 
 def _appointed(grant: ItemGrant) -> dict[str, Any]:

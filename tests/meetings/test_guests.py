@@ -304,11 +304,18 @@ def test_an_appointment_after_closing_is_one_sentence(city, item, how):
     }  # fmt: skip
     browser = client(city.coordinator)
     response = browser.post(reverse("item_people", args=[item.pk]), data)
-    assert response.status_code == 403
+    assert response.status_code == 422
     assert words in text(response)
+    assert f'value="{city.disability.pk}" selected' in response.content.decode()  # not lost
+    data = {"name": "民野", "organisation": "民生委員", "way": "paper", **data}
+    response = browser.post(reverse("item_person_new", args=[item.pk]), data)
+    assert response.status_code == 422
+    assert words in text(response)
+    assert 'value="民野"' in response.content.decode()
     page = browser.get(reverse("item_people", args=[item.pk]))
     assert page.status_code == 200
     assert "この人を指名する" not in text(page)
+    assert words in text(page)
     with w.act(city.coordinator), pytest.raises(ActionDenied):
         appoint_on_paper(
             item=s.fresh(city, item), by=city.coordinator, name="民野", organisation="民生委員"
