@@ -28,7 +28,10 @@ class CopiesForm(KasaneForm):
         label=_("印刷するもの"), choices=enums.Paper.choices, widget=ChoiceCards
     )
     recipients = forms.MultipleChoiceField(
-        label=_("だれの分"), widget=MultiChoiceCards, help_text=_("一人に一つ、通番が付きます。")
+        label=_("だれの分"),
+        widget=MultiChoiceCards,
+        help_text=_("一人に一つ、通番が付きます。"),
+        error_messages={"required": _("だれの分を印刷するかを選んでください。")},
     )
     to_return = forms.BooleanField(label=_("会議の後に回収する"), required=False, initial=True)
     form_key = IdempotencyKey()
@@ -45,7 +48,11 @@ class LetterForm(KasaneForm):
     """資料・情報提供依頼."""
 
     addressee = SafeLine(label=_("宛先"), help_text=_("例：○○病院 地域連携室 御中"))
-    about = SafeLine(label=_("だれについて"), help_text=_("相手が分かるだけの書き方にします。"))
+    about = SafeLine(
+        label=_("だれについて"),
+        help_text=_("相手が分かるだけの書き方にします。"),
+        error_messages={"required": _("だれについての依頼かを書いてください。")},
+    )
     asked = SafeText(label=_("求める資料・情報"), widget=forms.Textarea(attrs={"rows": 5}))
     due_on = EraDateField(
         label=_("回答の期限"), not_past=True, widget=forms.TextInput(attrs={"class": "date"})

@@ -74,7 +74,7 @@ def sitting_run(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
     text = (
         _("あなたが扱う守秘の議題は、もうありません。")
         if sealed
-        else _("本人同意の議題は、すべて決定しました。")
+        else _("決定を待つ本人同意の議題は、ありません。")
     )
     messages.info(request, text)
     return redirect("sitting_detail", sitting.pk)
