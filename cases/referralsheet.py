@@ -19,6 +19,7 @@ from cases import enums
 from cases.models import Person, Referral
 from cases.titles import titles_for
 from config.lib.eras import format_datetime, format_long, format_short, today
+from config.lib.fiscal import instant_to_until_day
 
 SHOWN = 50
 STATES = enums.ReferralState
@@ -82,6 +83,12 @@ def addressee_of(referral: Referral) -> str:
     return _("%(name)s 事務局") % {"name": referral.to_conference_type.name}
 
 
+def _last_day(referral: Referral) -> str:
+    """ "Until" includes that day, as in the consent it rests on."""
+    until = referral.open_until
+    return format_long(instant_to_until_day(until)) if until else ""
+
+
 def sheet_of(referral: Referral, membership: Membership) -> Sheet:
     """The sheet with its state, for either side. One query for the criteria's words."""
     texts = dict(
@@ -114,7 +121,7 @@ def sheet_of(referral: Referral, membership: Membership) -> Sheet:
         },
         state=str(referral.get_state_display()),
         tone=TONES[STATES(referral.state)],
-        until=format_long(referral.open_until) if referral.open_until else "",
+        until=_last_day(referral),
         answer=answer,
         answer_reason=referral.answer_reason,
         case_url=reverse("case_detail", args=[referral.case_id]) if opens_case else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 
 import pytest
@@ -42,6 +43,16 @@ def filled(city, *persons, mode="consent", step="check", **changed):
     else:
         data.setdefault("to_conference_type", city.conferences["support"].pk)
     return data
+
+
+def test_the_sheet_ends_on_the_day_of_its_consent(city):
+    case, (mother, _son) = w.household(city.elderly, *two())
+    agency = city.agencies["disability"]
+    w.consent(city.elderly, mother, agency, until=datetime.date(2099, 3, 31))
+    referral = sending(city, case, mother)
+    shown = text(get(city.elderly, f"/referrals/{referral.pk}/"))
+    assert "令和81年3月31日" in shown
+    assert "令和81年4月1日" not in shown
 
 
 def url_for(case):
