@@ -29,7 +29,7 @@ class CopiesForm(KasaneForm):
     )
     recipients = forms.MultipleChoiceField(
         label=_("だれの分"),
-        widget=MultiChoiceCards,
+        widget=MultiChoiceCards(attrs={"class": "choices-stack"}),
         help_text=_("一人に一つ、通番が付きます。"),
         error_messages={"required": _("だれの分を印刷するかを選んでください。")},
     )

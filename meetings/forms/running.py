@@ -51,7 +51,9 @@ class DecisionForm(VersionedForm):
         ),
     )
     carry_members = forms.MultipleChoiceField(
-        label=_("持ち出す相手（人）"), required=False, widget=MultiChoiceCards
+        label=_("持ち出す相手（人）"),
+        required=False,
+        widget=MultiChoiceCards(attrs={"class": "choices-stack"}),
     )
     carry_review_on = EraDateField(
         label=_("持ち出しの見直し日"),
