@@ -86,7 +86,7 @@ class MembershipMiddleware:
             started = request.session.get(STARTED_KEY, 0)
             if time.time() - started > settings.KASANE_SESSION_ABSOLUTE_SECONDS:
                 logout(request)
-                return redirect(settings.LOGIN_URL)
+                return redirect(f"{settings.LOGIN_URL}?ended=1")
             memberships = usable_memberships(request.user)
             chosen = _choose(memberships, request.session.get(SESSION_KEY, ""))
             secret = request.session.session_key or ""
@@ -98,7 +98,7 @@ class MembershipMiddleware:
                 if chosen is not None or found.state == "none":
                     # Ended elsewhere, idle too long, or never opened: the database decides.
                     logout(request)
-                    return redirect(settings.LOGIN_URL)
+                    return redirect(f"{settings.LOGIN_URL}?ended=1")
             request.memberships = memberships  # type: ignore[attr-defined]  # likewise
             request.membership = chosen  # type: ignore[attr-defined]  # likewise
             if chosen is not None:

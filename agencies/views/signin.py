@@ -48,7 +48,18 @@ def signin(request: HttpRequest) -> HttpResponse:
         return redirect_to_login(target, reverse("second_step"))
     if outcome == "open":
         return redirect(target)
-    return render(request, "registration/signin.html", {"form": form, "next": target})
+    context = {"form": form, "next": target, "notice": _ended(request)}
+    return render(request, "registration/signin.html", context)
+
+
+def _ended(request: HttpRequest) -> str:
+    """Why one stands here again: nobody signed out."""
+    if "ended" not in request.GET:
+        return ""
+    return _(
+        "サインインが終わりました。時間がたったか、ほかの端末から終わらせたためです。"
+        "もう一度サインインしてください。"
+    )
 
 
 def _target(request: HttpRequest) -> str:

@@ -91,7 +91,7 @@ def test_who_has_only_the_password_is_seen_and_ended(city):
     attempt(thief, city.elderly.user.username)
     assert "パスワードだけ通った途中" in desk.get(reverse("account")).content.decode()
     desk.post(reverse("session_end"))
-    assert thief.get(reverse("second_step")).url == "/signin/"
+    assert thief.get(reverse("second_step")).url == "/signin/?ended=1"
 
 
 @pytest.mark.parametrize("wanted", ["x", "1", "%00"])

@@ -119,8 +119,11 @@ def test_session_ends_twelve_hours_after_signing_in(client, city, settings):
     session = client.session
     session[STARTED_KEY] = time.time() - settings.KASANE_SESSION_ABSOLUTE_SECONDS - 1
     session.save()
-    assert client.get("/").url.startswith("/signin/")
+    page = client.get("/", follow=True)
+    assert page.redirect_chain[-1][0] == "/signin/?ended=1"
+    assert "サインインが終わりました。" in page.content.decode()  # not: a bare form, and why?
     assert client.get("/cases/").status_code == 302
+    assert "サインインが終わりました。" not in client.get(reverse("signin")).content.decode()
 
 
 # --- 兼務 ---------------------------------------------------------------------------------------
