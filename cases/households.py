@@ -19,7 +19,7 @@ from cases.operations.closing import open_ends as ends_of
 from cases.permissions import can, check_can_undo_link
 from cases.reach import open_to_others
 from config.lib.eras import format_short
-from config.lib.registry import OpenEnd, Panel, TimelineEntry, registry
+from config.lib.registry import NextStep, OpenEnd, Panel, TimelineEntry, registry
 
 KINDS = enums.LinkKind
 
@@ -65,6 +65,25 @@ def panel(membership: Membership, case: Case) -> Panel | None:
             }
         )
     return Panel("cases/panels/household_links.html", {"lines": lines}) if lines else None
+
+
+def next_elsewhere(membership: Membership, case: Case) -> NextStep | None:
+    """Where the work of a case that rests goes on, for who sees the link. One query."""
+    if case.rests_at is None or case.status != enums.CaseStatus.ACTIVE:
+        return None
+    for links in links_of(membership, case):
+        first = links[0]
+        if first.kind == KINDS.MERGED and first.from_person.case_id == case.pk:
+            other = first.to_person.case
+            words = _(
+                "このケースは %(number)s に統合しました。これからのことは、統合先に書きます。"
+            )
+            return NextStep(
+                words % {"number": other.number},
+                _("統合先のケースを開く"),
+                reverse("case_detail", args=[other.pk]),
+            )
+    return None
 
 
 def events(membership: Membership, case: Case) -> list[TimelineEntry]:
@@ -199,6 +218,7 @@ def asked_anew(by: Membership, persons: Iterable[Person]) -> list[dict[str, str]
     ]
 
 
+registry.add("case_next", next_elsewhere, queries=1, order=10)
 registry.add("case_aside", panel, queries=1, order=85)
 registry.add("case_events", events, queries=1, order=20)
 registry.add("case_open_ends", open_ends, queries=1, order=20)

@@ -178,6 +178,15 @@ def test_helpers_are_told_that_it_rests_and_of_no_other_case(city, merged):
         assert not Notice.objects.filter(kind="case_rests").exists()
 
 
+def test_who_sees_the_link_is_led_to_where_the_work_goes_on(city, merged):
+    case, _mother, _son, _consent, other = merged
+    here = page(city.elderly, case).context["page"].next
+    assert other.number in here.text
+    assert here.url == f"/cases/{other.pk}/"
+    there = page(city.disability, case).context["page"].next
+    assert there is None or other.number not in there.text
+
+
 def test_lists_name_the_household_once_and_the_resting_case_apart(city, merged):
     case, _mother, _son, _consent, other = merged
     shown = text(get(city.elderly, "/cases/"))
