@@ -86,11 +86,13 @@ class IssueLine:
 def consent_state(
     membership: Membership,
     case: Case,
-    key: uuid.UUID,
+    person: Person,
     grants: Sequence[CaseGrant],
     consents: Sequence[Consent],
 ) -> ConsentState:
-    """Whole for who may see the consent; for a recipient its own line; for others nothing."""
+    """Whole for who may see the consent; for a recipient its own line; for others nothing. Who has
+    died is asked nothing."""
+    key = person.pk
     consent = next((c for c in consents if c.person_id == key), None)
     if consent is not None:
         if is_open(consent):
@@ -106,7 +108,8 @@ def consent_state(
         return ConsentState(
             _("あなたの機関に同意"), "ok", until_short(mine.period.upper), line=mine.consent_id
         )
-    if membership.agency_id == case.responsible_agency_id:
+    is_dead = person.is_deceased or person.died_on is not None
+    if membership.agency_id == case.responsible_agency_id and not is_dead:
         return ConsentState(_("同意 未記録"), "warn")
     return ConsentState()
 

@@ -115,7 +115,10 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
     records, older = _records(membership, case, before)
     drawn = [*registry.draw("case_panels", membership, case)]
     aside = [*registry.draw("case_aside", membership, case)]
-    states = {key: consent_state(membership, case, key, grants, consents) for key in persons}
+    states = {
+        key: consent_state(membership, case, person, grants, consents)
+        for key, person in persons.items()
+    }
     may_write = can(check_can_write, membership, case)
     shields = shields_of(membership, case, persons)
     step = next(iter(registry.draw("case_next", membership, case)), None)

@@ -61,7 +61,7 @@ def case_sheet(membership: Membership, case: Case) -> CaseSheet:
     )
     if Shield.objects.visible_to(membership).in_force().filter(case=case).exists():
         return _beneath_a_shield(membership, case, persons)
-    states = {k: consent_state(membership, case, k, grants, consents) for k in persons}
+    states = {k: consent_state(membership, case, p, grants, consents) for k, p in persons.items()}
     contacts = Contact.objects.visible_to(membership).filter(pk__in=persons)
     phones = dict(contacts.values_list("pk", "phone"))
     issues = _issues(membership, case)

@@ -20,6 +20,7 @@ from cases.operations import (
     refer,
     withdraw_consent,
 )
+from cases.operations.case import PersonFacts
 from tests import world as w
 from tests.cases.pages import client, get, note, page, referred, text, two
 
@@ -68,6 +69,14 @@ def test_owner_sees_household_issues_consents_and_next_step(city):
     assert "同意 未記録 B" in shown
     assert "別姓田 次郎さんの同意がまだ記録されていません" in shown
     assert shown.count("btn-primary") == 1
+
+
+def test_who_has_died_is_asked_nothing(city):
+    dead = PersonFacts(name="架空野 故人", is_deceased=True)
+    case, _people = w.household(city.elderly, *two(), dead)
+    shown = text(page(city.elderly, case))
+    assert "同意 未記録 A・B<" in shown
+    assert "A・B・C" not in shown
 
 
 def test_recipient_sees_nothing_of_the_person_who_did_not_consent(city):
