@@ -116,11 +116,6 @@ def check_can_submit(by: Membership, plan: Plan) -> None:
         raise ActionDenied(_("役割分担が一つも書かれていません。プラン案に書いてください。"))
 
 
-def check_can_record_result(by: Membership, plan: Plan) -> None:
-    """Whoever runs conferences; that it is this conference, the meetings room knows."""
-    check_step(plan=plan, name="adopt", by=by)
-
-
 def check_can_decide(by: Membership, plan: Plan) -> None:
     """The deciding agency of the city after the conference, and nobody else."""
     check_step(plan=plan, name="decide", by=by)

@@ -21,7 +21,7 @@ from plans import enums
 from plans.models import Plan
 from plans.operations.drafting import lock_plan, trace
 from plans.operations.reach import plan_reach
-from plans.permissions import check_can_decide, check_can_record_result
+from plans.permissions import check_can_decide
 from plans.transitions import apply_step
 
 # The four decisions on a plan's adequacy, by the codes of the conference.
@@ -43,11 +43,11 @@ def record_conference_result(
     note: str = "",
     review_on: datetime.date | None = None,
 ) -> Plan:
-    """適切 brings the plan into force, or, where an agency decides, before that agency."""
+    """適切 brings the plan into force, or, where an agency decides, before that agency. Whether
+    and by whom, each step says; that it is this conference, the meetings room knows."""
     if decision not in RESULTS:
         raise ActionDenied(_("プランの協議の結果を選んでください。"))
     plan = lock_plan(plan, by)
-    check_can_record_result(by, plan)
     words = "\n".join(filter(None, [f"{conference_name}：{RESULTS[decision]}", note]))
     if decision == "returned":
         step = apply_step(plan=plan, name="return", by=by, note=words)

@@ -56,9 +56,7 @@ def _envelope(
     plan: Plan, by: Membership, kind: str, on: datetime.date, form_key: uuid.UUID | None
 ) -> Record:
     """About the persons the plan names, in the plan's category."""
-    case = Case.objects.visible_to(by).filter(pk=plan.record.case_id).first()
-    if case is None:
-        raise ActionDenied(_("このケースの記録は書けません。"))
+    case = Case.objects.visible_to(by).get(pk=plan.record.case_id)
     today = on == timezone.localdate()
     return write_record(
         case=case,

@@ -232,6 +232,21 @@ def test_a_shield_closes_every_table_that_says_something_about_a_case():
     assert {table for (table,) in rows} == SHIELDED
 
 
+def test_a_shield_stands_before_every_verb():
+    """A change that reads no column is not held by the read policy: it is said again. Versions are
+    never changed."""
+    verbs: dict[str, dict[str, str]] = {}
+    for table, verb, condition in ask(
+        "SELECT tablename, cmd, qual FROM pg_policies WHERE schemaname = 'public'"
+        " AND permissive = 'RESTRICTIVE' AND policyname LIKE 'shield%%'"
+    ):
+        verbs.setdefault(table, {})[verb] = condition
+    for table in SHIELDED:
+        expected = {"SELECT"} if "historical" in table else {"SELECT", "UPDATE", "DELETE"}
+        assert set(verbs[table]) == expected, table
+        assert len(set(verbs[table].values())) == 1, table
+
+
 # Text columns of gated tables that a shield need not know, each with its reason.
 NO_FREE_TEXT = {
     # What is no sentence about anybody: choices, numbers, keys, law, names of people at work.

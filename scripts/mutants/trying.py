@@ -1,0 +1,165 @@
+"""The suite in one process: once as it is, to learn which tests come to which place; then, for
+every mutant, a child in which its place is broken and only those tests run."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import signal
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import psycopg
+import pytest
+from django.db import connection, connections
+
+from .places import ROOT, Mutant, break_place
+
+HANGS = 120  # seconds; a mutant that makes a test hang is noticed too
+ANYWAY = ("tests/reports/test_policies.py", "tests/attacks/test_sql.py")  # tried for every policy
+LEFT_OUT = (
+    "tests/browser", "tests/prove", "tests/config",
+    # These move the connections to databases of their own.
+    "tests/reports/test_proof.py", "tests/reports/test_visibility_cases.py",
+    "tests/reports/test_independent_count.py", "tests/agencies/test_seal.py",
+    "tests/cases/test_same_moment.py", "tests/reports/test_cost.py",
+)  # fmt: skip
+WRITES = re.compile(r'\s*(INSERT|UPDATE|DELETE)(?: INTO| FROM)? "?(\w+)')
+
+Told = Callable[[Mutant, str, int], None]
+
+
+class Trying:
+    """A plugin of pytest: tries these mutants and tells of each which test noticed it, and of how
+    many."""
+
+    def __init__(self, mutants: list[Mutant], map_file: Path, owner: str, told: Told) -> None:
+        self.mutants, self.map_file, self.owner, self.told = mutants, map_file, owner, told
+        # test file -> what is remembered of it
+        self.map: dict[str, Any] = json.loads(map_file.read_text()) if map_file.exists() else {}
+        self.places: set[str] = set()
+        self.seconds = 0.0
+        self.failed = False
+        self.answers: int | None = None  # in a child: where to say what failed
+
+    def reached(self, name: str) -> None:
+        self.places.add(name)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.seconds += report.duration
+        self.failed = self.failed or report.failed
+        if report.failed and self.answers is not None:
+            os.write(self.answers, report.nodeid.encode())
+            os._exit(1)
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        items: dict[str, list[pytest.Item]] = defaultdict(list)
+        for item in session.items:
+            items[file_of(item)].append(item)
+        self.ends = session.items[0], session.items[-1]
+        connection.execute_wrappers.append(self._note_write)
+        for file in items:
+            if self.map.get(file, {}).get("size") != size_of(file):
+                self.map[file] = {"size": size_of(file), "tests": self._learnt(items[file])}
+                self.map_file.write_text(json.dumps(self.map))
+        self._learnt(session.items[:1])  # opens what a session shares
+        of_name = {item.nodeid: item for item in session.items}
+        nothing = Mutant("nothing")
+        one_a_file = [of_name[n] for n in self._in_order(nothing) if n in of_name][: len(items)]
+        if failed := self._noticed_by(nothing, one_a_file):
+            raise pytest.UsageError(f"fails though nothing is broken: {failed}")
+        for mutant in self.mutants:
+            tests = [of_name[name] for name in self._in_order(mutant) if name in of_name]
+            self.told(mutant, self._noticed_by(mutant, tests), len(tests))
+        return True
+
+    def _followed(self, items: list[pytest.Item]) -> Iterable[tuple[pytest.Item, pytest.Item]]:
+        """Each with the one after it; the last with one of another file, so that nothing stays
+        open but what a session shares."""
+        first, last = self.ends
+        after = first if file_of(items[-1]) == file_of(last) else last
+        return itertools.pairwise([*items, after])
+
+    def _learnt(self, items: list[pytest.Item]) -> dict[str, Any]:
+        tests = {}
+        for item, following in self._followed(items):
+            self.places, self.seconds, self.failed = set(), 0.0, False
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+            if not self.failed:  # else it would notice everything
+                tests[item.nodeid] = [round(self.seconds, 2), sorted(self.places)]
+        return tests
+
+    def _note_write(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+        written = WRITES.match(sql) if isinstance(sql, str) else None
+        if written:
+            self.places.add(" ".join(written.groups()))
+        return execute(sql, params, many, context)
+
+    def _in_order(self, mutant: Mutant) -> Iterable[str]:
+        """The tests that come to this place: of every file the shortest, then the next ones."""
+        place = f"{mutant.verb} {mutant.table}" if mutant.statement else mutant.name
+        order = []
+        for file, known in self.map.items():
+            always = mutant.name == "nothing" or (bool(mutant.statement) and file in ANYWAY)
+            found = sorted(
+                (seconds, test)
+                for test, (seconds, places) in known["tests"].items()
+                if always or place in places
+            )
+            order += [(turn, *test) for turn, test in enumerate(found)]
+        return [test for _turn, _seconds, test in sorted(order)]
+
+    def _noticed_by(self, mutant: Mutant, items: list[pytest.Item]) -> str:
+        if not items:
+            return ""
+        connections.close_all()
+        self._on_owner(mutant.statement)
+        reading, writing = os.pipe()
+        child = os.fork()
+        if not child:
+            self.answers = writing
+            break_place("" if mutant.statement else mutant.name)
+            self._run_in_child(items)
+        os.close(writing)
+        with os.fdopen(reading) as answers:
+            said = answers.read()
+        _pid, status = os.waitpid(child, 0)
+        self._on_owner(*mutant.mend)
+        return said or ("a child that ended" if status else "")
+
+    def _run_in_child(self, items: list[pytest.Item]) -> NoReturn:
+        """Ends the process at the first test that fails, or after the last one."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        for item, following in self._followed(items):
+            signal.alarm(HANGS)  # its signal ends the child
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+        os._exit(0)
+
+    def _on_owner(self, *statements: str) -> None:
+        name = connections["owner"].settings_dict["NAME"]
+        with psycopg.connect(self.owner, dbname=name) as db:
+            for statement in filter(None, statements):
+                db.execute(statement)
+
+
+def file_of(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
+
+
+def size_of(file: str) -> int:
+    return (ROOT / file).stat().st_size
+
+
+def run(trying: Trying, tests: list[str]) -> None:
+    left_out = [f"--ignore={path}" for path in LEFT_OUT]
+    pytest.main(
+        [*tests, *left_out, "-s", "-q", "-p", "no:randomly", "-p", "no:cacheprovider",
+         "-p", "no:xdist", "--no-header", "--tb=no", "--show-capture=no"],
+        plugins=[trying],
+    )  # fmt: skip
