@@ -210,9 +210,10 @@ def change_participants(
         raise ActionDenied(_("守秘の議題は、機関ではなく人を指名します。"))
     _check_proposer(locked, by)
     agencies = _taking_part(participants, locked.conference_type)
+    persons = _persons(locked, by)
     case = locked.case
     if case is not None:
-        _check_covered(case, _persons(locked, by), agencies)
+        _check_covered(case, persons, agencies)
         _join(case, agencies - set(locked.participant_ids), by)
     save_item(locked, by, "participants", participant_ids=sorted(agencies))
 
@@ -226,7 +227,8 @@ def resume_item(*, item: AgendaItem, by: Membership) -> None:
         raise ActionDenied(_("保留になっている議題ではありません。"))
     if locked.sitting.state not in LIVE:
         raise ActionDenied(_("この会議には間に合いません。次の会議に付議してください。"))
-    _check_covered(locked.case, _persons(locked, by), locked.participant_ids)
+    persons = _persons(locked, by)  # first: who may not see them may not see the case either
+    _check_covered(locked.case, persons, locked.participant_ids)
     save_item(locked, by, "resume", state=enums.ItemState.PROPOSED)
 
 
