@@ -282,3 +282,12 @@ def test_a_step_is_never_rewritten(city, verb):
         connection.cursor() as cursor,
     ):
         cursor.execute(verb)
+
+
+def test_a_place_does_not_open_after_it_has_ended(city):
+    row, today = place(city.community), timezone.localdate()
+    with w.act(city.community):
+        end_place(place=row, by=city.community, on=today)
+        facts = PlaceFacts(name="架空サロン", kind="salon", opened_on=today + DAY)
+        with pytest.raises(ActionDenied, match="終えた日より前"):
+            change_place(place=row, by=city.community, facts=facts)

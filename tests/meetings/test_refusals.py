@@ -92,6 +92,8 @@ def test_an_item_with_consent_stands_on_what_its_proposer_sees(city):
         take_back(city, one)
     refuses("見えない人がいます", ops.resume_item, by=city.disability, item=item)
     s.change(city, sitting, state="closed")
+    with w.act(city.coordinator):
+        sitting.refresh_from_db()
     refuses("この会議には間に合いません", ops.resume_item, by=city.disability, item=item)
     not_proposed(city, "もう議題を出せません", "plan", sitting=sitting)
 

@@ -79,3 +79,9 @@ def test_every_person_the_visit_names_has_to_consent(city, sealed):
     both = visit(city.outreach, under=under, persons=[mother, son])
     let_in(city, case, mother)
     refused(city.outreach, both, "同意がまだ")
+
+
+def test_a_visit_of_ones_own_intake_is_opened_by_no_carry_out(city):
+    case, (mother, _son) = w.household(city.outreach)
+    row = visit(city.outreach, case=case, persons=[mother])
+    refused(city.outreach, row, "持ち出しにもとづく自機関の訪問")

@@ -263,3 +263,24 @@ def test_ended_without_its_day_is_refused_by_the_database(city, own):
     row.status = MatchStatus.ENDED
     with w.act(city.participation), pytest.raises(IntegrityError), transaction.atomic():
         row.save(update_fields=["status"])
+
+
+def test_who_does_not_match_people_is_told_which_right_is_missing(city, own):
+    case, (person, _other) = own
+    opened_to(city, case, person)
+    with pytest.raises(ActionDenied, match="「参加先とつなぐ」ことはできません"):
+        matched(city.disability, case, person, host(city.participation))
+
+
+def test_a_form_of_somebody_one_may_not_see_saves_nothing_and_says_so(city, own):
+    case, (person, _other) = own
+    resource, key = host(city.participation), uuid.uuid4()
+    other = w.city().participation
+    theirs, (somebody, _second) = w.household(other)
+    row = matched(other, theirs, somebody, host(other), key=key)
+    followed(other, row, MatchStatus.TRIAL, form_key=key)
+    with pytest.raises(ActionDenied, match="保存できませんでした"):
+        matched(city.participation, case, person, resource, key=key)
+    mine = matched(city.participation, case, person, resource)
+    with pytest.raises(ActionDenied, match="保存できませんでした"):
+        followed(city.participation, mine, MatchStatus.TRIAL, form_key=key)
