@@ -109,8 +109,6 @@ def _answer(
     """Write an answer in the place of the one before, and let the grants follow."""
     if terms.given_on > timezone.localdate():
         raise ActionDenied(_("同意の日付が未来になっています。"))
-    if person.died_on is not None and terms.given_on > person.died_on:
-        raise ActionDenied(_("亡くなった日よりあとの日付では、同意を記録できません。"))
     starts = from_day_to_instant(terms.given_on)
     ends = until_day_to_instant(terms.until) if terms.until else None
     if ends is not None and ends <= timezone.now():

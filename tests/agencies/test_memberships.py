@@ -332,3 +332,32 @@ def test_other_agencies_and_guests_are_not_there(client, city):
     stranger = w.city()
     url = reverse("membership_detail", args=[stranger.elderly.pk])
     assert client.get(url).status_code == 404
+
+
+def test_a_membership_is_answered_once_and_ended_once_in_ones_own_city(city, newcomer):
+    row = make(city, newcomer)
+    as_it_was = Membership.objects.get(pk=row.pk)
+    with w.act(city.manager):
+        confirm_membership(membership=row, by=city.manager)
+        with pytest.raises(ActionDenied, match="もう返事がされています"):
+            confirm_membership(membership=as_it_was, by=city.manager)
+    with as_owner():
+        Membership.objects.filter(pk=row.pk).update(since=today() - DAY, until=today() - DAY)
+    row.refresh_from_db()
+    with w.act(city.sysadmin):
+        for ended, words in ((row, "もう終わって"), (w.city().elderly, "ほかの市の所属")):
+            with pytest.raises(ActionDenied, match=words):
+                end_membership(membership=ended, by=city.sysadmin, on=today())
+
+
+def test_who_makes_memberships_confirms_none_in_another_role(city, newcomer):
+    row = make(city, newcomer)
+    w.make_member(city.agencies["admin"], "system_administrator", user=city.manager.user)
+    with w.act(city.manager), pytest.raises(ActionDenied, match="システム管理者は、確認は"):
+        confirm_membership(membership=row, by=city.manager)
+
+
+def test_a_worker_reads_no_memberships_and_is_told_so(client, city):
+    shown = sign_in(client, city.elderly).get(reverse("membership_list"))
+    assert shown.status_code == 403
+    assert "職員の所属を見ることはできません" in shown.content.decode()

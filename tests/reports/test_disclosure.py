@@ -223,3 +223,12 @@ def test_no_decision_by_sql(city, who, statement):
         connection.cursor() as cursor,
     ):
         cursor.execute(statement, {"p": mother.pk})
+
+
+def test_a_decision_has_its_reason(city):
+    _case, mother, _son, _given = referred(city)
+    with w.act(city.privacy), pytest.raises(ActionDenied, match="決定の理由"):
+        decide_looks(
+            person_id=mother.pk, by=city.privacy, source="agency", is_disclosed=True, reason="",
+            agency_id=None,
+        )  # fmt: skip

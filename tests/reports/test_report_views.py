@@ -18,8 +18,9 @@ from agencies.tasks import JOBS, system_membership
 from cases.operations.case import StaleVersion
 from config.lib.fiscal import fiscal_year
 from reports.models import IndicatorValue
-from reports.operations import RECOUNT, enter_value, recount
+from reports.operations import RECOUNT, enter_value, recount, request_recount
 from reports.panels import todos
+from reports.permissions import check_can_enter
 from tests import world as w
 from tests.owner import as_owner
 from tests.reports.year import FIRST, LAST, YEAR, Year, statistics
@@ -356,3 +357,13 @@ def test_the_entrance_lists_the_years(city):
     response = browser(city.head).get(reverse("report_home"))
     assert response.status_code == 200
     assert "令和7年度" in response.content.decode()
+
+
+def test_figures_are_counted_and_typed_in_by_nobody_else(city):
+    with w.act(city.elderly):
+        with pytest.raises(ActionDenied, match="statistics membership"):
+            recount(city=city.city, year=YEAR)
+        with pytest.raises(ActionDenied, match="役割では"):
+            request_recount(by=city.elderly, year=YEAR)
+    with pytest.raises(ActionDenied, match="まだ始まっていない年度"):
+        check_can_enter(city.admin, indicator(city), YEAR + 50)
