@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("agencies", "cases", "plans", "meetings", "outreach", "participation", "community",
          "reports")  # fmt: skip
 DOORS = ("visible_to", "standing_with", "for_lists", "for_desk")
+EVERYTHING = "~__import__('django').db.models.Q(pk__in=())"  # an empty Q vanishes beside an OR
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Switches(ast.NodeTransformer):
             body = [*_parsed(f"if _is_broken({name}): return self.all()\n_reached({name})"), *body]
         elif self.path.endswith("gate.py") and returns in ("Q", "bool"):
             name = self.name("door", node.name)
-            instead = "__import__('django').db.models.Q()" if returns == "Q" else "True"
+            instead = EVERYTHING if returns == "Q" else "True"
             body = [*_parsed(f"if _is_broken({name}): return {instead}\n_reached({name})"), *body]
         elif node.name.startswith("check_") and returns == "None":  # raises its answer
             name = self.name("check", node.name)

@@ -44,6 +44,7 @@ class Trying:
         self.places: set[str] = set()
         self.seconds = 0.0
         self.failed = False
+        self.items: list[pytest.Item] = []
         self.answers: int | None = None  # in a child: where to say what failed
 
     def reached(self, name: str) -> None:
@@ -60,7 +61,7 @@ class Trying:
         items: dict[str, list[pytest.Item]] = defaultdict(list)
         for item in session.items:
             items[file_of(item)].append(item)
-        self.ends = session.items[0], session.items[-1]
+        self.items = session.items
         connection.execute_wrappers.append(self._note_write)
         for file in items:
             if self.map.get(file, {}).get("size") != size_of(file):
@@ -78,11 +79,11 @@ class Trying:
         return True
 
     def _followed(self, items: list[pytest.Item]) -> Iterable[tuple[pytest.Item, pytest.Item]]:
-        """Each with the one after it; the last with one of another file, so that nothing stays
-        open but what a session shares."""
-        first, last = self.ends
-        after = first if file_of(items[-1]) == file_of(last) else last
-        return itertools.pairwise([*items, after])
+        """Each with the one after it; the last with one from as far away as there is, so that
+        nothing stays open but what the whole session shares."""
+        last = items[-1].path
+        far = max(self.items, key=lambda i: (i.path.parent != last.parent, i.path != last))
+        return itertools.pairwise([*items, far])
 
     def _learnt(self, items: list[pytest.Item]) -> dict[str, Any]:
         tests = {}

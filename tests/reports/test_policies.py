@@ -11,6 +11,8 @@ from django.db import connections
 
 from cases.models.shield import HELD
 from reports.proof.load import GATED
+from reports.proof.verify import doors
+from tests import world as w
 
 pytestmark = [pytest.mark.django_db(databases=["default", "owner"]), pytest.mark.database]
 
@@ -245,6 +247,13 @@ def test_a_shield_stands_before_every_verb():
         expected = {"SELECT"} if "historical" in table else {"SELECT", "UPDATE", "DELETE"}
         assert set(verbs[table]) == expected, table
         assert len(set(verbs[table].values())) == 1, table
+
+
+def test_every_door_has_a_condition():
+    """The database narrows behind a door that stands open: else only the proof would notice."""
+    by = w.city().elderly
+    open_doors = {t for t, model in doors().items() if not model.objects.visible_to(by).query.where}
+    assert open_doors == set()
 
 
 # Text columns of gated tables that a shield need not know, each with its reason.
