@@ -51,7 +51,8 @@ prove: environment
 	  $(BIN)/python manage.py migrate --database owner --verbosity 0; \
 	  $(BIN)/python manage.py verify_access --pairs 20000'
 
-# Hours for all of them; it goes on where it stopped (MUTANTS="--only policy:", "--sample 40").
+# Most of it is the first run, which learns which tests come to which place; it goes on where it
+# stopped (MUTANTS="--only policy:", "--sample 40", "--tests tests/plans").
 mutate: environment
 	@exec $(SERVICES) --with-parent with -- sh -ec '\
 	  $(BIN)/python manage.py migrate --database owner --verbosity 0; \

@@ -20,8 +20,8 @@ SCOPED = frozenset({
 
 def is_asked(mutant: Mutant) -> bool:
     """Whether the proof has an answer: reading, writing by a permissive policy, a door."""
-    return mutant.verb == "SELECT" or (bool(mutant.verb) and mutant.is_permissive) or (
-        mutant.kind == "door")  # fmt: skip
+    writes = bool(mutant.verb) and mutant.is_permissive
+    return mutant.verb == "SELECT" or writes or mutant.kind == "door"
 
 
 @contextmanager

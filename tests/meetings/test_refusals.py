@@ -17,6 +17,7 @@ from meetings.models import ItemGrant
 from meetings.operations import carrying
 from meetings.operations.carrying import CarryOutFacts
 from meetings.operations.copies import Recipient
+from plans import operations as plans
 from tests import world as w
 from tests.cases.pages import referred
 from tests.meetings import situations as s
@@ -24,6 +25,8 @@ from tests.meetings.test_consent import draft, take_back
 from tests.meetings.test_named import guest_of, on_paper
 from tests.meetings.test_papers import LETTER, sent
 from tests.owner import as_owner
+from tests.plans.situations import facts, goals
+from tests.plans.situations import item as plan_task
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 DAY = datetime.timedelta(days=1)
@@ -113,6 +116,25 @@ def test_a_plan_on_the_agenda_is_of_the_case_and_ripe(city):
     not_proposed(
         city, "この種別の議題にできません", "plan", agenda_type="closure_evaluation", case=case,
         **given,
+    )  # fmt: skip
+
+
+def test_who_may_not_read_the_plan_decides_nothing_on_it(city):
+    by, office = city.elderly, city.agencies["coordinator"]
+    case, persons = w.household(by, number=1)
+    w.consent(by, persons[0], by.agency, office, categories=["basic", "progress"])
+    with w.act(by):
+        plan = plans.draft_plan(
+            case=case, by=by, programme="coordination", persons=persons, facts=facts(),
+            goals=goals(), items=[plan_task(by)],
+        )  # fmt: skip
+    item = proposed(
+        city, "plan", by=by, agenda_type="plan_adequacy", case=case, persons=persons, plan=plan
+    )
+    s.opened(city, item.sitting, city.head)
+    refuses(
+        "プランを見られないため", ops.decide_item, by=city.head, item=item, decision="adequate",
+        opinion="o", minutes="m",
     )  # fmt: skip
 
 
