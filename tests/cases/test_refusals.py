@@ -247,6 +247,12 @@ def test_only_a_case_of_others_is_given_back(city):
     case, _persons = w.household(city.elderly)
     shown = text(get(manager, reverse("recertification_give_back", args=[case.pk])), 403)
     assert "同意で開いているほかの機関のケース" in shown
+    refuses("同意で開いているほかの機関のケース", ops.give_back, by=manager, case=case)
+    shared, _mother, _son, _given = referred(city)
+    refuses(
+        "終えられるのは、主担当機関です", ops.end_unconfirmed, by=city.disability, case=shared,
+        agency=city.agencies["disability"],
+    )  # fmt: skip
     shown = text(get(city.elderly, reverse("recertification_overview")), 403)
     assert "機関ごとの確認のようすを見ることはできません" in shown
     assert page(city.elderly, case).status_code == 200
