@@ -69,6 +69,7 @@ def main() -> int:
                 for mutant in asked:
                     if notices(mutant):
                         told(mutant, "proof", 0)
+    runner.noticed = {one["noticed_by"] for one in before.values()}
     runner.mutants = [m for m in left if m.name not in before]
     if runner.mutants and not chosen.quick:
         trying.run(runner, chosen.tests)

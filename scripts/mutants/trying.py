@@ -41,6 +41,7 @@ class Trying:
         self.mutants, self.map_file, self.owner, self.told = mutants, map_file, owner, told
         # test file -> what is remembered of it
         self.map: dict[str, Any] = json.loads(map_file.read_text()) if map_file.exists() else {}
+        self.noticed: set[str] = set()
         self.places: set[str] = set()
         self.seconds = 0.0
         self.failed = False
@@ -75,7 +76,9 @@ class Trying:
             raise pytest.UsageError(f"fails though nothing is broken: {failed}")
         for mutant in self.mutants:
             tests = [of_name[name] for name in self._in_order(mutant) if name in of_name]
-            self.told(mutant, self._noticed_by(mutant, tests), len(tests))
+            noticed = self._noticed_by(mutant, tests)
+            self.noticed.add(noticed)
+            self.told(mutant, noticed, len(tests))
         return True
 
     def _followed(self, items: list[pytest.Item]) -> Iterable[tuple[pytest.Item, pytest.Item]]:
@@ -101,7 +104,8 @@ class Trying:
         return execute(sql, params, many, context)
 
     def _in_order(self, mutant: Mutant) -> Iterable[str]:
-        """The tests that come to this place: of every file the shortest, then the next ones."""
+        """The tests that come to this place: first who has noticed another mutant, then of every
+        file the shortest, then the next ones."""
         place = f"{mutant.verb} {mutant.table}" if mutant.statement else mutant.name
         order = []
         for file, known in self.map.items():
@@ -111,8 +115,8 @@ class Trying:
                 for test, (seconds, places) in known["tests"].items()
                 if always or place in places
             )
-            order += [(turn, *test) for turn, test in enumerate(found)]
-        return [test for _turn, _seconds, test in sorted(order)]
+            order += [(test[1] not in self.noticed, n, *test) for n, test in enumerate(found)]
+        return [test for *_order, test in sorted(order)]
 
     def _noticed_by(self, mutant: Mutant, items: list[pytest.Item]) -> str:
         if not items:

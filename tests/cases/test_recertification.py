@@ -223,6 +223,8 @@ def test_who_has_not_said_so_keeps_access_and_the_responsible_agency_may_end_it(
                 end_unconfirmed(case=case, agency=agency, by=city.members[who])
     with w.act(city.elderly):
         end_unconfirmed(case=case, agency=agency, by=city.elderly)
+        with pytest.raises(ActionDenied, match="もう見ていません"):
+            end_unconfirmed(case=case, agency=agency, by=city.elderly)
     assert not sees(city.disability, Person, pk=person.pk)
     with w.act(city.disability):
         assert Notice.objects.visible_to(city.disability).filter(kind="recertification").exists()
