@@ -64,11 +64,13 @@ class Trying:
             items[file_of(item)].append(item)
         self.items = session.items
         connection.execute_wrappers.append(self._note_write)
+        self._learnt(session.items[:1])  # opens what a session shares
+        if self.failed:
+            raise pytest.UsageError(f"the first test fails: {session.items[0].nodeid}")
         for file in items:
             if self.map.get(file, {}).get("size") != size_of(file):
                 self.map[file] = {"size": size_of(file), "tests": self._learnt(items[file])}
                 self.map_file.write_text(json.dumps(self.map))
-        self._learnt(session.items[:1])  # opens what a session shares
         of_name = {item.nodeid: item for item in session.items}
         nothing = Mutant("nothing")
         one_a_file = [of_name[n] for n in self._in_order(nothing) if n in of_name][: len(items)]

@@ -16,8 +16,9 @@ from agencies.models import Agency, LegalBasis
 from agencies.permissions import ActionDenied
 from cases.disclosures import grounds_for, is_city_office
 from cases.models import Disclosure
-from cases.operations import DisclosureFacts, record_disclosure, refer
+from cases.operations import DisclosureFacts, record_disclosure, refer, withdraw_consent
 from tests import world as w
+from tests.cases.pages import note, referred
 from tests.owner import as_owner
 from tests.signing import sign_in
 
@@ -325,3 +326,10 @@ def test_who_only_keeps_own_records_enters_nothing_and_a_stranger_finds_nothing(
     url = reverse("disclosure_new", args=[case.pk])
     assert client(city.disability).get(url).status_code == 404
     assert client(city.admin).get(reverse("disclosure_list")).status_code == 403
+    case, mother, _son, given = referred(city)
+    note(city.disability, case, "自機関の記録", [mother])
+    with w.act(city.elderly):
+        withdraw_consent(consent=given, by=city.elderly, reason="本人の希望")
+    shown = client(city.disability).get(reverse("disclosure_new", args=[case.pk]))
+    assert shown.status_code == 403
+    assert "いまこのケースの支援に入っていません" in text(shown)

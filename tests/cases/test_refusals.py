@@ -82,9 +82,12 @@ def test_a_consent_is_renewed_forward_and_a_refusal_is_not_narrowed(city, monkey
         rows.update(withdrawn_at=timezone.now(), withdrawn_by=by)
         return set()
 
+    later = w.consent(by, mother, city.agencies["disability"])
+    with w.act(by):
+        given.refresh_from_db()
+    refuses("すでに終わっています", ops.narrow_consent, by=by, consent=given, terms=terms)
     monkeypatch.setattr(consents, "close_out", ended_meanwhile)
-    refuses("すでに撤回", ops.withdraw_consent, by=by, consent=given, reason="本人の希望")
-    assert mother.case_id == given.case_id
+    refuses("すでに撤回", ops.withdraw_consent, by=by, consent=later, reason="本人の希望")
 
 
 def test_a_sheet_goes_elsewhere_about_somebody_and_is_answered_once(city):
