@@ -18,7 +18,7 @@ from agencies.trail import log_access
 from cases import enums
 from cases.models import Case, Person, Referral
 from cases.operations.access import join_team, missing_consents, take_charge
-from cases.permissions import check_can_refer
+from cases.permissions import check_can_answer, check_can_refer
 from config.lib.fiscal import fiscal_year
 
 
@@ -132,10 +132,7 @@ def _tell_receiver(referral: Referral) -> None:
 
 def _answer(referral: Referral, by: Membership, state: str, reason: str) -> Referral:
     locked = Referral.objects.visible_to(by).select_for_update().get(pk=referral.pk)
-    if locked.state != enums.ReferralState.SENT:
-        raise ActionDenied(_("このつなぎには、すでに返事がされています。"))
-    if locked.from_agency_id == by.agency_id:
-        raise ActionDenied(_("自分の機関が送ったつなぎには返事できません。"))
+    check_can_answer(by, locked)
     locked.state, locked.answer_reason = state, reason
     locked.answered_at, locked.answered_by = timezone.now(), by
     return locked
