@@ -194,8 +194,7 @@ def _compare(
             if table in doors() and keys and not member.system_name:
                 door = shown_by_door(app, person, table, keys)
                 outcome.note("orm", door, by_table[table], member)
-                # Parts ask the same door as their whole.
-                if is_whole and not_acting(world, member) is None:
+                if not_acting(world, member) is None:
                     alone = shown_by_door(owner, person, table, keys)
                     outcome.note("orm alone", alone, by_table[table], member)
 

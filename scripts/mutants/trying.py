@@ -19,7 +19,7 @@ from django.db import connection, connections
 
 from .places import ROOT, Mutant, break_place
 
-HANGS = 120  # seconds; a mutant that makes a test hang is noticed too
+LONG, HANGS = 10, 600  # seconds; a mutant that makes a test hang is noticed too
 ANYWAY = ("tests/reports/test_policies.py", "tests/attacks/test_sql.py")  # tried for every policy
 LEFT_OUT = (
     "tests/browser", "tests/prove", "tests/config",
@@ -62,19 +62,23 @@ class Trying:
         items: dict[str, list[pytest.Item]] = defaultdict(list)
         for item in session.items:
             items[file_of(item)].append(item)
+        sizes = {file: size_of(file) for file in items}
         self.items = session.items
         connection.execute_wrappers.append(self._note_write)
         self._learnt(session.items[:1])  # opens what a session shares
         if self.failed:
             raise pytest.UsageError(f"the first test fails: {session.items[0].nodeid}")
-        for file in items:
-            if self.map.get(file, {}).get("size") != size_of(file):
-                self.map[file] = {"size": size_of(file), "tests": self._learnt(items[file])}
+        for file, size in sizes.items():
+            if self.map.get(file, {}).get("size") != size:
+                self.map[file] = {"size": size, "tests": self._learnt(items[file])}
                 self.map_file.write_text(json.dumps(self.map))
         of_name = {item.nodeid: item for item in session.items}
-        nothing = Mutant("nothing")
-        one_a_file = [of_name[n] for n in self._in_order(nothing) if n in of_name][: len(items)]
-        if failed := self._noticed_by(nothing, one_a_file):
+        took = [
+            (-s, test) for known in self.map.values() for test, (s, _p) in known["tests"].items()
+        ]
+        shortest = {test.partition("::")[0]: test for _s, test in sorted(took) if test in of_name}
+        one_a_file = [of_name[test] for test in shortest.values()]
+        if failed := self._noticed_by(Mutant("nothing"), one_a_file):
             raise pytest.UsageError(f"fails though nothing is broken: {failed}")
         for mutant in self.mutants:
             tests = [of_name[name] for name in self._in_order(mutant) if name in of_name]
@@ -105,20 +109,17 @@ class Trying:
             self.places.add(" ".join(written.groups()))
         return execute(sql, params, many, context)
 
-    def _in_order(self, mutant: Mutant) -> Iterable[str]:
-        """The tests that come to this place: first who has noticed another mutant, then of every
-        file the shortest, then the next ones."""
+    def _in_order(self, mutant: Mutant) -> list[str]:
+        """The tests that come to this place: first who has noticed another mutant, then the
+        shortest; the long ones last."""
         place = f"{mutant.verb} {mutant.table}" if mutant.statement else mutant.name
-        order = []
-        for file, known in self.map.items():
-            always = mutant.name == "nothing" or (bool(mutant.statement) and file in ANYWAY)
-            found = sorted(
-                (seconds, test)
-                for test, (seconds, places) in known["tests"].items()
-                if always or place in places
-            )
-            order += [(test[1] not in self.noticed, n, *test) for n, test in enumerate(found)]
-        return [test for *_order, test in sorted(order)]
+        found = [
+            (seconds > LONG, test not in self.noticed, seconds, test)
+            for file, known in self.map.items()
+            for test, (seconds, places) in known["tests"].items()
+            if place in places or (mutant.statement and file in ANYWAY)
+        ]
+        return [test for *_order, test in sorted(found)]
 
     def _noticed_by(self, mutant: Mutant, items: list[pytest.Item]) -> str:
         if not items:

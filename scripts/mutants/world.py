@@ -14,7 +14,8 @@ from .places import Mutant, break_place
 # Tables on which a scope that shows everything is seen.
 SCOPED = frozenset({
     "cases_case", "cases_person", "cases_record", "cases_contact", "cases_consent",
-    "cases_supportteam", "cases_consultation", "meetings_agendaitem", "meetings_sitting",
+    "cases_supportteam", "cases_consultation", "cases_disclosure", "cases_emergency",
+    "meetings_agendaitem", "meetings_sitting", "meetings_itemstep",
 })  # fmt: skip
 
 

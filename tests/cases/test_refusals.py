@@ -224,6 +224,8 @@ def test_a_case_is_transferred_by_its_agency_once_and_to_another(city):
             check_can_answer_transfer(city.disability, seen, is_sender=True)
     with w.act(by):
         ops.cancel_transfer(transfer=seen, by=by)
+        with pytest.raises(ActionDenied, match="依頼は、すでに終わって"):
+            ops.cancel_transfer(transfer=seen, by=by)
         for person in Person.objects.filter(case=case):
             gone = PersonFacts(name=person.name, is_deceased=True)
             ops.change_person(person=person, by=by, facts=gone, version=person.version)
