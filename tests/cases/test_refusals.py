@@ -245,6 +245,11 @@ def test_a_shield_is_lifted_by_proposal_and_then_is_over(city):
     with w.act(other):
         ops.lift_shield(shield=shield, by=other)
     refuses("すでに終わって", ops.extend_shield, by=by, shield=shield, expires_on=in_a_year())
+    _case, seen, _unseen, _given = referred(city)
+    refuses(
+        "主担当機関と、この人を書いた機関", ops.propose_shield, by=city.disability, person=seen,
+        ground="abuse", expires_on=in_a_year(), confirmer=other,
+    )  # fmt: skip
 
 
 def test_only_a_case_of_others_is_given_back(city):
