@@ -5,7 +5,8 @@ application's login and grants it just the verbs named. A condition is SQL over 
 columns; always qualify them with the table's name: an unqualified column binds to the inner table
 of a sub-select and opens everything. Conditions ask `(select kasane.actor())` who is acting.
 `EXISTS (SELECT 1 FROM whole WHERE whole.key = part.key OFFSET 0)`: without the last two words
-PostgreSQL plans it twice, and its wholes again twice.
+PostgreSQL plans it twice, and its wholes again twice. `range_contains_elem(period, now())`, not
+`period @> now()`; functions in PL/pgSQL, not in SQL (decision 0012).
 
 The owner's login (migrations and proofs) has a policy of its own, because FORCE binds it too.
 """

@@ -22,7 +22,8 @@ BEGIN
         FROM pg_proc AS p
         WHERE p.pronamespace = 'kasane'::regnamespace AND p.proname IN (
             'shielded_cases', 'shielded_against_me', 'my_shields', 'shield_closes',
-            'shield_closes_versions', 'saw_before', 'attached_items')
+            'shield_closes_versions', 'saw_before', 'attached_items', 'transfer_reaches',
+            'fiscal_year')
     LOOP
         EXECUTE replace(replace(one.definition, 'LANGUAGE {was}', 'LANGUAGE {becomes}'),
                         one.prosrc, {body});

@@ -132,6 +132,24 @@ def test_asking_after_the_whole_by_its_key_is_planned_once():
                " WHERE qual ~ %s OR with_check ~ %s", chain, chain) == []  # fmt: skip
 
 
+def test_a_period_is_asked_by_the_function_of_which_postgresql_expects_enough():
+    """The operator is not leakproof: beneath a policy it counts as one of two hundred (0006)."""
+    operator = r"@> now\(\)"
+    assert ask("SELECT tablename, policyname FROM pg_policies"
+               " WHERE qual ~ %s OR with_check ~ %s", operator, operator) == []  # fmt: skip
+
+
+def test_what_read_policies_ask_keeps_its_plan():
+    """A function in SQL is planned anew in every statement that calls it (0006)."""
+    rows = ask(
+        "SELECT DISTINCT p.proname FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang"
+        " JOIN pg_policies AS g ON g.qual ~ ('kasane\\.' || p.proname || '\\(')"
+        " WHERE p.pronamespace = 'kasane'::regnamespace AND l.lanname = 'sql'"
+        " AND g.cmd = 'SELECT'"
+    )
+    assert rows == []
+
+
 def test_the_applications_login_owns_and_bypasses_nothing(app):
     assert ask(
         "SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole FROM pg_roles"
