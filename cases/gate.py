@@ -35,6 +35,8 @@ GRANTS = """FROM cases_casegrant AS g WHERE g.group_id = {agency}
 EMERGENCIES = """SELECT e.content_object_id FROM cases_emergency AS e
     WHERE e.membership_id = {me} AND e.refused_at IS NULL AND e.ended_at IS NULL
     AND range_contains_elem(e.period, CURRENT_TIMESTAMP)"""
+GRANTED = f"EXISTS (SELECT 1 {GRANTS} AND g.content_object_id = {{case}})"
+IN_EMERGENCY = f"{{case}} IN ({EMERGENCIES})"
 # Shields stand against who acts: the database alone knows all of them (V9).
 SHIELDED = "COALESCE({case} = ANY ((SELECT kasane.shielded_cases())::uuid[]), false)"
 
@@ -62,15 +64,14 @@ def asked_by(membership: Membership) -> dict[str, Value]:
 
 def in_emergency(membership: Membership, case: str) -> Q:
     """The case is open to this very membership in an emergency, now (V8)."""
-    return Q(Condition(f"{{case}} IN ({EMERGENCIES})", case=case, me=Value(membership.pk)))
+    return Q(Condition(IN_EMERGENCY, case=case, **asked_by(membership)))
 
 
 def granted_scope(membership: Membership, case: str = "pk") -> Q:
     """The case row: any grant of the agency in force on it."""
     if not reads_cases(membership):
         return NOTHING
-    held = f"EXISTS (SELECT 1 {GRANTS} AND g.content_object_id = {{case}})"
-    return Q(Condition(held, case=case, **asked_by(membership)))
+    return Q(Condition(GRANTED, case=case, **asked_by(membership)))
 
 
 def worked_cases(membership: Membership, case: str) -> Q:
@@ -93,7 +94,7 @@ def case_scope(membership: Membership, case: str = "pk") -> Q:
     """The case row: granted to the agency, or open to this very membership in an emergency."""
     if not reads_cases(membership):
         return NOTHING
-    return granted_scope(membership, case) | in_emergency(membership, case)
+    return Q(Condition(f"{GRANTED} OR {IN_EMERGENCY}", case=case, **asked_by(membership)))
 
 
 def working_scope(membership: Membership, case: str = "case_id") -> Q:
@@ -134,14 +135,14 @@ def person_scope(membership: Membership, person: str = "pk", to_person: str = ""
     covered = Condition(
         f"""{{author}} = {{agency}} OR EXISTS (SELECT 1 {GRANTS}
             AND g.content_object_id = {{case}} AND g.person_id = {{person}}
-            AND g.categories @> ARRAY[{{basic}}]::varchar[])""",
+            AND g.categories @> ARRAY[{{basic}}]::varchar[]) OR {IN_EMERGENCY}""",
         case=case,
         person=person,
         author=f"{to_person}author_agency_id",
         basic=Value(enums.Category.BASIC),
         **asked_by(membership),
     )
-    return Q(covered) | in_emergency(membership, case)
+    return Q(covered)
 
 
 def contact_scope(membership: Membership) -> Q:
@@ -195,22 +196,36 @@ STANDING = f"""{{author}} = {{agency}} OR ({{audience}} = {{team}} AND CASE WHEN
         AND g.categories @> ARRAY[{{category}}]::varchar[] AND g.person_id IS NOT NULL) END)"""
 
 
+AT_HAND = "{carry_out} IS NULL"
+OPEN_RECORD = f"""NOT ({SHIELDED}
+    AND kasane.shield_closes({{case}}, {{row}}, {{persons}}, {{household}}))"""
+CARRIED = """{carry_out} IN (SELECT g.content_object_id FROM cases_carryoutgrant AS g
+    WHERE g.membership_id = {me} AND g.revoked_at IS NULL
+    AND range_contains_elem(g.period, CURRENT_TIMESTAMP))"""
+# V8: what the team may read of the household; never sealed, never who notified.
+TEAM_IN_EMERGENCY = f"""{IN_EMERGENCY} AND {{audience}} = {{team}} AND {AT_HAND}
+    AND {{category}} <> {{notifier}}"""
+# One text for one row: the ORM looks up the way to it, and joins it, once.
+READ = f"({AT_HAND} AND ({STANDING})) OR {CARRIED} OR ({TEAM_IN_EMERGENCY})"
+RECORD = {
+    "case": "case_id", "row": "id", "author": "author_agency_id", "persons": "person_ids",
+    "household": "is_household", "category": "category", "audience": "audience",
+    "carry_out": "carry_out_id",
+}  # fmt: skip
+
+
+def of_record(sql: str, membership: Membership, to_record: str = "", **columns: str) -> Q:
+    """A condition of a record. to_record: the way from the row asked about to it; columns: terms
+    that are the row's own instead."""
+    terms = {term: f"{to_record}{column}" for term, column in RECORD.items()} | columns
+    team, notifier = Value(enums.Audience.TEAM), Value(enums.Category.NOTIFIER)
+    return Q(Condition(sql, team=team, notifier=notifier, **asked_by(membership), **terms))
+
+
 def covered_scope(membership: Membership, to_record: str, category: str, audience: str) -> Q:
     """Own, or covered (V2, V3). to_record: the way from the row asked about to its record;
-    category, audience: columns of what it is, or was before it was moved."""
-    return Q(
-        Condition(
-            STANDING,
-            case=f"{to_record}case_id",
-            author=f"{to_record}author_agency_id",
-            household=f"{to_record}is_household",
-            persons=f"{to_record}person_ids",
-            category=category,
-            audience=audience,
-            team=Value(enums.Audience.TEAM),
-            **asked_by(membership),
-        )
-    )
+    category, audience: columns of what it was before it was moved."""
+    return of_record(STANDING, membership, to_record, category=category, audience=audience)
 
 
 def standing_scope(membership: Membership, to_record: str = "") -> Q:
@@ -220,43 +235,16 @@ def standing_scope(membership: Membership, to_record: str = "") -> Q:
     """
     if not reads_cases(membership):
         return NOTHING
-    covered = covered_scope(membership, to_record, f"{to_record}category", f"{to_record}audience")
-    at_hand = Q(**{f"{to_record}carry_out__isnull": True})
-    return at_hand & covered & open_record(to_record)
-
-
-def open_record(to_record: str = "") -> Q:
-    """No shield closes the record (V9)."""
-    return unshielded(
-        case=f"{to_record}case_id",
-        row=f"{to_record}id",
-        persons=f"{to_record}person_ids",
-        household=f"{to_record}is_household",
-    )
+    return of_record(f"{AT_HAND} AND ({STANDING}) AND {OPEN_RECORD}", membership, to_record)
 
 
 def record_scope(membership: Membership) -> Q:
-    """A record: standing (V2, V3), carried out to me (V6), or what rooms above lay open (to a
-    guest, who reads no cases, too)."""
-    scope = NOTHING
-    if reads_cases(membership):
-        carried = Condition(
-            """{carry_out} IN (SELECT g.content_object_id FROM cases_carryoutgrant AS g
-                WHERE g.membership_id = {me} AND g.revoked_at IS NULL
-                AND range_contains_elem(g.period, CURRENT_TIMESTAMP))""",
-            carry_out="carry_out_id",
-            **asked_by(membership),
-        )
-        scope = standing_scope(membership) | Q(carried) | emergency_scope(membership)
+    """A record: standing (V2, V3), carried out to me (V6), open in an emergency (V8), or what
+    rooms above lay open (to a guest, who reads no cases, too); and no shield closes it (V9)."""
+    scope = of_record(READ, membership) if reads_cases(membership) else NOTHING
     for wider in RECORD_SCOPES:
         scope |= wider(membership)
-    return scope & open_record()
-
-
-def emergency_scope(membership: Membership) -> Q:
-    """V8: what the team may read of the household; never sealed, never who notified."""
-    team = Q(audience=enums.Audience.TEAM, carry_out__isnull=True)
-    return in_emergency(membership, "case_id") & team & ~Q(category=enums.Category.NOTIFIER)
+    return scope & of_record(OPEN_RECORD, membership)
 
 
 def from_now(until: datetime.datetime | None = None) -> TimestamptzRange:

@@ -7,6 +7,7 @@ are held against.
 
 from __future__ import annotations
 
+from functools import cache
 from string import Formatter
 from typing import Any, Self
 
@@ -30,8 +31,9 @@ class Condition(Func):
     output_field = BooleanField()
 
     def __init__(self, sql: str, **terms: Any) -> None:
+        named = {name for _text, name in _parsed(sql)}
         self.constants = {n: term.value for n, term in terms.items() if isinstance(term, Value)}
-        columns = {n: term for n, term in terms.items() if n not in self.constants}
+        columns = {n: t for n, t in terms.items() if n in named and n not in self.constants}
         super().__init__(*columns.values())
         self.sql, self.names = sql, tuple(columns)
 
@@ -70,13 +72,18 @@ class Condition(Func):
         for name, source in zip(self.names, self.source_expressions, strict=True):
             terms[name] = compiler.compile(source)
         sql, params = "", list[Any]()
-        for text, term, _spec, _conversion in Formatter().parse(self.sql):
+        for text, term in _parsed(self.sql):
             sql += text
             if term is not None:
                 column, values = terms[term]
                 sql += column
                 params += values
         return f"({sql})", params
+
+
+@cache
+def _parsed(sql: str) -> tuple[tuple[str, str | None], ...]:
+    return tuple((text, name) for text, name, _spec, _conversion in Formatter().parse(sql))
 
 
 def _named(term: Any) -> str:
