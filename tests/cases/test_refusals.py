@@ -238,12 +238,20 @@ def test_a_shield_is_lifted_by_proposal_and_then_is_over(city):
     by, other = city.elderly, city.elderly2
     _case, (mother, _son) = w.household(by)
     shield = in_force(city, mother)
-    refuses("解除の提案はありません", ops.cancel_lift, by=by, shield=shield)
+    for words, verb in (
+        ("すでに確認されたか", ops.confirm_shield),
+        ("確認の前の提案だけ", ops.take_back_shield),
+        ("解除の提案はありません", ops.cancel_lift),
+        ("解除の提案はありません", ops.lift_shield),
+    ):
+        refuses(words, verb, by=by, shield=shield)
     with w.act(by):
         ops.propose_lift(shield=shield, by=by, reason="転居した")
+    refuses("提案した人とは別の", ops.lift_shield, by=by, shield=shield)
     refuses("すでに提案されて", ops.propose_lift, by=other, shield=shield, reason="r")
     with w.act(other):
         ops.lift_shield(shield=shield, by=other)
+    refuses("いま働いていません", ops.propose_lift, by=by, shield=shield, reason="r")
     refuses("すでに終わって", ops.extend_shield, by=by, shield=shield, expires_on=in_a_year())
     _case, seen, _unseen, _given = referred(city)
     refuses(

@@ -85,3 +85,12 @@ def test_a_visit_of_ones_own_intake_is_opened_by_no_carry_out(city):
     case, (mother, _son) = w.household(city.outreach)
     row = visit(city.outreach, case=case, persons=[mother])
     refused(city.outreach, row, "持ち出しにもとづく自機関の訪問")
+
+
+def test_a_sealed_visit_is_read_and_stands_in_no_list(city, sealed):
+    *_household, row = sealed
+    by = city.outreach
+    with w.act(by):
+        for rows in (Visit.objects, Record.objects):
+            assert rows.visible_to(by).filter(pk=row.pk).exists()
+            assert not rows.standing_with(by).filter(pk=row.pk).exists()
