@@ -148,11 +148,15 @@ def test_stale_page_changes_nothing(city):
     assert charge_of(first, city.agencies["elderly"]) == [city.elderly]
 
 
-@pytest.mark.parametrize("who", ["elderly", "head", "disability", "sysadmin"])
-def test_only_the_agencys_manager_hands_over(city, who):
+@pytest.mark.parametrize(
+    ("who", "words"),
+    [("elderly", "役割では"), ("head", "自分の機関の人だけ"), ("disability", "役割では"),
+     ("sysadmin", "役割では")],
+)  # fmt: skip
+def test_only_the_agencys_manager_hands_over(city, who, words):
     case, _persons = w.household(city.elderly)
     by = city.members[who]
-    with w.act(by), pytest.raises(ActionDenied):
+    with w.act(by), pytest.raises(ActionDenied, match=words):
         hand_over(by=by, leaving=city.elderly, cases={case.pk: city.elderly2}, tasks={})
 
 

@@ -330,6 +330,8 @@ def test_head_and_privacy_officer_name_two_people_and_see_nothing(city, mother):
         (row,) = stranded_shields()
     assert sent(head, rescue=str(row.rescue_id)).status_code == 403
     assert sent(privacy, rescue=str(row.rescue_id)).status_code == 302
+    again = text(sent(privacy, rescue=str(row.rescue_id)), 403)
+    assert "いま立て直しを待っていません" in again
     for member in (third, fourth):
         with w.act(member):
             assert Shield.objects.visible_to(member).count() == 1
