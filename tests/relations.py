@@ -142,7 +142,7 @@ community_issue_from_case matches     200/422  200/422  403/403
 # An item under secrecy, to its secretary: running; over (V6).
 carry_out_detail          secretary   200/422  .        200/422
 item_detail               secretary   200/-    .        200/-
-item_people               secretary   200/422  .        200/403
+item_people               secretary   200/422  .        200/422
 item_participants         secretary   200/422  .        200/422
 item_attach               secretary   200/422  .        200/422
 item_run                  secretary   200/422  .        302/302
@@ -150,7 +150,7 @@ item_attendance           secretary   -/302    .        -/302
 item_minutes              secretary   200/422  .        200/422
 item_print                secretary   302/-    .        302/-
 item_copies               secretary   200/422  .        200/422
-item_person_new           secretary   200/422  .        403/403
+item_person_new           secretary   200/422  .        403/422
 letter_new                secretary   200/422  .        200/422
 item_step                 secretary   -/302    .        -/no
 appointment_pledge        secretary   403/403  .        404/404

@@ -145,9 +145,10 @@ def hold_conference(at: Visitor) -> None:
     at.select(OFFICE, "出席")
     at.select(OWN, "出席")
     at.select(SENT_TO, "欠席")
-    at.press("出欠を記録する")
-    at.choose("決定", "適切")
     at.fill("決定事項・意見", OPINION)
+    at.press_in_place("出欠を記録する")
+    at.reads("出欠を記録しました。")
+    at.choose("決定", "適切")  # what was typed before is still there
     at.fill("議事録", "世帯の支援チームをつくり、役割分担を確認した。")
     at.finds_it_usable()
     at.press("決定を記録して次へ")

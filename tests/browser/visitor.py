@@ -93,6 +93,10 @@ class Visitor:
         for sentence in sentences:
             see(self.page.get_by_role("alert")).to_contain_text(sentence)
 
+    def press_in_place(self, words: str) -> None:
+        """A button whose answer comes into this page, beside what is being typed."""
+        self._pressable(words, self.page).filter(visible=True).first.click()
+
     def open_notices(self) -> None:
         """お知らせ, in the bar on top."""
         self._follow(self.page.get_by_role("banner").get_by_role("link", name="お知らせ"))
