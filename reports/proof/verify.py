@@ -79,6 +79,16 @@ class Outcome:
                     )
                 )
 
+    def add(self, other: Outcome) -> None:
+        """What was found in another world."""
+        self.compared += other.compared
+        self.pairs += other.pairs
+        self.visible += other.visible
+        self.differences += other.differences
+        for mine, others in ((self.by_rule, other.by_rule), (self.by_table, other.by_table)):
+            for name, counts in others.items():
+                mine[name].update(counts)
+
     def count(self, *kinds: str) -> int:
         return sum(1 for difference in self.differences if difference.kind in kinds)
 

@@ -16,8 +16,9 @@ from cases.models.records import RecordQuerySet
 from reports.proof import rights
 from reports.proof.explain import Unknown, explain, find_case, find_membership, find_record
 from reports.proof.load import load
+from reports.proof.rights import Decision
 from reports.proof.scratch import scratch
-from reports.proof.verify import verify
+from reports.proof.verify import Outcome, verify
 from reports.proof.worlds import generate
 from reports.proof.writing import try_writing
 
@@ -212,6 +213,17 @@ def test_explain_refuses_the_unknown_in_words(drawn):
 def test_explain_command_refuses_an_unknown_user():
     with pytest.raises(CommandError, match="いません"):
         call_command("explain_access", "--user", "nobody", "--case", "R8-1")
+
+
+def test_worlds_add_up():
+    one, other = Outcome(), Outcome()
+    for outcome, visible in ((one, True), (other, False)):
+        outcome.tally("cases_case", Decision(visible, "V1", ""))
+        outcome.compared += 2
+    one.add(other)
+    assert (one.pairs, one.compared, one.visible) == (2, 4, 1)
+    assert one.by_table == {"cases_case": {"visible": 1, "denied": 1}}
+    assert one.by_rule["V1"] == {"visible": 1, "denied": 1}
 
 
 @pytest.mark.django_db(databases=["default", "owner"])

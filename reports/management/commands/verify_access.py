@@ -26,26 +26,33 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
-        kind, outcome = options["world"], None
+        kind, outcome = options["world"], Outcome()
         if kind == "generated":
             try:
-                with scratch() as (owner, app):
-                    generate(owner, seed=options["seed"], cases=options["cases"])
-                    outcome = self.compare(owner, app, options)
+                self.generated(outcome, **options)
             except NoScratch as error:
                 self.stderr.write(f"no scratch database ({error}): the existing rows are verified")
                 kind = "existing"
-        if outcome is None:
-            outcome = self.compare("owner", "default", options)
+        if kind == "existing":
+            outcome = self.compare("owner", "default", options["pairs"], options["seed"])
         self.stdout.write(json.dumps(summary(outcome, kind, time.monotonic() - started)))
         if outcome.differences:
             self.explain(outcome)
             sys.exit(1)
 
-    def compare(self, owner: str, app: str, options: dict[str, Any]) -> Outcome:
-        return verify(
-            owner=owner, app=app, pairs=options["pairs"], seed=options["seed"], world=load(owner)
-        )
+    def generated(
+        self, outcome: Outcome, *, pairs: int, seed: int, cases: int, **_options: Any
+    ) -> None:
+        """One world after the other, each from the next seed, until there were so many pairs. Ends
+        with the world in which something differs: its rows are the ones to look at."""
+        while outcome.pairs < pairs and not outcome.differences:
+            with scratch() as (owner, app):
+                generate(owner, seed=seed, cases=cases)
+                outcome.add(self.compare(owner, app, pairs - outcome.pairs, seed))
+            seed += 1
+
+    def compare(self, owner: str, app: str, pairs: int, seed: int) -> Outcome:
+        return verify(owner=owner, app=app, pairs=pairs, seed=seed, world=load(owner))
 
     def explain(self, outcome: Outcome) -> None:
         """The first differences, with what is needed to find the row again."""
