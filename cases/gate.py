@@ -2,7 +2,7 @@
 
 The database's policies say the same a second time (migrations 0002 and on; V9: 0010) and decide;
 these make plans good and give a 404 its reason. Rooms above widen what is read by appending to
-`RECORD_SCOPES` (meetings: what is laid before an item under secrecy).
+`RECORD_RULES` (meetings: what is laid before an item under secrecy).
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.postgres.functions import TransactionNow
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from psycopg.types.range import TimestamptzRange
 
 from agencies.enums import Permission
 from agencies.models import Membership
 from cases import enums
-from config.lib.condition import Condition
+from config.lib.condition import NEVER, Rule
 from config.lib.fiscal import fiscal_year
 
 NOTHING = Q(pk__in=[])
 
-RECORD_SCOPES: list[Callable[[Membership], Q]] = []
+RECORD_RULES: list[Callable[[Membership], Rule]] = []
 
 # The grants in force of the agency. A period is asked by the function:
 # of an operator that is not leakproof PostgreSQL may not look at the statistics beneath a policy,
@@ -57,28 +57,28 @@ def grants_of(membership: Membership) -> QuerySet[Any]:
     return in_force(grants).filter(group_id=membership.agency_id)
 
 
-def asked_by(membership: Membership) -> dict[str, Value]:
-    """Who asks, as the terms `me` and `agency` of a condition."""
-    return {"me": Value(membership.pk), "agency": Value(membership.agency_id)}
+def asked_by(membership: Membership, sql: str, **constants: Any) -> Rule:
+    """A rule in which `me` and `agency` are who asks."""
+    return Rule(sql, {"me": membership.pk, "agency": membership.agency_id, **constants})
 
 
 def in_emergency(membership: Membership, case: str) -> Q:
     """The case is open to this very membership in an emergency, now (V8)."""
-    return Q(Condition(IN_EMERGENCY, case=case, **asked_by(membership)))
+    return asked_by(membership, IN_EMERGENCY).asked({"case": case})
 
 
 def granted_scope(membership: Membership, case: str = "pk") -> Q:
     """The case row: any grant of the agency in force on it."""
     if not reads_cases(membership):
         return NOTHING
-    return Q(Condition(GRANTED, case=case, **asked_by(membership)))
+    return asked_by(membership, GRANTED).asked({"case": case})
 
 
 def worked_cases(membership: Membership, case: str) -> Q:
     """Narrows a list to the cases of which the agency holds any grant, its own records' included:
     nothing standing is outside them, and the list begins with them instead of the whole city."""
     held = f"{{case}} IN (SELECT g.content_object_id {GRANTS})"
-    return Q(Condition(held, case=case, **asked_by(membership)))
+    return asked_by(membership, held).asked({"case": case})
 
 
 def own_cases(membership: Membership, case: str) -> Q:
@@ -86,23 +86,21 @@ def own_cases(membership: Membership, case: str) -> Q:
     is used even where this is one of two reasons."""
     own = """{case} = ANY (ARRAY(SELECT c.id FROM cases_case AS c
         WHERE c.responsible_agency_id = {agency} AND c.status = {active}))"""
-    active = Value(enums.CaseStatus.ACTIVE)
-    return Q(Condition(own, case=case, active=active, **asked_by(membership)))
+    return asked_by(membership, own, active=enums.CaseStatus.ACTIVE).asked({"case": case})
 
 
 def case_scope(membership: Membership, case: str = "pk") -> Q:
     """The case row: granted to the agency, or open to this very membership in an emergency."""
     if not reads_cases(membership):
         return NOTHING
-    return Q(Condition(f"{GRANTED} OR {IN_EMERGENCY}", case=case, **asked_by(membership)))
+    return asked_by(membership, f"{GRANTED} OR {IN_EMERGENCY}").asked({"case": case})
 
 
 def working_scope(membership: Membership, case: str = "case_id") -> Q:
     """More than own records on the case: who only keeps what it wrote works no more on it (V2)."""
     held = f"""EXISTS (SELECT 1 {GRANTS} AND g.content_object_id = {{case}}
         AND g.basis <> {{own}})"""
-    own = Value(enums.GrantBasis.OWN_RECORDS)
-    return Q(Condition(held, case=case, own=own, **asked_by(membership)))
+    return asked_by(membership, held, own=enums.GrantBasis.OWN_RECORDS).asked({"case": case})
 
 
 def works_on(membership: Membership, case: Any) -> bool:
@@ -111,17 +109,20 @@ def works_on(membership: Membership, case: Any) -> bool:
     return grants.exclude(basis=enums.GrantBasis.OWN_RECORDS).exists()
 
 
+# Listed and pledged for this fiscal year on the conference type's secretariat (V6).
+LISTED = """EXISTS (SELECT 1 FROM agencies_secretariatmember AS l
+    WHERE l.conference_type_id = {type} AND l.membership_id = {me}
+    AND l.fiscal_year = {year} AND l.pledged_at IS NOT NULL AND l.ended_at IS NULL)"""
+
+
+def listed_rule(membership: Membership) -> Rule:
+    """Of a conference `type`: whether it is on its secretariat's list (V6)."""
+    return asked_by(membership, LISTED, year=fiscal_year(timezone.localdate()))
+
+
 def listed_scope(membership: Membership, conference_type: str) -> Q:
-    """Listed and pledged for this fiscal year on the conference type's secretariat (V6)."""
-    listed = Condition(
-        """EXISTS (SELECT 1 FROM agencies_secretariatmember AS l
-            WHERE l.conference_type_id = {type} AND l.membership_id = {me}
-            AND l.fiscal_year = {year} AND l.pledged_at IS NOT NULL AND l.ended_at IS NULL)""",
-        type=conference_type,
-        year=Value(fiscal_year(timezone.localdate())),
-        **asked_by(membership),
-    )
-    return Q(listed)
+    """`listed_rule` of the row's column."""
+    return listed_rule(membership).asked({"type": conference_type})
 
 
 def person_scope(membership: Membership, person: str = "pk", to_person: str = "") -> Q:
@@ -131,33 +132,30 @@ def person_scope(membership: Membership, person: str = "pk", to_person: str = ""
     """
     if not reads_cases(membership):
         return NOTHING
-    case = f"{to_person}case_id"
-    covered = Condition(
+    covered = asked_by(
+        membership,
         f"""{{author}} = {{agency}} OR EXISTS (SELECT 1 {GRANTS}
             AND g.content_object_id = {{case}} AND g.person_id = {{person}}
             AND g.categories @> ARRAY[{{basic}}]::varchar[]) OR {IN_EMERGENCY}""",
-        case=case,
-        person=person,
-        author=f"{to_person}author_agency_id",
-        basic=Value(enums.Category.BASIC),
-        **asked_by(membership),
+        basic=enums.Category.BASIC,
     )
-    return Q(covered)
+    case, author = f"{to_person}case_id", f"{to_person}author_agency_id"
+    return covered.asked({"person": person, "case": case, "author": author})
 
 
 def contact_scope(membership: Membership) -> Q:
     """Where a person is: of who is visible, unless a shield stands against whoever asks (V9)."""
     if not reads_cases(membership):
         return NOTHING
-    hidden = Condition(
-        "{person} = ANY ((SELECT kasane.shielded_against_me())::uuid[])", person="person_id"
+    hidden = Rule("{person} = ANY ((SELECT kasane.shielded_against_me())::uuid[])")
+    return person_scope(membership, "person_id", "person__") & ~hidden.asked(
+        {"person": "person_id"}
     )
-    return person_scope(membership, "person_id", "person__") & ~Q(hidden)
 
 
 def shielded_case(case: str) -> Q:
     """A shield of the case stands against who acts (V9)."""
-    return Q(Condition(SHIELDED, case=case))
+    return Rule(SHIELDED).asked({"case": case})
 
 
 def unshielded(
@@ -184,7 +182,7 @@ def unshielded(
     else:
         about = "ARRAY[]::uuid[], " + ("false" if by_hold_alone else "true")
     closes = f"{SHIELDED} AND kasane.shield_closes({{case}}, {{row}}, {about})"
-    return ~Q(Condition(closes, **terms))
+    return ~Rule(closes).asked(terms)
 
 
 # A record as its category and audience are, or were: own (V2), or covered for every person it
@@ -214,18 +212,17 @@ RECORD = {
 }  # fmt: skip
 
 
-def of_record(sql: str, membership: Membership, to_record: str = "", **columns: str) -> Q:
-    """A condition of a record. to_record: the way from the row asked about to it; columns: terms
-    that are the row's own instead."""
-    terms = {term: f"{to_record}{column}" for term, column in RECORD.items()} | columns
-    team, notifier = Value(enums.Audience.TEAM), Value(enums.Category.NOTIFIER)
-    return Q(Condition(sql, team=team, notifier=notifier, **asked_by(membership), **terms))
+def of_record(membership: Membership, sql: str) -> Rule:
+    """A rule of a record's row."""
+    return asked_by(membership, sql, team=enums.Audience.TEAM, notifier=enums.Category.NOTIFIER)
 
 
 def covered_scope(membership: Membership, to_record: str, category: str, audience: str) -> Q:
     """Own, or covered (V2, V3). to_record: the way from the row asked about to its record;
     category, audience: columns of what it was before it was moved."""
-    return of_record(STANDING, membership, to_record, category=category, audience=audience)
+    way = {term: to_record + column for term, column in RECORD.items()}
+    before = {"category": category, "audience": audience}
+    return of_record(membership, STANDING).asked(way | before)
 
 
 def standing_scope(membership: Membership, to_record: str = "") -> Q:
@@ -235,16 +232,32 @@ def standing_scope(membership: Membership, to_record: str = "") -> Q:
     """
     if not reads_cases(membership):
         return NOTHING
-    return of_record(f"{AT_HAND} AND ({STANDING}) AND {OPEN_RECORD}", membership, to_record)
+    standing = f"{AT_HAND} AND ({STANDING}) AND {OPEN_RECORD}"
+    return of_record(membership, standing).asked(RECORD, to_record)
+
+
+def record_rule(membership: Membership) -> Rule:
+    """A record: standing (V2, V3), carried out to me (V6), open in an emergency (V8), or what
+    rooms above lay open (to a guest, who reads no cases, too); and no shield closes it (V9)."""
+    found = of_record(membership, READ) if reads_cases(membership) else NEVER
+    for wider in RECORD_RULES:
+        found |= wider(membership)
+    return found & Rule(OPEN_RECORD)
 
 
 def record_scope(membership: Membership) -> Q:
-    """A record: standing (V2, V3), carried out to me (V6), open in an emergency (V8), or what
-    rooms above lay open (to a guest, who reads no cases, too); and no shield closes it (V9)."""
-    scope = of_record(READ, membership) if reads_cases(membership) else NOTHING
-    for wider in RECORD_SCOPES:
-        scope |= wider(membership)
-    return scope & of_record(OPEN_RECORD, membership)
+    """`record_rule` of the row."""
+    return record_rule(membership).asked(RECORD)
+
+
+def in_record(membership: Membership, record: str = "record_id") -> Q:
+    """What stands in a record one may read. record: the column that holds its key."""
+    readable = record_rule(membership)
+    if readable == NEVER:
+        return NOTHING
+    whole = f"""EXISTS (SELECT 1 FROM cases_record AS r WHERE r.id = {{record}}
+        AND ({readable.of("r", RECORD)}))"""  # noqa: S608 # made of constants
+    return Rule(whole, readable.constants).asked({"record": record})
 
 
 def from_now(until: datetime.datetime | None = None) -> TimestamptzRange:

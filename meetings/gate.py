@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from django.apps import apps
-from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from agencies.enums import Permission
 from agencies.models import Membership, SecretariatMember
-from cases.gate import GRANTS, NOTHING, asked_by, listed_scope, reads_cases, unshielded
-from config.lib.condition import Condition
+from cases.gate import GRANTS, NOTHING, SHIELDED, asked_by, listed_rule, reads_cases
+from config.lib.condition import NEVER, Rule
 from config.lib.fiscal import fiscal_year
 from meetings import enums
 
@@ -55,44 +55,51 @@ CONSENTED = f"""{{basis}} = {{consent}} AND ({{proposing}} = {{agency}} OR ({{st
     AND {{open}} @> CURRENT_TIMESTAMP AND {{agency}} = ANY ({{participants}})
     AND {{persons}} <@ ARRAY(SELECT g.person_id {GRANTS} AND g.content_object_id = {{case}}
         AND g.person_id IS NOT NULL)))"""
+CLOSED = f"""{SHIELDED}
+    AND kasane.shield_closes({{case}}, {{item}}, {{persons}}, cardinality({{persons}}) = 0)"""
+ITEM = {
+    "item": "id", "basis": "basis", "open": "open_period", "case": "case_id", "state": "state",
+    "persons": "person_ids", "participants": "participant_ids", "type": "conference_type_id",
+    "proposing": "proposing_agency_id",
+}  # fmt: skip
 
 
-def item_scope(membership: Membership) -> Q:
+def item_rule(membership: Membership) -> Rule:
     """V5: the proposing agency, and the participants while every consent covers them.
     V6: the secretariat, and the appointed who took the pledge while the item is open."""
     if not reads_items(membership):
-        return NOTHING
-    terms = asked_by(membership) | {"basis": F("basis"), "open": F("open_period")}
-    secrecy = Value(enums.ItemBasis.SECRECY)
-    scope = Q(Condition(SEALED, item="pk", secrecy=secrecy, **terms))
+        return NEVER
+    bases = {"secrecy": enums.ItemBasis.SECRECY, "consent": enums.ItemBasis.CONSENT}
+    found = asked_by(membership, SEALED, **bases)
     if reads_cases(membership):
-        consented = Condition(
-            CONSENTED,
-            case="case_id",
-            state="state",
-            persons="person_ids",
-            participants="participant_ids",
-            proposing="proposing_agency_id",
-            consent=Value(enums.ItemBasis.CONSENT),
-            blocked=Value(enums.ItemState.BLOCKED),
-            **terms,
-        )
-        listed = Q(basis=enums.ItemBasis.SECRECY) & listed_scope(membership, "conference_type_id")
-        scope |= Q(consented) | listed
-    return scope & unshielded(persons="person_ids")
+        found |= asked_by(membership, CONSENTED, blocked=enums.ItemState.BLOCKED, **bases)
+        found |= Rule("{basis} = {secrecy}") & listed_rule(membership)
+    return found & ~Rule(CLOSED)
+
+
+def item_scope(membership: Membership) -> Q:
+    """`item_rule` of the row."""
+    return item_rule(membership).asked(ITEM)
 
 
 def of_item(membership: Membership) -> Q:
     """What hangs on a visible item."""
-    items = apps.get_model("meetings", "AgendaItem")._default_manager.all()
-    return Q(Exists(items.filter(item_scope(membership), pk=OuterRef("item_id"))))
+    seen = item_rule(membership)
+    if seen == NEVER:
+        return NOTHING
+    whole = f"""EXISTS (SELECT 1 FROM meetings_agendaitem AS i WHERE i.id = {{own}}
+        AND ({seen.of("i", ITEM)}))"""  # noqa: S608 # made of constants
+    return Rule(whole, seen.constants).asked({"own": "item_id"})
 
 
-def laid_before(membership: Membership) -> Q:
+def laid_before(membership: Membership) -> Rule:
     """Records (and plans) laid before an item under secrecy, for whoever sees the item (V6).
 
     Not correlated: the few items one sees are asked once, not once for every record.
     """
-    items = apps.get_model("meetings", "AgendaItem")._default_manager.all()
-    seen = items.filter(item_scope(membership), basis=enums.ItemBasis.SECRECY)
-    return Q(pk__in=seen.annotate(laid=Func(F("material_ids"), function="unnest")).values("laid"))
+    seen = item_rule(membership)
+    if seen == NEVER:
+        return NEVER
+    laid = f"""{{row}} IN (SELECT unnest(i.material_ids) FROM meetings_agendaitem AS i
+        WHERE i.basis = {{secrecy}} AND ({seen.of("i", ITEM)}))"""  # noqa: S608 # made of constants
+    return Rule(laid, {**seen.constants, "secrecy": enums.ItemBasis.SECRECY})

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from agencies.models import Agency, Membership
+from cases.gate import in_record
 from cases.models.records import Content, ContentQuerySet
 from config.lib.ids import new_id
 from plans import enums
@@ -93,8 +94,8 @@ class _PartQuerySet(models.QuerySet):
     """Doors to parts of a plan."""
 
     def visible_to(self, membership: Membership) -> _PartQuerySet:
-        whole = Plan.objects.visible_to(membership).filter(pk=OuterRef("plan_id"))
-        return self.filter(Exists(whole))
+        """Of a plan the membership may read: its key is its record's."""
+        return self.filter(in_record(membership, "plan_id"))
 
 
 class _Part(models.Model):

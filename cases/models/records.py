@@ -19,7 +19,14 @@ from simple_history.models import HistoricalRecords
 
 from agencies.models import Agency, Membership
 from cases import enums
-from cases.gate import NOTHING, covered_scope, reads_cases, record_scope, standing_scope
+from cases.gate import (
+    NOTHING,
+    covered_scope,
+    in_record,
+    reads_cases,
+    record_scope,
+    standing_scope,
+)
 from config.lib.ids import new_id
 
 from .access import CarryOut
@@ -111,8 +118,8 @@ class ContentQuerySet(models.QuerySet):
     """Doors to a content table: what stands in a visible record."""
 
     def visible_to(self, membership: Membership) -> ContentQuerySet:
-        records = Record.objects.visible_to(membership).filter(pk=OuterRef("record_id"))
-        return self.filter(Exists(records))
+        """What stands in a record the membership may read."""
+        return self.filter(in_record(membership))
 
     def standing_with(self, membership: Membership) -> Self:
         """What stands in a record the agency reads outside any sitting (V2, V3)."""
@@ -192,13 +199,12 @@ class RefilingQuerySet(models.QuerySet["Refiling"]):
         one; the stricter wins."""
         if not reads_cases(membership):
             return self.filter(NOTHING)
-        records = Record.objects.visible_to(membership).filter(pk=OuterRef("record_id"))
         # By the consents of today.
         was_open = covered_scope(membership, "record__", "category_before", "audience_before")
         hidden = Refiling.objects.filter(
             ~was_open, record=OuterRef("record_id"), at__gte=OuterRef("at")
         )
-        return self.filter(Exists(records), ~Exists(hidden))
+        return self.filter(in_record(membership), ~Exists(hidden))
 
 
 class Refiling(models.Model):

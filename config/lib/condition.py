@@ -7,12 +7,14 @@ are held against.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from string import Formatter
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BooleanField, F, Field, Func, Model, Value
+from django.db.models import BooleanField, F, Field, Func, Model, Q
 from django.db.models.expressions import Col
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.query import Query
@@ -20,22 +22,62 @@ from django.db.models.sql.query import Query
 KEYS = ("pk", "id")
 
 
-class Condition(Func):
-    """`sql`, in which `{name}` stands for a term.
+@dataclass(frozen=True)
+class Rule:
+    """`sql`, in which `{name}` stands for a constant, or for a column named where it is asked.
 
-    A term is a column of the row asked about, by the ORM's name for it ("case_id",
-    "record__case_id"), or an expression; `Value(…)` is a constant. A term may stand more than once,
-    and not every one need. Braces and `%` have no other place in the text.
+    Braces and `%` have no other place in the text.
     """
 
-    output_field = BooleanField()
+    sql: str
+    constants: Mapping[str, Any] = field(default_factory=dict)
 
-    def __init__(self, sql: str, **terms: Any) -> None:
-        named = {name for _text, name in _parsed(sql)}
-        self.constants = {n: term.value for n, term in terms.items() if isinstance(term, Value)}
-        columns = {n: t for n, t in terms.items() if n in named and n not in self.constants}
-        super().__init__(*columns.values())
-        self.sql, self.names = sql, tuple(columns)
+    def __or__(self, other: Rule) -> Rule:
+        if NEVER in (self, other):
+            return other if self == NEVER else self
+        return Rule(f"({self.sql}) OR ({other.sql})", {**self.constants, **other.constants})
+
+    def __and__(self, other: Rule) -> Rule:
+        if NEVER in (self, other):
+            return NEVER
+        return Rule(f"({self.sql}) AND ({other.sql})", {**self.constants, **other.constants})
+
+    def __invert__(self) -> Rule:
+        return Rule(f"NOT ({self.sql})", self.constants)
+
+    def of(self, row: str, columns: Mapping[str, str]) -> str:
+        """The text, of a row that a larger one names: `columns` by their names in the database."""
+        own = {name: f"{row}.{column}" for name, column in columns.items()}
+        return "".join(
+            text + ("" if name is None else own.get(name, f"{{{name}}}"))
+            for text, name in _parsed(self.sql)
+        )
+
+    def asked(self, columns: Mapping[str, str], way: str = "") -> Q:
+        """Of the row a queryset reads: `columns` by the ORM's names. way: to the row they are of,
+        as `record__`."""
+        if self == NEVER:
+            return Q(pk__in=[])  # which the ORM does not even ask
+        return Q(Condition(self, {name: way + column for name, column in columns.items()}))
+
+
+NEVER = Rule("false")
+
+
+class Condition(Func):
+    """A rule of a queryset's row. Columns it does not name may be told, too."""
+
+    output_field = BooleanField()
+    # What the ORM would otherwise ask of every part, every time.
+    contains_aggregate = False
+    contains_over_clause = False
+    contains_column_references = True
+
+    def __init__(self, rule: Rule, columns: Mapping[str, str]) -> None:
+        super().__init__()
+        self.rule = rule
+        self.columns = {name: columns[name] for name in _terms(rule.sql) - rule.constants.keys()}
+        self.places: dict[str, tuple[int, str]] = {}
 
     def resolve_expression(
         self,
@@ -46,39 +88,45 @@ class Condition(Func):
         for_save: bool = False,
     ) -> Self:
         """The way to a row is looked up once, for all its columns."""
-        if all(isinstance(term, Col) for term in self.source_expressions):
+        if self.source_expressions:
             return self  # asked again as part of a sub-select
         found: Self = self.copy()
-        found.is_summary = summarize
-        rows: dict[str, Any] = {}
+        found.is_summary, found.places = summarize, {}
+        rows: dict[str, int] = {}
         # What is no key first: the ORM leaves out the join to a row asked for its key alone.
-        terms = sorted(enumerate(self.source_expressions), key=lambda term: _is_key(term[1]))
-        for number, term in terms:
-            way, _dash, name = _named(term).rpartition("__")
-            row = rows.get(way) if name else None
-            if row is not None:
-                column: Any = Col(row.alias, _field(row.target.model, name))
+        for name, column in sorted(self.columns.items(), key=_is_key):
+            way, _line, last = column.rpartition("__")
+            if way not in rows:
+                told = F(column).resolve_expression(query, allow_joins, reuse, summarize, for_save)
+                assert isinstance(told, Col)  # noqa: S101 - a column, by this name
+                found.source_expressions.append(told)
+                found.places[name] = len(found.source_expressions) - 1, str(told.target.column)
+                if not _is_key((name, column)):
+                    rows[way] = found.places[name][0]
             else:
-                column = term.resolve_expression(query, allow_joins, reuse, summarize, for_save)
-                if name and isinstance(column, Col) and not _is_key(term):
-                    rows[way] = column
-            found.source_expressions[number] = column
+                row = found.cols()[rows[way]]
+                found.places[name] = rows[way], _column(row.target.model, last)
         return found
+
+    def cols(self) -> list[Col]:
+        """One column of each row there is a way to."""
+        return cast("list[Col]", self.source_expressions)
 
     def as_sql(  # type: ignore[override] # Func's further arguments are for plain functions
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
     ) -> tuple[str, list[Any]]:
-        terms: dict[str, Any] = {name: ("%s", [v]) for name, v in self.constants.items()}
-        for name, source in zip(self.names, self.source_expressions, strict=True):
-            terms[name] = compiler.compile(source)
-        sql, params = "", list[Any]()
-        for text, term in _parsed(self.sql):
-            sql += text
-            if term is not None:
-                column, values = terms[term]
-                sql += column
-                params += values
-        return f"({sql})", params
+        quoted = compiler.quote_name_unless_alias
+        rows = [quoted(row.alias) + "." if row.alias else "" for row in self.cols()]
+        sql, params = [], list[Any]()
+        for text, name in _parsed(self.rule.sql):
+            sql.append(text)
+            if name in self.places:
+                number, column = self.places[name]
+                sql.append(rows[number] + quoted(column))
+            elif name is not None:
+                sql.append("%s")
+                params.append(self.rule.constants[name])
+        return f"({''.join(sql)})", params
 
 
 @cache
@@ -86,15 +134,17 @@ def _parsed(sql: str) -> tuple[tuple[str, str | None], ...]:
     return tuple((text, name) for text, name, _spec, _conversion in Formatter().parse(sql))
 
 
-def _named(term: Any) -> str:
-    return str(getattr(term, "name", "")) if isinstance(term, F) else ""
+@cache
+def _terms(sql: str) -> frozenset[str]:
+    return frozenset(name for _text, name in _parsed(sql) if name is not None)
 
 
-def _is_key(term: Any) -> bool:
-    return _named(term).rpartition("__")[2] in KEYS
+def _is_key(term: tuple[str, str]) -> bool:
+    return term[1].rpartition("__")[2] in KEYS
 
 
-def _field(model: type[Model], name: str) -> Field[Any, Any]:
-    found = model._meta.pk if name == "pk" else model._meta.get_field(name)
-    assert isinstance(found, Field)  # noqa: S101 - a column, by this name
-    return found
+@cache
+def _column(model: type[Model], name: str) -> str:
+    column = model._meta.pk if name == "pk" else model._meta.get_field(name)
+    assert isinstance(column, Field)  # noqa: S101 - a column, by this name
+    return str(column.column)

@@ -16,7 +16,7 @@ from guardian.models import UserObjectPermissionBase
 
 from agencies.enums import AgendaType
 from agencies.models import Agency, ConferenceType, Membership, Municipality
-from cases.gate import RECORD_SCOPES, listed_scope
+from cases.gate import RECORD_RULES, listed_scope
 from cases.models import CarryOut, Case
 from cases.models.shield import HELD
 from config.lib.ids import new_id
@@ -258,7 +258,7 @@ class ItemStep(models.Model):
     objects = OfItemQuerySet.as_manager()
 
 
-if laid_before not in RECORD_SCOPES:
-    RECORD_SCOPES.append(laid_before)
+if laid_before not in RECORD_RULES:
+    RECORD_RULES.append(laid_before)
 if AgendaItem not in HELD:
     HELD.append(AgendaItem)

@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 
 from agencies.models import Membership
+from cases import gate
 from cases.models import Case, Record
-from cases.models.records import RecordQuerySet
 from reports.proof import rights
 from reports.proof.explain import Unknown, explain, find_case, find_membership, find_record
 from reports.proof.load import load
@@ -111,9 +111,7 @@ def test_a_weaker_policy_is_found_as_leaks(drawn, table, condition):
 
 def test_a_narrower_door_is_found_as_wrongly_denied(drawn, monkeypatch):
     monkeypatch.setattr(
-        RecordQuerySet,
-        "visible_to",
-        lambda self, membership: self.filter(author_agency_id=membership.agency_id),
+        gate, "record_rule", lambda membership: gate.of_record(membership, "{author} = {agency}")
     )
     outcome = run(drawn, Record._meta.db_table, "cases_note")
     assert outcome.count("denied") > 0
