@@ -35,7 +35,9 @@ GRANTS = """FROM cases_casegrant AS g WHERE g.group_id = {agency}
 EMERGENCIES = """SELECT e.content_object_id FROM cases_emergency AS e
     WHERE e.membership_id = {me} AND e.refused_at IS NULL AND e.ended_at IS NULL
     AND range_contains_elem(e.period, CURRENT_TIMESTAMP)"""
-GRANTED = f"EXISTS (SELECT 1 {GRANTS} AND g.content_object_id = {{case}})"
+# OFFSET 0: asked of each row that the policies let through. Else PostgreSQL begins with all grants
+# of the agency, or gathers them first.
+GRANTED = f"EXISTS (SELECT 1 {GRANTS} AND g.content_object_id = {{case}} OFFSET 0)"
 IN_EMERGENCY = f"{{case}} IN ({EMERGENCIES})"
 # Shields stand against who acts: the database alone knows all of them (V9).
 SHIELDED = "COALESCE({case} = ANY ((SELECT kasane.shielded_cases())::uuid[]), false)"
@@ -74,33 +76,39 @@ def granted_scope(membership: Membership, case: str = "pk") -> Q:
     return asked_by(membership, GRANTED).asked({"case": case})
 
 
-def worked_cases(membership: Membership, case: str) -> Q:
-    """Narrows a list to the cases of which the agency holds any grant, its own records' included:
-    nothing standing is outside them, and the list begins with them instead of the whole city."""
-    held = f"{{case}} IN (SELECT g.content_object_id {GRANTS})"
-    return asked_by(membership, held).asked({"case": case})
-
-
-def own_cases(membership: Membership, case: str) -> Q:
-    """Of the active cases the agency is responsible for: as an array, so that an index of `case`
-    is used even where this is one of two reasons."""
-    own = """{case} = ANY (ARRAY(SELECT c.id FROM cases_case AS c
-        WHERE c.responsible_agency_id = {agency} AND c.status = {active}))"""
-    return asked_by(membership, own, active=enums.CaseStatus.ACTIVE).asked({"case": case})
+def case_rule(membership: Membership) -> Rule:
+    """The case row: granted to the agency, or open to this very membership in an emergency."""
+    if not reads_cases(membership):
+        return NEVER
+    return asked_by(membership, f"{GRANTED} OR {IN_EMERGENCY}")
 
 
 def case_scope(membership: Membership, case: str = "pk") -> Q:
-    """The case row: granted to the agency, or open to this very membership in an emergency."""
-    if not reads_cases(membership):
-        return NOTHING
-    return asked_by(membership, f"{GRANTED} OR {IN_EMERGENCY}").asked({"case": case})
+    """`case_rule` of the row."""
+    return case_rule(membership).asked({"case": case})
 
 
-def working_scope(membership: Membership, case: str = "case_id") -> Q:
+def responsible_rule(membership: Membership) -> Rule:
+    """What stands in a case one sees, and the agency is responsible for."""
+    return case_rule(membership).within(
+        """EXISTS (SELECT 1 FROM cases_case AS c WHERE c.id = {case}
+            AND c.responsible_agency_id = {agency} AND ({rule}))""",
+        "c",
+        {"case": "id"},
+        agency=membership.agency_id,
+    )
+
+
+def working_rule(membership: Membership) -> Rule:
     """More than own records on the case: who only keeps what it wrote works no more on it (V2)."""
     held = f"""EXISTS (SELECT 1 {GRANTS} AND g.content_object_id = {{case}}
         AND g.basis <> {{own}})"""
-    return asked_by(membership, held, own=enums.GrantBasis.OWN_RECORDS).asked({"case": case})
+    return asked_by(membership, held, own=enums.GrantBasis.OWN_RECORDS)
+
+
+def working_scope(membership: Membership, case: str = "case_id") -> Q:
+    """`working_rule` of the row."""
+    return working_rule(membership).asked({"case": case})
 
 
 def works_on(membership: Membership, case: Any) -> bool:
@@ -125,22 +133,25 @@ def listed_scope(membership: Membership, conference_type: str) -> Q:
     return listed_rule(membership).asked({"type": conference_type})
 
 
-def person_scope(membership: Membership, person: str = "pk", to_person: str = "") -> Q:
-    """A person row: written by the agency (V2), or covered in 基本情報 (V3).
+PERSON = {"person": "id", "case": "case_id", "author": "author_agency_id"}
 
-    person, to_person: its key, and the way to its other columns, from the row asked about.
-    """
+
+def person_rule(membership: Membership) -> Rule:
+    """A person row: written by the agency (V2), or covered in 基本情報 (V3)."""
     if not reads_cases(membership):
-        return NOTHING
-    covered = asked_by(
+        return NEVER
+    return asked_by(
         membership,
         f"""{{author}} = {{agency}} OR EXISTS (SELECT 1 {GRANTS}
             AND g.content_object_id = {{case}} AND g.person_id = {{person}}
-            AND g.categories @> ARRAY[{{basic}}]::varchar[]) OR {IN_EMERGENCY}""",
+            AND g.categories @> ARRAY[{{basic}}]::varchar[] OFFSET 0) OR {IN_EMERGENCY}""",
         basic=enums.Category.BASIC,
     )
-    case, author = f"{to_person}case_id", f"{to_person}author_agency_id"
-    return covered.asked({"person": person, "case": case, "author": author})
+
+
+def person_scope(membership: Membership, to_person: str = "") -> Q:
+    """`person_rule` of the row. to_person: the way to it from the row asked about."""
+    return person_rule(membership).asked(PERSON, to_person)
 
 
 def contact_scope(membership: Membership) -> Q:
@@ -148,9 +159,7 @@ def contact_scope(membership: Membership) -> Q:
     if not reads_cases(membership):
         return NOTHING
     hidden = Rule("{person} = ANY ((SELECT kasane.shielded_against_me())::uuid[])")
-    return person_scope(membership, "person_id", "person__") & ~hidden.asked(
-        {"person": "person_id"}
-    )
+    return person_scope(membership, "person__") & ~hidden.asked({"person": "person_id"})
 
 
 def shielded_case(case: str) -> Q:
@@ -230,10 +239,14 @@ def standing_scope(membership: Membership, to_record: str = "") -> Q:
 
     to_record: the way from the row asked about to its record, `record__` from a content table.
     """
+    return standing_rule(membership).asked(RECORD, to_record)
+
+
+def standing_rule(membership: Membership) -> Rule:
+    """`standing_scope`, of a record that a larger question names."""
     if not reads_cases(membership):
-        return NOTHING
-    standing = f"{AT_HAND} AND ({STANDING}) AND {OPEN_RECORD}"
-    return of_record(membership, standing).asked(RECORD, to_record)
+        return NEVER
+    return of_record(membership, f"{AT_HAND} AND ({STANDING}) AND {OPEN_RECORD}")
 
 
 def record_rule(membership: Membership) -> Rule:
@@ -252,12 +265,8 @@ def record_scope(membership: Membership) -> Q:
 
 def in_record(membership: Membership, record: str = "record_id") -> Q:
     """What stands in a record one may read. record: the column that holds its key."""
-    readable = record_rule(membership)
-    if readable == NEVER:
-        return NOTHING
-    whole = f"""EXISTS (SELECT 1 FROM cases_record AS r WHERE r.id = {{record}}
-        AND ({readable.of("r", RECORD)}))"""  # noqa: S608 # made of constants
-    return Rule(whole, readable.constants).asked({"record": record})
+    whole = "EXISTS (SELECT 1 FROM cases_record AS r WHERE r.id = {record} AND ({rule}))"
+    return record_rule(membership).within(whole, "r", RECORD).asked({"record": record})
 
 
 def from_now(until: datetime.datetime | None = None) -> TimestamptzRange:

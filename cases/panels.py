@@ -27,7 +27,8 @@ from cases import (
     shieldpage,
     shieldrows,
 )
-from cases.gate import in_force, own_cases, reads_cases
+from cases.gate import in_force, reads_cases
+from cases.lists import own_cases
 from cases.models import (
     AssessmentSection,
     CarryOut,

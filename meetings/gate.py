@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from agencies.enums import Permission
 from agencies.models import Membership, SecretariatMember
-from cases.gate import GRANTS, NOTHING, SHIELDED, asked_by, listed_rule, reads_cases
+from cases.gate import GRANTS, SHIELDED, asked_by, listed_rule, reads_cases
 from config.lib.condition import NEVER, Rule
 from config.lib.fiscal import fiscal_year
 from meetings import enums
@@ -84,12 +84,8 @@ def item_scope(membership: Membership) -> Q:
 
 def of_item(membership: Membership) -> Q:
     """What hangs on a visible item."""
-    seen = item_rule(membership)
-    if seen == NEVER:
-        return NOTHING
-    whole = f"""EXISTS (SELECT 1 FROM meetings_agendaitem AS i WHERE i.id = {{own}}
-        AND ({seen.of("i", ITEM)}))"""  # noqa: S608 # made of constants
-    return Rule(whole, seen.constants).asked({"own": "item_id"})
+    whole = "EXISTS (SELECT 1 FROM meetings_agendaitem AS i WHERE i.id = {own} AND ({rule}))"
+    return item_rule(membership).within(whole, "i", ITEM).asked({"own": "item_id"})
 
 
 def laid_before(membership: Membership) -> Rule:
@@ -97,9 +93,6 @@ def laid_before(membership: Membership) -> Rule:
 
     Not correlated: the few items one sees are asked once, not once for every record.
     """
-    seen = item_rule(membership)
-    if seen == NEVER:
-        return NEVER
-    laid = f"""{{row}} IN (SELECT unnest(i.material_ids) FROM meetings_agendaitem AS i
-        WHERE i.basis = {{secrecy}} AND ({seen.of("i", ITEM)}))"""  # noqa: S608 # made of constants
-    return Rule(laid, {**seen.constants, "secrecy": enums.ItemBasis.SECRECY})
+    laid = """{row} IN (SELECT unnest(i.material_ids) FROM meetings_agendaitem AS i
+        WHERE i.basis = {secrecy} AND ({rule}))"""
+    return item_rule(membership).within(laid, "i", ITEM, secrecy=enums.ItemBasis.SECRECY)

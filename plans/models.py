@@ -86,7 +86,8 @@ class Plan(Content):
         ]
         indexes = [
             # Reminders: which plans in force are due for review?
-            models.Index(fields=["status", "review_on"], name="plan_review_due")
+            models.Index(fields=["status", "review_on"], name="plan_review_due"),
+            models.Index(fields=["review_on", "record"], name="plan_list_order"),
         ]
 
 
@@ -136,7 +137,7 @@ class SupportItem(_Part):
     class Meta:
         indexes = [
             # The home page asks: what has this agency still to do, by when?
-            models.Index(fields=["agency", "status", "until"], name="support_item_agency_due")
+            models.Index(fields=["agency", "status", "until", "id"], name="support_item_agency_due")
         ]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
@@ -21,7 +21,17 @@ from agencies.enums import Action, Permission, Purpose
 from agencies.models import Agency, ConferenceType, Membership
 from agencies.models.trail import LOG_SCOPES
 from cases import enums
-from cases.gate import NOTHING, in_emergency, reads_cases, unshielded, working_scope
+from cases.gate import (
+    GRANTS,
+    NOTHING,
+    asked_by,
+    in_emergency,
+    reads_cases,
+    responsible_rule,
+    unshielded,
+    working_scope,
+)
+from config.lib.condition import NEVER, Rule
 from config.lib.ids import new_id
 
 from .case import Case, Person
@@ -65,29 +75,28 @@ class SupportTeam(models.Model):
         ]
 
 
+# The office handles a case that a consent lets it into.
+HANDLED = f"""EXISTS (SELECT 1 {GRANTS} AND g.content_object_id = {{case}}
+    AND g.basis = {{consent}} OFFSET 0)"""
+TAKEN_IN_CITY = """EXISTS (SELECT 1 FROM agencies_agency AS a
+    WHERE a.group_id = {taken_by} AND a.municipality_id = {city})"""
+
+
 class ConsentQuerySet(models.QuerySet["Consent"]):
     """Doors to consents."""
 
     def visible_to(self, membership: Membership) -> ConsentQuerySet:
         """Whole: to who took it, the responsible agency, the office handling the case and the
         privacy officer (V3)."""
-        scope = Q(pk__in=[])
+        rule = NEVER
         if reads_cases(membership):
-            agency = membership.agency_id or 0
-            mine = Case.objects.visible_to(membership).filter(
-                pk=OuterRef("case_id"), responsible_agency_id=agency
-            )
-            scope = Q(taken_by_agency_id=agency) | Q(Exists(mine))
+            rule = asked_by(membership, "{taken_by} = {agency}") | responsible_rule(membership)
             if membership.may(Permission.OFFICE_HINTS):
-                handled = CaseGrant.objects.filter(
-                    group_id=agency,
-                    content_object=OuterRef("case_id"),
-                    basis=enums.GrantBasis.CONSENT,
-                ).in_force()
-                scope |= Q(Exists(handled))
+                rule |= asked_by(membership, HANDLED, consent=enums.GrantBasis.CONSENT)
         if membership.may(Permission.REVIEW_ACCESS):
-            scope |= Q(taken_by_agency__municipality_id=membership.municipality.pk)
-        return self.filter(scope, unshielded(by_hold_alone=True))
+            rule |= Rule(TAKEN_IN_CITY, {"city": membership.municipality.pk})
+        columns = {"case": "case_id", "taken_by": "taken_by_agency_id"}
+        return self.filter(rule.asked(columns), unshielded(by_hold_alone=True))
 
     def in_force(self) -> ConsentQuerySet:
         return self.filter(
@@ -166,6 +175,16 @@ class Consent(models.Model):
                 condition=~Q(answer="given") | ~Q(categories=[]),
             ),
             models.UniqueConstraint(fields=["person", "form_key"], name="consent_form_once"),
+        ]
+        indexes = [
+            # The list of consents, the first to end first.
+            models.Index(
+                F("period__endswith"),
+                F("recorded_at").desc(),
+                F("id"),
+                condition=Q(withdrawn_at__isnull=True),
+                name="consent_list_order",
+            ),
         ]
 
 
@@ -275,11 +294,20 @@ class CaseGrant(GroupObjectPermissionBase):
             ),
         ]
         indexes = [
-            # The gate: which grants does this agency hold on this case?
+            # The gate: which grants does this agency hold on this case? With all it asks of them,
+            # so that the grants themselves need not be read.
             models.Index(
                 fields=["group", "content_object"],
+                include=[
+                    "person",
+                    "basis",
+                    "period",
+                    "categories",
+                    "covers_household",
+                    "granted_by_agency",
+                ],
                 condition=Q(revoked_at__isnull=True),
-                name="case_grant_gate",
+                name="case_grant_asked",
             ),
             models.Index(fields=["content_object"], name="case_grant_case"),
         ]

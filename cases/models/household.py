@@ -7,15 +7,21 @@ of its persons.
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from agencies.models import Agency, Membership
 from cases import enums
-from cases.gate import NOTHING, reads_cases, working_scope
+from cases.gate import NOTHING, PERSON, asked_by, person_rule, reads_cases, working_rule
+from config.lib.condition import Rule
 from config.lib.ids import new_id
 
 from .case import Case, Person
+
+
+def _end(seen: Rule, person: str) -> Rule:
+    whole = "EXISTS (SELECT 1 FROM cases_person AS p WHERE p.id = {%s} AND ({rule}))"
+    return seen.within(whole % person, "p", PERSON)
 
 
 class HouseholdLinkQuerySet(models.QuerySet["HouseholdLink"]):
@@ -26,14 +32,10 @@ class HouseholdLinkQuerySet(models.QuerySet["HouseholdLink"]):
         sees one end alone learns of no other (V15)."""
         if not reads_cases(membership):
             return self.filter(NOTHING)
-        persons = Person.objects.visible_to(membership).filter(working_scope(membership))
-        return self.filter(
-            Q(author_agency_id=membership.agency_id)
-            | (
-                Q(Exists(persons.filter(pk=OuterRef("from_person_id"))))
-                & Q(Exists(persons.filter(pk=OuterRef("to_person_id"))))
-            )
-        )
+        seen = person_rule(membership) & working_rule(membership)
+        own = asked_by(membership, "{author} = {agency}")
+        columns = {"from": "from_person_id", "to": "to_person_id", "author": "author_agency_id"}
+        return self.filter((own | (_end(seen, "from") & _end(seen, "to"))).asked(columns))
 
     def standing(self) -> HouseholdLinkQuerySet:
         return self.filter(undone_at__isnull=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from agencies.models import Agency, Membership
 from cases import enums
-from cases.gate import NOTHING, reads_cases, working_scope
+from cases.gate import NOTHING, asked_by, reads_cases, working_scope
 from config.lib.ids import new_id
 
 from .case import Case
@@ -21,10 +21,12 @@ class CaseWorkerQuerySet(models.QuerySet["CaseWorker"]):
         """Those of my agency; and of the cases it is responsible for, the helpers' too."""
         if not reads_cases(membership):
             return self.filter(NOTHING)
-        mine = Case.objects.filter(
-            pk=OuterRef("case_id"), responsible_agency_id=membership.agency_id
+        mine = asked_by(
+            membership,
+            """{whose} = {agency} OR EXISTS (SELECT 1 FROM cases_case AS c
+                WHERE c.id = {case} AND c.responsible_agency_id = {agency})""",
         )
-        return self.filter(Q(agency_id=membership.agency_id) | Q(Exists(mine)))
+        return self.filter(mine.asked({"case": "case_id", "whose": "agency_id"}))
 
     def standing(self) -> CaseWorkerQuerySet:
         return self.filter(ended_at__isnull=True)

@@ -20,6 +20,7 @@ from agencies.models import Membership
 from agencies.trail import log_access
 from cases import enums
 from cases.filters import CaseFilter, cursor, read_cursor
+from cases.lists import begun
 from cases.models import Case, Record
 from cases.titles import household_title, persons_of
 from config.lib.eras import format_short
@@ -53,11 +54,12 @@ def case_list(request: MemberRequest) -> HttpResponse:
     membership = request.membership
     data = request.GET.copy()
     data.setdefault("status", enums.CaseStatus.ACTIVE)
+    is_filtered = any(request.GET.get(name) for name in ("status", "mine", "urgency"))
     cases_seen = Case.objects.for_lists(membership)
     found = CaseFilter(data, queryset=cases_seen, membership=membership)
-    cases, newer, older = _page(found.qs, request.GET)
+    shown = found.qs.filter(begun(membership, "pk", is_filtered=is_filtered))
+    cases, newer, older = _page(shown, request.GET)
     log_access(membership, Action.LIST, what="case_list", record_ids=[case.pk for case in cases])
-    is_filtered = any(request.GET.get(name) for name in ("status", "mine", "urgency"))
     return render(
         request,
         "cases/case_list.html",

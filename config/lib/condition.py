@@ -45,13 +45,17 @@ class Rule:
     def __invert__(self) -> Rule:
         return Rule(f"NOT ({self.sql})", self.constants)
 
-    def of(self, row: str, columns: Mapping[str, str]) -> str:
-        """The text, of a row that a larger one names: `columns` by their names in the database."""
+    def within(self, whole: str, row: str, columns: Mapping[str, str], **constants: Any) -> Rule:
+        """A larger rule, that asks this one of a row it names: `whole` with `{rule}` in this one's
+        place. columns: this one's terms by the row's columns in the database."""
+        if self == NEVER:
+            return NEVER
         own = {name: f"{row}.{column}" for name, column in columns.items()}
-        return "".join(
+        text = "".join(
             text + ("" if name is None else own.get(name, f"{{{name}}}"))
             for text, name in _parsed(self.sql)
         )
+        return Rule(whole.replace("{rule}", text), {**self.constants, **constants})
 
     def asked(self, columns: Mapping[str, str], way: str = "") -> Q:
         """Of the row a queryset reads: `columns` by the ORM's names. way: to the row they are of,

@@ -18,8 +18,7 @@ from agencies.enums import Action, Permission
 from agencies.guards import MemberRequest, member
 from agencies.models import Membership
 from agencies.trail import log_access
-from cases.enums import RecordKind
-from cases.gate import worked_cases
+from cases.lists import begun
 from config.lib.eras import format_short
 from plans import enums
 from plans.forms import PlanFilter
@@ -126,7 +125,7 @@ def _count(number: int) -> str:
 
 def _narrowed(membership: Membership, picked: dict[str, Any]) -> PlanQuerySet:
     plans = Plan.objects.standing_with(membership)
-    plans = plans.filter(worked_cases(membership, "record__case_id"), record__kind=RecordKind.PLAN)
+    plans = plans.filter(begun(membership, "record__case_id", is_filtered=any(picked.values())))
     state = picked.get("state")
     plans = plans.filter(status=state) if state else plans.current()
     if picked.get("programme"):

@@ -17,7 +17,11 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("agencies", "cases", "plans", "meetings", "outreach", "participation", "community",
          "reports")  # fmt: skip
 DOORS = ("visible_to", "standing_with", "for_lists", "for_desk")
-EVERYTHING = "~__import__('django').db.models.Q(pk__in=())"  # an empty Q vanishes beside an OR
+EVERYTHING = {
+    "Q": "~__import__('django').db.models.Q(pk__in=())",  # an empty Q vanishes beside an OR
+    "Rule": "__import__('config').lib.condition.Rule('true')",
+    "bool": "True",
+}
 
 
 @dataclass(frozen=True)
@@ -101,9 +105,9 @@ class Switches(ast.NodeTransformer):
         if node.name in DOORS:
             name = self.name("door", ".".join([*self.within[-1:], node.name]))
             body = [*_parsed(f"if _is_broken({name}): return self.all()\n_reached({name})"), *body]
-        elif self.path.endswith("gate.py") and returns in ("Q", "bool"):
+        elif self.path.endswith("gate.py") and returns in EVERYTHING:
             name = self.name("door", node.name)
-            instead = EVERYTHING if returns == "Q" else "True"
+            instead = EVERYTHING[returns]
             body = [*_parsed(f"if _is_broken({name}): return {instead}\n_reached({name})"), *body]
         elif node.name.startswith("check_") and returns == "None":  # raises its answer
             name = self.name("check", node.name)

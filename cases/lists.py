@@ -1,0 +1,50 @@
+"""Where a list of the city begins: nothing here opens or closes a row.
+
+A policy tells PostgreSQL nothing of where to begin. Who holds much of the city meets a page of rows
+soonest by walking the list in its own order; who holds little, among what it holds.
+"""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.db.models import Q
+
+from agencies.models import Membership
+from cases import enums
+from cases.gate import GRANTS, asked_by
+
+PAGE = 50
+
+# The agency's grants against the city's cases, as the statistics count them. Walked, a list asks
+# of PAGE × cases ÷ held rows; begun with one's own, of those held.
+HOLDS_MUCH = """
+SELECT (SELECT count(*) FROM (SELECT FROM cases_casegrant AS g
+        WHERE g.group_id = %s AND g.revoked_at IS NULL LIMIT much.held) AS h) = much.held
+FROM (SELECT sqrt(%s * greatest(c.reltuples, 1))::bigint AS held
+      FROM pg_class AS c WHERE c.oid = 'public.cases_case'::regclass) AS much
+"""
+
+
+def begun(membership: Membership, case: str, *, is_filtered: bool) -> Q:
+    """Narrows a list to the cases of which the agency holds any grant, its own records' included
+    (nothing standing is outside them), or not at all where the list had better be walked: held
+    much, and no filter that fills a page late or never. At most one query."""
+    if not is_filtered and _holds_much(membership):
+        return Q()
+    held = f"{{case}} IN (SELECT g.content_object_id {GRANTS})"
+    return asked_by(membership, held).asked({"case": case})
+
+
+def _holds_much(membership: Membership) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(HOLDS_MUCH, [membership.agency_id, PAGE])
+        (much,) = cursor.fetchone()
+    return bool(much)
+
+
+def own_cases(membership: Membership, case: str) -> Q:
+    """Of the active cases the agency is responsible for: as an array, so that an index of `case`
+    is used even where this is one of two reasons."""
+    own = """{case} = ANY (ARRAY(SELECT c.id FROM cases_case AS c
+        WHERE c.responsible_agency_id = {agency} AND c.status = {active}))"""
+    return asked_by(membership, own, active=enums.CaseStatus.ACTIVE).asked({"case": case})
