@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from agencies.models import AccessLog
@@ -147,3 +149,30 @@ def test_empty_list_says_how_a_case_gets_here(client, city):
     sign_in(client, city.elderly)
     page = client.get(reverse("case_list")).content.decode()
     assert "見られるケースはまだありません" in page
+
+
+@pytest.mark.parametrize(("page", "is_walked"), [(0, True), (10**9, False)])
+def test_a_list_is_walked_or_begins_with_ones_own_and_shows_the_same(
+    client, city, monkeypatch, page, is_walked
+):
+    monkeypatch.setattr("cases.lists.PAGE", page)
+    case, persons = w.household(city.elderly)
+    w.household(city.child)
+    w.consent(city.elderly, persons[0], city.agencies["disability"])
+    team(city, case, "disability")
+    for reader in (city.elderly, city.disability):
+        sign_in(client, reader)
+        with CaptureQueriesContext(connection) as asked:
+            response = client.get(reverse("case_list"))
+        assert [row.number for row in response.context["rows"]] == [case.number]
+        begins = [q for q in asked.captured_queries if '"id" IN (SELECT g.content' in q["sql"]]
+        assert bool(begins) is not is_walked
+
+
+def test_a_filtered_list_begins_with_ones_own(client, city, monkeypatch):
+    monkeypatch.setattr("cases.lists.PAGE", 0)
+    w.household(city.elderly)
+    sign_in(client, city.elderly)
+    with CaptureQueriesContext(connection) as asked:
+        client.get(reverse("case_list") + "?urgency=high")
+    assert any('"id" IN (SELECT g.content' in q["sql"] for q in asked.captured_queries)
