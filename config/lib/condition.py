@@ -35,12 +35,12 @@ class Rule:
     def __or__(self, other: Rule) -> Rule:
         if NEVER in (self, other):
             return other if self == NEVER else self
-        return Rule(f"({self.sql}) OR ({other.sql})", {**self.constants, **other.constants})
+        return Rule(f"({self.sql}) OR ({other.sql})", _both(self.constants, other.constants))
 
     def __and__(self, other: Rule) -> Rule:
         if NEVER in (self, other):
             return NEVER
-        return Rule(f"({self.sql}) AND ({other.sql})", {**self.constants, **other.constants})
+        return Rule(f"({self.sql}) AND ({other.sql})", _both(self.constants, other.constants))
 
     def __invert__(self) -> Rule:
         return Rule(f"NOT ({self.sql})", self.constants)
@@ -55,7 +55,7 @@ class Rule:
             text + ("" if name is None else own.get(name, f"{{{name}}}"))
             for text, name in _parsed(self.sql)
         )
-        return Rule(whole.replace("{rule}", text), {**self.constants, **constants})
+        return Rule(whole.replace("{rule}", text), _both(self.constants, constants))
 
     def asked(self, columns: Mapping[str, str], way: str = "") -> Q:
         """Of the row a queryset reads: `columns` by the ORM's names. way: to the row they are of,
@@ -131,6 +131,14 @@ class Condition(Func):
                 sql.append("%s")
                 params.append(self.rule.constants[name])
         return f"({''.join(sql)})", params
+
+
+def _both(ones: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """Raises ValueError: one name for two values would quietly change what a rule says."""
+    for name in ones.keys() & others.keys():
+        if ones[name] != others[name]:
+            raise ValueError(f"{name} stands for {ones[name]!r} and for {others[name]!r}")
+    return {**ones, **others}
 
 
 @cache
