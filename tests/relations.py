@@ -189,6 +189,10 @@ letter_reply              appointed   .        403/403  404/404
 copy_return               appointed   .        -/no     -/404
 carry_out_visit_new       appointed   .        200/422  404/404
 
+# … to its guest, who has pledged; other addresses refuse the role, whatever the key (V6).
+item_detail               visitor     .        200/-    .
+appointment_pledge        visitor     .        302/302  .
+
 # … what it has decided to be carried out: running; ended.
 carry_out_end             carried     -/302    .        -/no
 

@@ -78,8 +78,22 @@ def items(city: w.World) -> dict[str, Standing]:
     carried = Standing(city.secretary, foreign=secretary.foreign)
     carried.own, carried.closed = _carried(city), _carried(city, is_over=True)
     return {
-        "secretary": secretary, "appointed": appointed, "guests": guests, "carried": carried
+        "secretary": secretary, "appointed": appointed, "guests": guests, "carried": carried,
+        "visitor": _visitor(secretary),
     }  # fmt: skip
+
+
+def _visitor(secretary: Standing) -> Standing:
+    """The guest of the item that runs, who has pledged; that of another body is foreign."""
+    with as_owner():
+        guest = ItemPerson.objects.get(pk=secretary.own["guest"]).guest
+        grant = ItemGrant.objects.get(membership=guest)
+    assert guest is not None
+    with w.act(guest):
+        take_pledge(grant=grant, by=guest)
+    return Standing(
+        guest, shared=secretary.own | {"grant_id": grant.pk}, foreign=secretary.foreign
+    )
 
 
 def _carried(city: w.World, *, is_over: bool = False) -> dict[str, object]:
