@@ -91,9 +91,7 @@ def _visitor(secretary: Standing) -> Standing:
     assert guest is not None
     with w.act(guest):
         take_pledge(grant=grant, by=guest)
-    return Standing(
-        guest, shared=secretary.own | {"grant_id": grant.pk}, foreign=secretary.foreign
-    )
+    return Standing(guest, shared=secretary.own | {"grant_id": grant.pk}, foreign=secretary.foreign)
 
 
 def _carried(city: w.World, *, is_over: bool = False) -> dict[str, object]:
