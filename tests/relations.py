@@ -87,6 +87,7 @@ item_done                 worker      -/403    -/403    -/403
 
 # What an agency reads of others' cases (V14).
 recertification_give_back manager     403/403  200/302  403/403
+recertification_end       late        200/302  403/403  403/403
 
 # Sheets: sent; received and waiting; received and answered.
 referral_accept           sheets      -/403    -/302    -/403
@@ -327,7 +328,7 @@ def standings() -> dict[str, Standing]:
     manager = w.make_member(city.agencies["disability"], "agency_manager")
     found["manager"] = Standing(manager, of.own, of.shared, of.closed, of.foreign)
     for with_twin in (
-        cases.referrals, cases.transfers, cases.running, cases.visits, cases.matches
+        cases.referrals, cases.transfers, cases.running, cases.late, cases.visits, cases.matches,
     ):  # fmt: skip
         found |= with_twin(city, twin)
     for alone in (cases.links, cases.shields, cases.emergencies, citys.items, citys.agreed):

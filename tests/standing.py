@@ -20,6 +20,7 @@ from cases.models import (
     Shield,
     ShieldHold,
     ShieldMember,
+    SupportTeam,
     Transfer,
 )
 from cases.operations import (
@@ -192,6 +193,29 @@ def decided(city: w.World) -> dict[str, Standing]:
                 decide_plan(plan=plan, by=city.head)
         setattr(found, kind, house.keys)
     return {"head": found}
+
+
+def late(city: w.World, twin: House) -> dict[str, Standing]:
+    """年度の確認, a month after it was due: an agency that helps with one's own case and has not
+    answered, one's own that helps with another's, and a closed case (V14)."""
+    opened = timezone.localdate().replace(day=1) - 32 * plans.DAY
+    city.city.recertify_month = opened.month
+    with as_owner():
+        city.city.save()
+    found = Standing(city.disability, foreign=twin.keys)
+    for kind, by, helper in (
+        ("own", "disability", "child"), ("shared", "child", "disability"),
+        ("closed", "disability", "child"),
+    ):  # fmt: skip
+        house = case_of(city, by, helper)
+        house.keys["agency_id"] = city.agencies["child"].pk
+        with as_owner():
+            long_ago = timezone.now() - 800 * plans.DAY
+            SupportTeam.objects.filter(case=house.case).update(joined_at=long_ago)
+        if kind == "closed":
+            h.closed(house)
+        setattr(found, kind, house.keys)
+    return {"late": found}
 
 
 def links(city: w.World) -> dict[str, Standing]:
