@@ -73,7 +73,7 @@ def item_rule(membership: Membership) -> Rule:
     found = asked_by(membership, SEALED, **bases)
     if reads_cases(membership):
         found |= asked_by(membership, CONSENTED, blocked=enums.ItemState.BLOCKED, **bases)
-        found |= Rule("{basis} = {secrecy}") & listed_rule(membership)
+        found |= Rule("{basis} = {secrecy}", bases) & listed_rule(membership)
     return found & ~Rule(CLOSED)
 
 
