@@ -330,3 +330,11 @@ class HoldDecision(models.TextChoices):
     WAITING = "waiting", _("確認待ち")
     RELEASED = "released", _("開いた")
     KEPT = "kept", _("名簿の人だけ")
+
+
+class DuplicateOutcome(models.TextChoices):
+    """What became of a hint that two agencies serve the same household (V15)."""
+
+    TOGETHER = "together", _("両機関で支えることになった")
+    SEPARATE = "separate", _("別の世帯だった")
+    APART = "apart", _("同じ世帯だが、同意は得られなかった")

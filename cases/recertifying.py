@@ -20,7 +20,6 @@ from agencies.enums import Permission
 from agencies.models import Agency, Membership
 from cases import enums
 from cases.models import Case, CaseGrant, Record, SupportTeam
-from cases.operations.orphans import orphaned_cases
 from cases.operations.recertification import (
     due_day,
     kept,
@@ -225,19 +224,7 @@ def todo(membership: Membership) -> list[Todo]:
     ]
 
 
-def todo_orphans(membership: Membership) -> list[Todo]:
-    """Running cases whose agency has ended, for the office (V18). Two queries."""
-    if not membership.may(Permission.OFFICE_HINTS):
-        return []
-    number = sum(1 for row in orphaned_cases(membership) if not row.is_waiting)
-    if not number:
-        return []
-    title = _("主担当機関が終わったケースが%(n)s件あります") % {"n": number}
-    return [Todo("orphans", title, reverse("succession_orphaned"), _("見る"), section="due")]
-
-
 registry.add("todos", todo, queries=1, order=20)
-registry.add("todos", todo_orphans, queries=2, order=18)
 registry.nav(
     NavItem(
         "recertification",

@@ -14,6 +14,7 @@ from cases.views import (
     consentpage,
     consentprint,
     disclosure,
+    duplicates,
     emergency,
     handover,
     history,
@@ -72,6 +73,7 @@ urlpatterns = [
     path("succession/", succession.succession, name="succession"),
     path("succession/waiting/", succession.succession_waiting, name="succession_waiting"),
     path("succession/orphaned/", succession.succession_orphaned, name="succession_orphaned"),
+    path("duplicates/", duplicates.duplicate_list, name="duplicate_list"),
     path("recertification/", recertification.recertification, name="recertification"),
     path(
         "recertification/others/",

@@ -113,6 +113,7 @@ TABLE: dict[str, set[str]] = {
     "recertification_end": READERS,
     "shield_stranded": {"head", "privacy"},
     **dict.fromkeys(["recertification_overview", "succession_orphaned"], OFFICE | {"privacy"}),
+    "duplicate_list": OFFICE,
     **dict.fromkeys(
         ["emergency_list", "emergency_detail", "emergency_end"], READERS | {"privacy"}
     ),

@@ -240,7 +240,8 @@ class Contact(models.Model):
 class DuplicateHint(models.Model):
     """V15: two agencies may serve the same household. Agencies and numbers, nothing else.
 
-    Written by the definer function `kasane.note_duplicates`; read by the office alone.
+    Written by definer functions alone (`kasane.note_duplicates`, `ask_duplicate`,
+    `settle_duplicate`); read by the office, which asks both agencies to seek consent.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -250,11 +251,23 @@ class DuplicateHint(models.Model):
     second_number = models.CharField(max_length=12)
     second_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
     noted_at = models.DateTimeField(default=timezone.now)
+    asked_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.ForeignKey(
+        Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    outcome = models.CharField(
+        max_length=10, choices=enums.DuplicateOutcome.choices, blank=True, db_default=""
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["first_number", "second_number"], name="duplicate_hint_once"
-            )
+            ),
+            models.CheckConstraint(
+                name="duplicate_settled_whole",
+                condition=Q(settled_at__isnull=True, settled_by__isnull=True, outcome="")
+                | Q(settled_at__isnull=False, settled_by__isnull=False) & ~Q(outcome=""),
+            ),
         ]

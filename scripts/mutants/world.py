@@ -15,7 +15,8 @@ from .places import Mutant, break_place
 SCOPED = frozenset({
     "cases_case", "cases_person", "cases_record", "cases_contact", "cases_consent",
     "cases_supportteam", "cases_consultation", "cases_disclosure", "cases_emergency",
-    "meetings_agendaitem", "meetings_sitting", "meetings_itemstep",
+    "cases_referral", "meetings_agendaitem", "meetings_sitting", "meetings_itemstep",
+    "meetings_itemgrant",
 })  # fmt: skip
 
 

@@ -203,7 +203,7 @@ DOORS = {
     "renew_guest", "end_guest", "told_grants",
     "unconfirmed", "recertify_counts", "give_back", "end_unconfirmed",
     "stranded_shields", "rescue_candidates", "name_rescue", "confirm_rescue",
-    "orphaned_cases", "send_orphaned",
+    "orphaned_cases", "send_orphaned", "open_duplicates", "ask_duplicate", "settle_duplicate",
     "confirm_session", "session_state", "own_sessions", "end_own_sessions", "own_factors",
     "add_factor", "rename_factor", "remove_factor", "set_recovery_codes", "recovery_codes_left",
     "reset_factors",  # the second factor: by the secret of a cookie

@@ -13,6 +13,7 @@ from cases.operations import close_case, join_team, write_note
 from cases.operations.case import PersonFacts
 from cases.titles import family_name, household_title, titles_for
 from tests import world as w
+from tests.houses import House, urgent
 from tests.signing import sign_in
 
 pytestmark = [pytest.mark.django_db(databases=["default"]), pytest.mark.database]
@@ -157,9 +158,11 @@ def test_a_list_is_walked_or_begins_with_ones_own_and_shows_the_same(
 ):
     monkeypatch.setattr("cases.lists.PAGE", page)
     case, persons = w.household(city.elderly)
-    w.household(city.child)
+    elsewhere, others = w.household(city.child)
     w.consent(city.elderly, persons[0], city.agencies["disability"])
     team(city, case, "disability")
+    # Open in an emergency, the third case is in no list (V8).
+    urgent(House(city, city.child, elsewhere, others), city.disability)
     for reader in (city.elderly, city.disability):
         sign_in(client, reader)
         with CaptureQueriesContext(connection) as asked:
