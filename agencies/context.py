@@ -6,9 +6,11 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
 from agencies.enums import Permission
 from agencies.models import Membership, Notice
+from config.lib.eras import format_datetime
 from config.lib.registry import NavItem, registry
 
 
@@ -23,6 +25,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "nav": [],
         "notice_count": 0,
         "user_name": "",
+        "shown_at": "",
         "account_url": None,
         "intake_url": None,
         "search_url": None,
@@ -37,6 +40,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "nav": _navigation(request, membership),
             "notice_count": Notice.objects.for_desk(membership).unread()[:100].count(),
             "user_name": str(request.user),
+            "shown_at": format_datetime(timezone.now()),
             "account_url": reverse("account"),
             "intake_url": _url("consultation_new") if takes else None,
             "search_url": _url("case_search") if reads else None,

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cases.enums import Audience
-from cases.forms.records import HOUSEHOLD, AboutForm, ClockField
+from cases.forms.records import HOUSEHOLD, AboutForm
+from config.lib.clock import ClockField
 from config.lib.eras import TOKYO, today
 from config.lib.forms import ChoiceCards, EraDateField, IdempotencyKey, SafeLine, SafeText
 from outreach import enums

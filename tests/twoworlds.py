@@ -49,9 +49,7 @@ TOKENS = [
     (re.compile(r'("X-CSRFToken": ")\w+'), r"\1*"),
     (re.compile(r'((?:nonce=|nonce-)["\']?)[\w+/=-]+'), r"\1*"),
     (re.compile(r'(name="form_key" value=")[0-9a-f-]+'), r"\1*"),
-    # The minute at which a page is copied from the screen, or a line of the log was written: the
-    # template's clock and the database's are not ours to stop.
-    (re.compile(r"(発行 )\d{4}-\d\d-\d\d \d\d:\d\d"), r"\1*"),
+    # The minute at which a line of the log was written: the database's clock is not ours to stop.
     (re.compile(r"(R\d+\.\d+\.\d+ )\d\d:\d\d"), r"\1*"),
     # A second factor to be: what it is asked, its secret, and the secret as a picture, of any size.
     (re.compile(r"(&quot;challenge&quot;: &quot;)[\w-]+"), r"\1*"),

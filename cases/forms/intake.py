@@ -21,10 +21,10 @@ from django.utils.translation import gettext_lazy as _
 from agencies.models import Municipality
 from cases import enums
 from cases.forms.person import PersonRowForm, fits_phone_column, short_line
-from cases.forms.records import ClockField
 from cases.models import ConsultationPerson, Person
 from cases.operations.case import PersonFacts
 from cases.operations.consultation import ConsultationFacts
+from config.lib.clock import ClockField
 from config.lib.eras import TOKYO
 from config.lib.forms import (
     ChoiceCards,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -16,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from cases import enums
 from cases.forms.attachments import FilesForm
 from cases.models import Person
+from config.lib.clock import ClockField
 from config.lib.eras import TOKYO
 from config.lib.forms import (
     ChoiceCards,
@@ -30,35 +29,6 @@ from config.lib.forms import (
 )
 
 HOUSEHOLD = "household"
-_TIME = re.compile(r"(\d{1,2})(?::|時)(\d{2})分?")
-
-
-class ClockField(forms.Field):
-    """A time of day as people type it: 14:30, 14時30分, １４：３０. Gives a time or None."""
-
-    widget = forms.TextInput
-
-    def to_python(self, value: Any) -> datetime.time | None:
-        """Read the time; ValidationError with one sentence."""
-        if isinstance(value, datetime.time):
-            return value
-        text = "".join(unicodedata.normalize("NFKC", str(value or "")).split())
-        if not text:
-            return None
-        match = _TIME.fullmatch(text)
-        try:
-            return datetime.time(int(match[1]), int(match[2])) if match else _raise()
-        except ValueError as error:
-            raise ValidationError(
-                _("時刻は14:30のように、24時間の形で入れてください。"), code="invalid"
-            ) from error
-
-    def prepare_value(self, value: Any) -> Any:
-        return f"{value:%H:%M}" if isinstance(value, datetime.time) else value
-
-
-def _raise() -> datetime.time:
-    raise ValueError
 
 
 class AboutForm(KasaneForm):

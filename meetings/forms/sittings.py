@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from agencies.models import ConferenceType
+from config.lib.clock import ClockField
 from config.lib.forms import EraDateField, IdempotencyKey, KasaneForm, MultiChoiceCards, SafeLine
 
 
@@ -21,11 +22,11 @@ class DateForm(KasaneForm):
         help_text=_("例：R8.12.23、2026-12-23。閉庁日は選べません。"),
         widget=forms.TextInput(attrs={"class": "date"}),
     )
-    starts_at = forms.TimeField(
+    starts_at = ClockField(
         label=_("開始時刻"),
         required=False,
         help_text=_("例：14:00"),
-        widget=forms.TimeInput(format="%H:%M", attrs={"class": "in-s"}),
+        widget=forms.TextInput(attrs={"class": "in-s"}),
     )
     place = SafeLine(label=_("場所"), required=False, limit=100)
 
