@@ -54,7 +54,7 @@ TOKENS = [
     # A second factor to be: what it is asked, its secret, and the secret as a picture, of any size.
     (re.compile(r"(&quot;challenge&quot;: &quot;)[\w-]+"), r"\1*"),
     (re.compile(r'(name="sealed" value=")[\w=-]+'), r"\1*"),
-    (re.compile(r'(class="secret-text">)[\w ]+'), r"\1*"),
+    (re.compile(r'(class="secret-text">)[\w -]+'), r"\1*"),
     (re.compile(r'(class="enrol-picture" src=")[^"]+'), r"\1*"),
 ]
 DRAWN = b"enrol-picture"
