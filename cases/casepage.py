@@ -41,12 +41,14 @@ from cases.caselines import (
 from cases.explain import Explanation, explain_case, grants_on
 from cases.models import Case, Consent, Issue, Person, Record
 from cases.operations.case import persons_by_key
+from cases.patterns import Hint, hints
 from cases.permissions import can, check_can_refer, check_can_write
 from cases.seers import Seer, seers_of
 from cases.titles import household_title
 from config.lib.eras import (
     format_datetime_short,
     format_short,
+    today,
 )
 from config.lib.registry import Link, NextStep, Panel, TimelineEntry, Todo, registry
 
@@ -91,6 +93,7 @@ class CasePage:
     can_write: bool
     persons: list[PersonLine]
     issues: list[IssueLine]
+    hints: list[Hint]
     entries: list[Entry]
     older_url: str
     is_older: bool
@@ -137,6 +140,7 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
             for p in persons.values()
         ],
         issues=[issue_line(membership, i, persons, may_write) for i in issues],
+        hints=hints(persons.values(), issues, today()) if may_write else [],
         entries=_entries(membership, case, records, persons, _window(before, older)),
         older_url=f"?{urlencode({'before': older})}" if older else "",
         is_older=bool(before),

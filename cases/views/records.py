@@ -167,7 +167,7 @@ def issue_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         request.POST or None,
         persons=on.people,
         hints=audience_hints(request, on),
-        initial={"noted_on": today()},
+        initial={"noted_on": today(), **_hinted(request.GET.get("issue_type", ""))},
     )
     if request.method == "POST" and is_fit(form, on.case.pk, _about(form)):
         data = form.cleaned_data
@@ -180,6 +180,13 @@ def issue_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         messages.success(request, _("課題を足しました。"))
         return redirect("case_detail", case_id=on.case.pk)
     return form_page(request, "cases/issue_new.html", on, form)
+
+
+def _hinted(issue_type: str) -> dict[str, str]:
+    """What a hint of the case page proposes: suspected, until somebody knows."""
+    if issue_type not in enums.IssueType.values:
+        return {}
+    return {"issue_type": issue_type, "status": enums.IssueStatus.SUSPECTED}
 
 
 @member(Permission.READ_CASES)
