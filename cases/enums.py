@@ -332,6 +332,13 @@ class HoldDecision(models.TextChoices):
     KEPT = "kept", _("名簿の人だけ")
 
 
+class ContactResult(models.TextChoices):
+    """Whether one met or reached whom one wanted to."""
+
+    MET = "met", _("会えた・話せた")
+    ABSENT = "absent", _("会えなかった・つながらなかった")
+
+
 class DuplicateOutcome(models.TextChoices):
     """What became of a hint that two agencies serve the same household (V15)."""
 

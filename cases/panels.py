@@ -80,6 +80,10 @@ def _note(membership: Membership, record: Record, note: Note, may_write: bool) -
         title += "　" + note.with_whom
     if note.place:
         title += _("（%(place)s）") % {"place": note.place}
+    if note.result:
+        title += f"　{note.get_result_display()}"
+    if note.minutes:
+        title += _("　%(n)s分") % {"n": note.minutes}
     if note.version > 1:
         title += _("［訂正あり］")
     text = note.text

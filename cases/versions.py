@@ -19,6 +19,8 @@ from config.lib.eras import format_datetime, format_long
 NOTE = {
     "method": gettext_lazy("方法"),
     "with_whom": gettext_lazy("相手"),
+    "result": gettext_lazy("会えたか"),
+    "minutes": gettext_lazy("かかった時間（分）"),
     "place": gettext_lazy("場所"),
     "text": gettext_lazy("内容"),
     "next_step": gettext_lazy("次にすること"),

@@ -88,6 +88,27 @@ def _method() -> forms.ChoiceField:
     )
 
 
+def _result() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=_("会えたか"),
+        choices=[("", _("書かない")), *enums.ContactResult.choices],
+        required=False,
+        widget=ChoiceCards(attrs={"class": ""}),
+    )
+
+
+def _minutes() -> forms.IntegerField:
+    sentence = _("かかった時間は、1から1440までの分で入れてください。")
+    return forms.IntegerField(
+        label=_("かかった時間（分）"),
+        required=False,
+        min_value=1,
+        max_value=24 * 60,
+        error_messages={"invalid": sentence, "min_value": sentence, "max_value": sentence},
+        widget=forms.TextInput({"class": "in-xs", "inputmode": "numeric"}),
+    )
+
+
 def _audience() -> forms.ChoiceField:
     return forms.ChoiceField(
         label=_("だれに向けて書くか"),
@@ -111,6 +132,8 @@ class NoteForm(AboutForm, FilesForm):
     )
     with_whom = SafeLine(label=_("相手"), limit=100, required=False)
     place = SafeLine(label=_("場所"), limit=100, required=False)
+    result = _result()
+    minutes = _minutes()
     text = SafeText(
         label=_("内容"),
         widget=forms.Textarea({"class": "tall"}),
@@ -135,6 +158,8 @@ class NoteForm(AboutForm, FilesForm):
         "at",
         "with_whom",
         "place",
+        "result",
+        "minutes",
         "about",
         "text",
         "next_step",
@@ -167,12 +192,15 @@ class NoteEditForm(VersionedForm, FilesForm):
     method = _method()
     with_whom = SafeLine(label=_("相手"), limit=100, required=False)
     place = SafeLine(label=_("場所"), limit=100, required=False)
+    result = _result()
+    minutes = _minutes()
     text = SafeText(label=_("内容"), widget=forms.Textarea({"class": "tall"}))
     next_step = SafeLine(label=_("次にすること"), limit=200, required=False)
     not_my_number = _not_my_number()
 
     field_order = [
-        "version", "method", "with_whom", "place", "text", "next_step", "attachments",
+        "version", "method", "with_whom", "place", "result", "minutes", "text", "next_step",
+        "attachments",
     ]  # fmt: skip
 
     @property

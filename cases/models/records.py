@@ -146,6 +146,15 @@ class Note(Content):
     method = models.CharField(max_length=10, choices=enums.ContactMethod.choices)
     with_whom = models.CharField(max_length=100, blank=True)
     place = models.CharField(max_length=100, blank=True)
+    result = models.CharField(
+        _("会えたか"),
+        max_length=10,
+        choices=enums.ContactResult.choices,
+        blank=True,
+        default="",
+        db_default="",
+    )
+    minutes = models.PositiveSmallIntegerField(_("かかった時間（分）"), null=True, blank=True)
     text = models.TextField()
     next_step = models.CharField(max_length=200, blank=True)
     version = models.PositiveIntegerField(default=1)

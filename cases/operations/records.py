@@ -114,6 +114,8 @@ def write_note(
     happened_at: datetime.datetime | None = None,
     with_whom: str = "",
     place: str = "",
+    result: str = "",
+    minutes: int | None = None,
     next_step: str = "",
     carry_out: CarryOut | None = None,
     files: Sequence[NewFile] = (),
@@ -140,6 +142,8 @@ def write_note(
         method=method,
         with_whom=with_whom,
         place=place,
+        result=result,
+        minutes=minutes,
         next_step=next_step,
     )
     note.save(force_insert=True)
@@ -157,6 +161,8 @@ def change_note(
     method: str,
     with_whom: str = "",
     place: str = "",
+    result: str = "",
+    minutes: int | None = None,
     next_step: str = "",
 ) -> Note:
     """Correct a note's words; the version before stays (V13). Whom it is about, its category and
@@ -165,6 +171,7 @@ def change_note(
     locked: Note = _next_version(Note, note.pk, by, version)
     locked.text, locked.method, locked.with_whom = text, method, with_whom
     locked.place, locked.next_step = place, next_step
+    locked.result, locked.minutes = result, minutes
     locked.save()
     log_access(
         by, Action.WRITE, what="change_note", case_id=note.record.case_id, record_ids=[note.pk]

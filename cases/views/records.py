@@ -46,7 +46,7 @@ from config.lib.registry import registry
 
 both = require_http_methods(["GET", "POST"])
 
-NOTE_WORDS = ("text", "method", "with_whom", "place", "next_step")
+NOTE_WORDS = ("text", "method", "with_whom", "place", "result", "minutes", "next_step")
 ISSUE_FACTS = (
     "issue_type", "is_primary", "status", "noted_on", "note", "suspected_name", "audience",
     "form_key",

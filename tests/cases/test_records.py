@@ -58,6 +58,26 @@ def test_note_is_written_about_persons_in_its_category_for_its_audience(city):
     assert timezone.localtime(written.record.happened_at).isoformat()[:16] == "2026-05-01T14:30"
 
 
+def test_whether_one_met_and_how_long_it_took_stand_in_the_timeline_and_are_corrected(city):
+    case, _persons = w.household(city.elderly)
+    sent = filled(method="visit", result="absent", minutes="４５")
+    assert post(city.elderly, f"/cases/{case.pk}/notes/new/", sent).status_code == 302
+    shown = text(get(city.elderly, f"/cases/{case.pk}/"))
+    assert "会えなかった・つながらなかった　45分" in shown
+    with w.act(city.elderly):
+        note = Note.objects.get()
+    assert (note.result, note.minutes) == ("absent", 45)
+    url = f"/notes/{note.pk}/edit/"
+    form = get(city.elderly, url).context["form"]
+    kept = {name: form[name].value() or "" for name in form.fields if name != "attachments"}
+    assert (kept["result"], kept["minutes"]) == ("absent", 45)
+    assert post(city.elderly, url, kept | {"result": "met", "minutes": ""}).status_code == 302
+    assert "訪問" in text(get(city.elderly, f"/cases/{case.pk}/"))
+    changed = text(get(city.elderly, f"/records/{note.pk}/history/"))
+    assert "会えなかった・つながらなかった" in changed
+    assert "かかった時間（分）" in changed
+
+
 def test_note_form_says_who_will_be_able_to_read_it(city):
     case, *_ = referred(city)
     shown = text(get(city.elderly, f"/cases/{case.pk}/notes/new/"))
@@ -78,6 +98,9 @@ def test_note_form_says_who_will_be_able_to_read_it(city):
         ({"text": f"番号は{MY_NUMBER}です"}, "マイナンバー"),
         ({"method": ""}, "方法を選んでください。"),
         ({"with_whom": "あ" * 101}, "100文字以内"),
+        ({"minutes": "半日"}, "かかった時間は、1から1440までの分で入れてください。"),
+        ({"minutes": "0"}, "かかった時間は、1から1440までの分で入れてください。"),
+        ({"minutes": "1441"}, "かかった時間は、1から1440までの分で入れてください。"),
     ],
 )
 def test_bad_note_gets_a_sentence_and_loses_nothing(city, changed, sentence):
