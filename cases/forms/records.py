@@ -158,11 +158,11 @@ class NoteForm(AboutForm, FilesForm):
         "at",
         "with_whom",
         "place",
-        "result",
-        "minutes",
         "about",
         "text",
         "next_step",
+        "result",
+        "minutes",
         "attachments",
         "category",
         "audience",
@@ -199,7 +199,7 @@ class NoteEditForm(VersionedForm, FilesForm):
     not_my_number = _not_my_number()
 
     field_order = [
-        "version", "method", "with_whom", "place", "result", "minutes", "text", "next_step",
+        "version", "method", "with_whom", "place", "text", "next_step", "result", "minutes",
         "attachments",
     ]  # fmt: skip
 

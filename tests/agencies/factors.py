@@ -26,6 +26,8 @@ from fido2.webauthn import (
 from tests.owner import as_owner
 
 PASSWORD = "demo-password"
+STEP = 30
+SENDING = 3  # seconds within which what a telephone shows has been sent, on a busy machine
 
 
 def ask(sql: str, *params: object):
@@ -49,6 +51,11 @@ class Phone:
         self.secret = secret
 
     def code(self, offset: int = 0) -> str:
+        """Waits where the step is about to end: a code of the step before would be two steps old
+        by the time it is sent."""
+        left = STEP - time.time() % STEP
+        if left < SENDING:
+            time.sleep(left)
         return pyotp.TOTP(self.secret).at(time.time(), counter_offset=offset)
 
 
