@@ -154,13 +154,13 @@ class NoteForm(AboutForm, FilesForm):
 
     field_order = [
         "method",
+        "about",
+        "text",
+        "next_step",
         "on",
         "at",
         "with_whom",
         "place",
-        "about",
-        "text",
-        "next_step",
         "result",
         "minutes",
         "attachments",
