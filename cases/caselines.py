@@ -108,7 +108,7 @@ def consent_state(
         return ConsentState(
             _("あなたの機関に同意"), "ok", until_short(mine.period.upper), line=mine.consent_id
         )
-    is_dead = person.is_deceased or person.died_on is not None
+    is_dead = not person.is_living
     if membership.agency_id == case.responsible_agency_id and not is_dead:
         return ConsentState(_("同意 未記録"), "warn")
     return ConsentState()

@@ -133,7 +133,7 @@ def _warning(by: Membership, consent: Consent, person: Person | None) -> str:
     """What makes this consent weaker than it looks: a death, a proxy who may do harm."""
     if consent.withdrawn_at is not None or person is None:
         return ""
-    if person.is_deceased or person.died_on is not None:
+    if not person.is_living:
         return _("亡くなった方の同意です。新しい機関には開きません。ケースの終結で終わります。")
     if consent.proxy_name and fold(consent.proxy_name) in suspects_of(by, person):
         return _(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,8 +56,7 @@ def hints(persons: Iterable[Person], issues: Sequence[Issue], on: datetime.date)
     home = [
         (person, age)
         for person in persons
-        if person.is_cohabiting and not person.is_deceased
-        if person.died_on is None and person.left_on is None
+        if person.is_cohabiting and person.is_member
         if (age := person.age(on)) is not None
     ]
     unsolved = [issue for issue in issues if issue.solved_on is None]
@@ -71,47 +70,39 @@ Aged = tuple[Person, int]
 
 def _case_8050(home: Sequence[Aged], issues: Sequence[Issue]) -> Hint | None:
     """An old parent, a grown child in the same house, and the child has no work or stays in."""
-    for (parent, old), (child, grown) in _pairs(home):
-        if old < OLD_PARENT or grown < GROWN_CHILD:
-            continue
-        if any(i.issue_type in OUT_OF_WORK and _may_be_of(i, child.pk) for i in issues):
+    for parent, child in _pairs(home):
+        is_so = parent[1] >= OLD_PARENT and child[1] >= GROWN_CHILD
+        if is_so and _has(issues, OUT_OF_WORK, {child[0].pk}):
             words = _(
                 "%(parent)sと%(child)sが同居し、就職やひきこもりの課題があります。"
                 "親の暮らしと子の暮らしの両方を見てください。"
             )
-            return Hint(
-                IssueType.CASE_8050, words % _named(parent=(parent, old), child=(child, grown))
-            )
+            return Hint(IssueType.CASE_8050, words % _named(parent=parent, child=child))
     return None
 
 
 def _double_care(home: Sequence[Aged], issues: Sequence[Issue]) -> Hint | None:
     """A parent of a child in the house, and somebody else to be cared for."""
-    for (parent, years), (child, young) in _pairs(home):
-        if young >= ADULT or years < ADULT:
-            continue
-        others = {person.pk for person, _age in home} - {parent.pk, child.pk}
-        if any(i.issue_type == IssueType.CARE and _is_of_any(i, others) for i in issues):
+    for parent, child in _pairs(home):
+        is_so = parent[1] >= ADULT > child[1]
+        if is_so and _has(issues, {IssueType.CARE}, _others(home, parent, child)):
             words = _(
                 "%(child)sのいる世帯に、介護の課題があります。"
                 "%(parent)sが子育てと介護の両方を担っていないか、聞いてみてください。"
             )
-            return Hint(
-                IssueType.DOUBLE_CARE, words % _named(parent=(parent, years), child=(child, young))
-            )
+            return Hint(IssueType.DOUBLE_CARE, words % _named(parent=parent, child=child))
     return None
 
 
 def _young_carer(home: Sequence[Aged], issues: Sequence[Issue]) -> Hint | None:
     """Somebody young, and an illness, a disability or care in the rest of the family."""
-    for young, age in sorted(home, key=lambda aged: aged[1]):
-        others = {person.pk for person, _age in home} - {young.pk}
-        if age < YOUNG and any(i.issue_type in IN_NEED and _is_of_any(i, others) for i in issues):
+    for young in sorted(home, key=lambda aged: aged[1]):
+        if young[1] < YOUNG and _has(issues, IN_NEED, _others(home, young)):
             words = _(
                 "%(young)sのいる世帯で、家族に病気・障害・介護の課題があります。"
                 "家族の世話を引き受けていないか、聞いてみてください。"
             )
-            return Hint(IssueType.YOUNG_CARER, words % _named(young=(young, age)))
+            return Hint(IssueType.YOUNG_CARER, words % _named(young=young))
     return None
 
 
@@ -123,13 +114,16 @@ def _pairs(home: Sequence[Aged]) -> Iterator[tuple[Aged, Aged]]:
                 yield parent, child
 
 
-def _may_be_of(issue: Issue, person: uuid.UUID) -> bool:
-    return issue.record.is_household or person in issue.record.person_ids
+def _others(home: Sequence[Aged], *but: Aged) -> set[uuid.UUID]:
+    return {person.pk for person, _age in home} - {person.pk for person, _age in but}
 
 
-def _is_of_any(issue: Issue, persons: set[uuid.UUID]) -> bool:
-    return bool(persons) and (
+def _has(issues: Sequence[Issue], kinds: Collection[str], persons: set[uuid.UUID]) -> bool:
+    """Whether such a problem is one of these people's, or the household's and so may be."""
+    return bool(persons) and any(
         issue.record.is_household or not persons.isdisjoint(issue.record.person_ids)
+        for issue in issues
+        if issue.issue_type in kinds
     )
 
 

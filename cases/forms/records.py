@@ -199,7 +199,7 @@ class NoteEditForm(VersionedForm, FilesForm):
     not_my_number = _not_my_number()
 
     field_order = [
-        "version", "method", "with_whom", "place", "text", "next_step", "result", "minutes",
+        "version", "method", "text", "next_step", "with_whom", "place", "result", "minutes",
         "attachments",
     ]  # fmt: skip
 

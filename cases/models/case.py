@@ -169,6 +169,16 @@ class Person(models.Model):
         ]
 
     @property
+    def is_living(self) -> bool:
+        """As `living()`."""
+        return not self.is_deceased and self.died_on is None
+
+    @property
+    def is_member(self) -> bool:
+        """As `members()`."""
+        return self.is_living and self.left_on is None
+
+    @property
     def shown_name(self) -> str:
         """The name with さん, or the letter for who is known only in part."""
         return f"{self.name}さん" if self.name else f"{self.label}さん（氏名不明）"

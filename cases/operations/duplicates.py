@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from agencies.enums import Action, Permission, Purpose
 from agencies.models import Agency, Membership
@@ -17,6 +18,8 @@ from agencies.operations import notify
 from agencies.permissions import ActionDenied, check_may, or_denied
 from agencies.trail import log_access
 from cases.enums import DuplicateOutcome
+
+SETTLED = gettext_lazy("この気づきは、すでに片づいています。一覧を確かめてください。")
 
 
 @dataclass(frozen=True)
@@ -82,11 +85,11 @@ def ask_both(*, key: uuid.UUID, by: Membership) -> Duplicate:
 
 @transaction.atomic
 def settle_duplicate(*, key: uuid.UUID, by: Membership, outcome: str) -> None:
-    """What became of it. It leaves the list; the same two cases are not hinted at again."""
+    """What became of it. It leaves the list; the same two cases are not hinted at again.
+    ValueError for what is no outcome."""
     _found(key, by)
-    if outcome not in DuplicateOutcome.values:
-        raise ActionDenied(_("どうなったかを、表示された中から選んでください。"))
-    with connection.cursor() as cursor:
+    outcome = DuplicateOutcome(outcome)
+    with or_denied(str(SETTLED)), connection.cursor() as cursor:
         cursor.execute("select kasane.settle_duplicate(%s, %s)", [key, outcome])
     _log(by, "settle_duplicate", key)
 
@@ -95,7 +98,7 @@ def _found(key: uuid.UUID, by: Membership) -> Duplicate:
     check_may(by, Permission.OFFICE_HINTS)
     found = next((one for one in open_duplicates(by) if one.key == key), None)
     if found is None:
-        raise ActionDenied(_("この気づきは、すでに片づいています。一覧を確かめてください。"))
+        raise ActionDenied(SETTLED)
     return found
 
 

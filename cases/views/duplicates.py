@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -12,9 +10,15 @@ from django.views.decorators.http import require_http_methods
 
 from agencies.enums import Action, Permission, Purpose
 from agencies.guards import MemberRequest, member
+from agencies.permissions import ActionDenied
 from agencies.trail import log_access
-from cases.enums import DuplicateOutcome
-from cases.operations.duplicates import ask_both, open_duplicates, settle_duplicate
+from cases.forms.duplicates import SettleForm
+from cases.operations.duplicates import (
+    SETTLED,
+    ask_both,
+    open_duplicates,
+    settle_duplicate,
+)
 from config.lib.eras import format_short
 
 
@@ -23,11 +27,10 @@ from config.lib.eras import format_short
 def duplicate_list(request: MemberRequest) -> HttpResponse:
     """Two agencies and two numbers a line; no name."""
     by = request.membership
-    wrong = None
-    if request.method == "POST":
-        wrong = _key(request.POST.get("hint", ""))
-        if not _is_unanswered(request):
-            return _answered(request, wrong)
+    sent = SettleForm(request.POST) if request.method == "POST" else None
+    if sent is not None and (done := _answered(request, sent)):
+        messages.success(request, done)
+        return redirect("duplicate_list")
     rows = open_duplicates(by)
     log_access(
         by,
@@ -36,42 +39,33 @@ def duplicate_list(request: MemberRequest) -> HttpResponse:
         purpose=Purpose.ADMINISTRATION,
         record_ids=[row.key for row in rows],
     )
+    chosen = sent.cleaned_data.get("hint") if sent else None
     lines = [
         {
             "key": row.key,
             "sides": row.sides,
             "noted": format_short(row.noted_at),
             "asked": format_short(row.asked_at) if row.asked_at else "",
-            "is_wrong": row.key == wrong,
+            "form": sent if sent and row.key == chosen else SettleForm(initial={"hint": row.key}),
         }
         for row in rows
     ]
-    context = {"rows": lines, "outcomes": DuplicateOutcome.choices}
-    status = 422 if wrong else 200
-    return render(request, "cases/duplicate_list.html", context, status=status)
+    return render(
+        request, "cases/duplicate_list.html", {"rows": lines}, status=422 if sent else 200
+    )
 
 
-def _is_unanswered(request: MemberRequest) -> bool:
-    """It is to be settled, and nobody said how."""
-    step, outcome = request.POST.get("step", ""), request.POST.get("outcome", "")
-    return step != "ask" and outcome not in DuplicateOutcome.values
-
-
-def _answered(request: MemberRequest, key: uuid.UUID) -> HttpResponse:
+def _answered(request: MemberRequest, sent: SettleForm) -> str:
+    """What was done, in words; nothing where it is still to be said how it became."""
     by = request.membership
+    is_whole = sent.is_valid()
+    if (key := sent.cleaned_data.get("hint")) is None:
+        raise ActionDenied(SETTLED)
     if request.POST.get("step") == "ask":
-        names = [side.agency.name for side in ask_both(key=key, by=by).sides]
+        first, second = ask_both(key=key, by=by).sides
         words = _("%(first)sと%(second)sに、それぞれのケースの同意を確かめるようお願いしました。")
-        messages.success(request, words % {"first": names[0], "second": names[1]})
-    else:
-        settle_duplicate(key=key, by=by, outcome=request.POST["outcome"])
-        messages.success(request, _("片づいたものとして、一覧から外しました。"))
-    return redirect("duplicate_list")
-
-
-def _key(typed: str) -> uuid.UUID:
-    """What is no key names nothing."""
-    try:
-        return uuid.UUID(typed)
-    except ValueError:
-        return uuid.UUID(int=0)
+        return words % {"first": first.agency.name, "second": second.agency.name}
+    if not is_whole:
+        return ""
+    settle_duplicate(key=key, by=by, outcome=sent.cleaned_data["outcome"])
+    return _("片づいたものとして、一覧から外しました。")

@@ -63,7 +63,7 @@ def household_new(request: MemberRequest, case_id: uuid.UUID, kind: str) -> Http
 
 
 def _members(on: Subject) -> list[Person]:
-    return [p for p in on.people if not p.is_deceased and p.died_on is None and p.left_on is None]
+    return [p for p in on.people if p.is_member]
 
 
 def _target(request: MemberRequest, form: HouseholdForm) -> Subject | None:

@@ -53,7 +53,7 @@ def transfer_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
 
 
 def _asked(on: Subject) -> list[Person]:
-    return [p for p in on.people if not p.is_deceased and p.died_on is None]
+    return [p for p in on.people if p.is_living]
 
 
 def _send(request: MemberRequest, on: Subject, form: TransferForm) -> HttpResponse:

@@ -99,7 +99,8 @@ def test_an_outcome_nobody_offered_settles_nothing(client, city, pair, typed):
     sign_in(client, city.coordinator)
     response = client.post(reverse("duplicate_list"), {"hint": str(hint.key), **typed})
     assert response.status_code == 422
-    assert "どうなったかを選んでください。" in response.content.decode()
+    assert 'class="field-error"' in response.content.decode()
+    assert "どうなったか" in response.context["rows"][0]["form"].errors["outcome"][0]
     assert len(told(city.coordinator)) == 1
 
 
