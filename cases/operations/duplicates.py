@@ -64,7 +64,7 @@ def open_duplicates(by: Membership) -> list[Duplicate]:
 
 
 @transaction.atomic
-def ask_both(*, key: uuid.UUID, by: Membership) -> Duplicate:
+def ask_both(*, key: uuid.UUID | None, by: Membership) -> Duplicate:
     """Ask the agencies, once, to seek consent. What they read is the same as if there were no
     second case. Raises ActionDenied where it is settled or asked already."""
     found = _found(key, by)
@@ -79,7 +79,7 @@ def ask_both(*, key: uuid.UUID, by: Membership) -> Duplicate:
             title=title % {"office": by.agency_name},
             url=f"/cases/{side.case_id}/",
         )
-    _log(by, "ask_duplicate", key)
+    _log(by, "ask_duplicate", found.key)
     return found
 
 
@@ -94,7 +94,7 @@ def settle_duplicate(*, key: uuid.UUID, by: Membership, outcome: str) -> None:
     _log(by, "settle_duplicate", key)
 
 
-def _found(key: uuid.UUID, by: Membership) -> Duplicate:
+def _found(key: uuid.UUID | None, by: Membership) -> Duplicate:
     check_may(by, Permission.OFFICE_HINTS)
     found = next((one for one in open_duplicates(by) if one.key == key), None)
     if found is None:

@@ -10,15 +10,9 @@ from django.views.decorators.http import require_http_methods
 
 from agencies.enums import Action, Permission, Purpose
 from agencies.guards import MemberRequest, member
-from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases.forms.duplicates import SettleForm
-from cases.operations.duplicates import (
-    SETTLED,
-    ask_both,
-    open_duplicates,
-    settle_duplicate,
-)
+from cases.operations.duplicates import ask_both, open_duplicates, settle_duplicate
 from config.lib.eras import format_short
 
 
@@ -59,13 +53,11 @@ def _answered(request: MemberRequest, sent: SettleForm) -> str:
     """What was done, in words; nothing where it is still to be said how it became."""
     by = request.membership
     is_whole = sent.is_valid()
-    if (key := sent.cleaned_data.get("hint")) is None:
-        raise ActionDenied(SETTLED)
     if request.POST.get("step") == "ask":
-        first, second = ask_both(key=key, by=by).sides
+        first, second = ask_both(key=sent.cleaned_data.get("hint"), by=by).sides
         words = _("%(first)sと%(second)sに、それぞれのケースの同意を確かめるようお願いしました。")
         return words % {"first": first.agency.name, "second": second.agency.name}
     if not is_whole:
         return ""
-    settle_duplicate(key=key, by=by, outcome=sent.cleaned_data["outcome"])
+    settle_duplicate(key=sent.cleaned_data["hint"], by=by, outcome=sent.cleaned_data["outcome"])
     return _("片づいたものとして、一覧から外しました。")
