@@ -65,3 +65,9 @@ def half_open(view: View) -> View:
     """Also reached by who has given the password and not yet the second factor."""
     view.serves_half_open = True  # type: ignore[attr-defined]  # a mark on the function
     return view
+
+
+def in_background(view: View) -> View:
+    """What a page asks by itself every few seconds: it does not prolong the session."""
+    view.is_quiet = True  # type: ignore[attr-defined]  # a mark on the function
+    return view

@@ -12,7 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 
 from agencies.confirming import ask_to_confirm
 from agencies.enums import Action
@@ -90,7 +90,9 @@ class MembershipMiddleware:
             memberships = usable_memberships(request.user)
             chosen = _choose(memberships, request.session.get(SESSION_KEY, ""))
             secret = request.session.session_key or ""
-            if chosen is None or not act(secret, chosen.pk):
+            is_quiet = _is_quiet(request)
+            request.session.is_quiet = is_quiet  # type: ignore[attr-defined]  # our own store
+            if chosen is None or not act(secret, chosen.pk, is_quiet=is_quiet):
                 found = session_state(secret)
                 if found.is_half:
                     request.half_open = True  # type: ignore[attr-defined]  # as membership above
@@ -118,6 +120,14 @@ class MembershipMiddleware:
         if request.method not in getattr(view, "asks_again", ()) or _is_refused(request, view):
             return None
         return ask_to_confirm(request)
+
+
+def _is_quiet(request: HttpRequest) -> bool:
+    """Whether a page asks by itself (`agencies.guards.in_background`)."""
+    try:
+        return getattr(resolve(request.path_info).func, "is_quiet", False)
+    except Resolver404:
+        return False
 
 
 def _is_refused(request: HttpRequest, view: Callable[..., HttpResponse]) -> bool:

@@ -41,6 +41,13 @@ _BROWSERS = (
 class SessionStore(DatabaseStore):
     """The engine named in the settings."""
 
+    # Set where a page asks by itself: being asked does not prolong the session.
+    is_quiet = False
+
+    def save(self, must_create: bool = False) -> None:
+        if must_create or not self.is_quiet:
+            super().save(must_create=must_create)
+
     def _get_session_from_db(self) -> Session | None:
         found = Session.objects.filter(
             session_key=stored_key(self.session_key or ""), expire_date__gt=timezone.now()

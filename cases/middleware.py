@@ -9,12 +9,15 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from cases.models import Case
+from cases.operations.drafts import discard_draft
 from cases.shields import found_on_paper, waiting_in
+from cases.templatetags.drafts import FIELD, opened_by_another, read_token
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -63,3 +66,29 @@ def _mark(response: HttpResponse) -> None:
     found = found_on_paper(words)
     mark = render_to_string("cases/panels/shield_paper.html", {"found": found}) if found else ""
     response.content = response.content.replace(MARK, mark.encode())
+
+
+class DraftMiddleware:
+    """下書き around every form that keeps one: what was opened for somebody else is not taken, and
+    what was taken is no draft any more."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        membership = getattr(request, "membership", None)
+        if membership is None or request.method != "POST" or FIELD not in request.POST:
+            return self.get_response(request)
+        token = read_token(request.POST[FIELD])
+        if token is not None and token.membership_id != membership.pk and not _keeps(request):
+            return render(request, "403.html", {"reason": opened_by_another()}, status=403)
+        response = self.get_response(request)
+        # A form answered by the way to the next page has been taken.
+        if token is not None and response.status_code == 302:
+            discard_draft(by=membership, key=token.key)
+        return response
+
+
+def _keeps(request: HttpRequest) -> bool:
+    """The page itself keeps what is typed, and says in its own words why not."""
+    return request.path == reverse("draft_save")

@@ -9,10 +9,12 @@ from agencies.enums import SystemName
 from agencies.models import Job, Municipality
 from agencies.tasks import job
 from cases.operations.consentpapers import REMIND, ending_consents, remind_of_end
+from cases.operations.drafts import forget_old_drafts
 from cases.operations.recertification import REMIND as RECERTIFY
 from cases.operations.recertification import opening_day, remind_city, stage
 from cases.operations.shield import REMIND as SHIELD_REMIND
 from cases.operations.shield import expiring_shields, remind_of_shield
+from config.lib.eras import today
 from config.lib.registry import registry
 
 
@@ -68,6 +70,22 @@ def remind_of_recertification(args: dict[str, Any]) -> None:
     remind_city(Municipality.objects.get(pk=args["city"]), args["key"])
 
 
+FORGET = "forget_drafts"
+
+
+def forgetting_jobs() -> list[tuple[str, str, dict[str, Any]]]:
+    """Once a day: drafts nobody has gone on with. One query."""
+    key = today().isoformat()
+    return [] if Job.objects.filter(name=FORGET, key=key).exists() else [(FORGET, key, {})]
+
+
+@job(FORGET, acting_as=SystemName.RETENTION)
+def forget(args: dict[str, Any]) -> None:
+    """Safe to run twice: what is gone is gone."""
+    forget_old_drafts()
+
+
 registry.add("due_jobs", reminder_jobs, queries=2)
 registry.add("due_jobs", shield_jobs, queries=2)
 registry.add("due_jobs", recertify_jobs, queries=2)
+registry.add("due_jobs", forgetting_jobs, queries=1)

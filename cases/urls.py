@@ -14,6 +14,7 @@ from cases.views import (
     consentpage,
     consentprint,
     disclosure,
+    drafts,
     duplicates,
     emergency,
     handover,
@@ -36,6 +37,11 @@ from cases.views import (
 )
 
 urlpatterns = [
+    path("drafts/", drafts.draft_list, name="draft_list"),
+    path("drafts/save/", drafts.draft_save, name="draft_save"),
+    path("drafts/here/", drafts.draft_here, name="draft_here"),
+    path("drafts/<uuid:draft_id>/typed/", drafts.draft_typed, name="draft_typed"),
+    path("drafts/<uuid:draft_id>/discard/", drafts.draft_discard, name="draft_discard"),
     path("consultations/", intake.consultation_list, name="consultation_list"),
     path("consultations/new/", intake.consultation_new, name="consultation_new"),
     path("consultations/similar/", intake.consultation_similar, name="consultation_similar"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.files.base import ContentFile
+from django.urls import reverse
 from django.utils import timezone
 
 from agencies.models import Agency, Membership, SecretariatMember
@@ -34,8 +35,10 @@ from cases.operations import (
 from cases.operations.attachments import NewFile
 from cases.operations.case import PersonFacts
 from cases.operations.consultation import ConsultationFacts
+from cases.operations.drafts import save_draft
 from cases.operations.emergency import EmergencyFacts
 from community.operations import IssueFacts, PlaceFacts, add_place, raise_issue
+from config.lib.ids import new_id
 from meetings.models import ItemGrant
 from meetings.operations import (
     Letter,
@@ -210,6 +213,20 @@ def consulted(house: House) -> None:
             by=house.by, facts=told, persons=[PersonFacts(**HOME)], issues=["debt"]
         )
     house.keep("consultation_id", row)
+
+
+def drafted(house: House) -> None:
+    """Somebody of its agency has begun to write."""
+    with w.act(house.by):
+        row = save_draft(
+            by=house.by,
+            key=new_id(),
+            page=reverse("note_new", args=[house.case.pk]),
+            title="記録を書く",
+            case_id=house.case.pk,
+            typed=[("text", "電話があり")],
+        )
+    house.keep("draft_id", row)
 
 
 def visited(house: House, by: Membership) -> None:

@@ -30,6 +30,8 @@ consultation_detail       worker      200/-    .        200/-
 consultation_make_case    worker      -/302    .        -/403
 consultation_add          worker      200/200  .        302/302
 consultation_finish       worker      -/422    .        -/422
+draft_typed               worker      200/-    .        200/-
+draft_discard             worker      -/302    .        -/302
 person_new                worker      200/422  200/422  403/403
 person_edit               worker      200/422  403/403  403/403
 case_handover_print       worker      200/-    200/-    200/-
@@ -270,6 +272,7 @@ RELATIONLESS: dict[str, dict[str, str]] = {
              "consultation_finish"],
             "before it is a case, a consultation is its agency's alone (V1)",
         ),
+        **dict.fromkeys(["draft_typed", "draft_discard"], "a draft is whoever typed it's alone"),
         **dict.fromkeys(
             ["sitting_detail", "sitting_date", "sitting_move", "sitting_run", "sitting_step",
              "sitting_copies"],

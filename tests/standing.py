@@ -81,6 +81,8 @@ def worker(scene: twoworlds.Scene, twin: House) -> Standing:
     with w.act(scene.member):
         told = Consultation.objects.get(pk=closed.keys["consultation_id"])
         finish_consultation(consultation=told, by=scene.member, screening="info_only")
+    for house in (own, closed, twin):
+        h.drafted(house)
     for house in (own, shared, closed, twin):
         house.keys["agency_id"] = scene.city.agencies["livelihood"].pk
     return Standing(scene.member, own.keys, shared.keys, closed.keys, twin.keys)

@@ -54,6 +54,7 @@ TABLE: dict[str, set[str]] = {
     **dict.fromkeys(
         [
             "consultation_list", "consultation_detail",
+            "draft_list", "draft_here", "draft_save", "draft_typed", "draft_discard",
             "case_list", "case_search", "case_detail", "case_print", "case_access",
             "case_why", "case_as",
             "person_new", "person_edit", "note_new", "note_edit", "issue_new", "issue_solve",

@@ -78,6 +78,7 @@ LIST = ("elderly", "elderly2")
 
 # Every address by name. A new one fails until it stands here.
 PAGES = [
+    "draft_list", "draft_here", "draft_save", "draft_typed", "draft_discard",
     "home", "signin", "signout", "switch_membership", "notices", "livez", "readyz", "gallery",
     "case_list", "case_search", "case_detail", "case_access", "case_looks", "consultation_list",
     "consultation_detail", "consultation_new", "consultation_add", "consultation_similar",
@@ -134,6 +135,7 @@ KEYS = {
     "person_id": "SELECT id FROM cases_person",
     "record_id": "SELECT id FROM cases_record",
     "consultation_id": "SELECT id FROM cases_consultation",
+    "draft_id": "SELECT id FROM cases_draft",
     "consent_id": "SELECT id FROM cases_consent",
     "scan_id": "SELECT id FROM cases_consentscan",
     "referral_id": "SELECT id FROM cases_referral",

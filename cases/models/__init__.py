@@ -6,6 +6,7 @@ from .case import Case, Closing, Contact, DuplicateHint, Person
 from .consentpapers import ConsentScan, ConsentScanContent, LeftWork
 from .consultation import Consultation, ConsultationIssue, ConsultationPerson
 from .disclosure import Disclosure
+from .drafts import Draft
 from .emergency import Emergency
 from .household import HouseholdLink
 from .recertification import Recertification
@@ -34,6 +35,7 @@ __all__ = [
     "ConsultationPerson",
     "Contact",
     "Disclosure",
+    "Draft",
     "DuplicateHint",
     "Emergency",
     "HouseholdLink",

@@ -33,15 +33,24 @@ class _OwnKey:
     secret = ""
 
 
-def act(secret: str, membership_id: uuid.UUID | None, *, using: str = "default") -> bool:
+def act(
+    secret: str,
+    membership_id: uuid.UUID | None,
+    *,
+    is_quiet: bool = False,
+    using: str = "default",
+) -> bool:
     """Act as the membership for the rest of this transaction; False, and nobody acts, when the
     secret is not of a live session that may, or the membership does not work (V11, V14).
+
+    is_quiet: a page asks by itself, nobody has pressed anything; the session's half hour runs on.
 
     Raises TamperedConnectionError, and gives the connection up, when somebody has prepared a
     statement in it: the driver's own never come by SQL, and theirs would run in our place.
     """
-    sql = f"select kasane.act(%s, %s), {PREPARED_BY_SQL}"
-    ((is_acting, is_tampered),) = ask_with_secret(sql, [secret, membership_id], using=using)
+    sql = f"select kasane.act(%s, %s, %s), {PREPARED_BY_SQL}"
+    params = [secret, membership_id, is_quiet]
+    ((is_acting, is_tampered),) = ask_with_secret(sql, params, using=using)
     if is_tampered:
         connections[using].close()
         raise TamperedConnectionError

@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "agencies.middleware.MembershipMiddleware",
     "cases.middleware.ShieldMiddleware",
+    "cases.middleware.DraftMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
 ]
 ROOT_URLCONF = "config.urls"

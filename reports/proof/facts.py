@@ -128,6 +128,15 @@ class Closing:
 
 
 @dataclass(frozen=True)
+class Draft:
+    """What somebody has typed into a form and not yet sent."""
+
+    id: uuid.UUID
+    membership_id: uuid.UUID
+    case_id: uuid.UUID | None
+
+
+@dataclass(frozen=True)
 class Shield:
     """支援措置 of a person: in force once confirmed and until lifted."""
 
@@ -454,6 +463,7 @@ TABLES: dict[type, str] = {
     Person: "cases_person",
     Contact: "cases_contact",
     Closing: "cases_closing",
+    Draft: "cases_draft",
     Shield: "cases_shield",
     Place: "cases_shieldmember",
     Hold: "cases_shieldhold",

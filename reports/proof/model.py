@@ -33,6 +33,7 @@ from reports.proof.facts import (
     Consultation,
     Contact,
     Disclosure,
+    Draft,
     Emergency,
     Grant,
     Hint,
@@ -331,6 +332,19 @@ def see_referral(world: World, m: Membership, row: Referral) -> Decision:
     return yes("V4", "所属の機関あてのつなぎです。", "consent", until=row.open_until)
 
 
+def see_draft(world: World, m: Membership, row: Draft) -> Decision:
+    """V13: whoever typed it, in that membership, as long as they see the case it is of."""
+    if not reads_cases(m):
+        return NO_CASES
+    if row.membership_id != m.id:
+        return no("V13", "ほかの人の下書きです。")
+    if row.case_id is not None:
+        case = see_case(world, m, world.get("cases_case", row.case_id))
+        if not case.visible:
+            return case
+    return yes("V13", "自分の下書きです。", "own")
+
+
 def see_disclosure(world: World, m: Membership, row: Disclosure) -> Decision:
     """V4: the provider's agency and the privacy officer; of a letter of an item under secrecy
     nobody but the privacy officer, as of looks (V6, V10)."""
@@ -460,6 +474,7 @@ RULES: dict[type, Callable[[World, Membership, Any], Decision]] = {
     Consent: see_consent, ConsentLine: see_line, Grant: see_grant,
     Consultation: see_consultation, Referral: see_referral, Transfer: see_transfer,
     LeftWork: see_left, Refiling: see_refiling, Contact: see_contact, Closing: see_closing,
+    Draft: see_draft,
     CaseWorker: see_worker, HouseholdLink: see_household_link,
     Recertification: see_recertification,
     Emergency: see_emergency, Disclosure: see_disclosure,

@@ -16,6 +16,7 @@ from reports.proof.facts import (
     Consultation,
     Contact,
     Disclosure,
+    Draft,
     Emergency,
     Item,
     LeftWork,
@@ -90,6 +91,7 @@ def stopped_by_shield(world: World, m: Membership, row: Any) -> Decision | None:
             | LeftWork()
             | Consultation()
             | Closing()
+            | Draft()
         ):
             shields = against(world, m, row.case_id)
             return CLOSED if any(closes(world, s, row) for s in shields) else None

@@ -19,6 +19,7 @@ from cases.models import (
     Consent,
     ConsentLine,
     Disclosure,
+    Draft,
     DuplicateHint,
     Emergency,
     HouseholdLink,
@@ -74,6 +75,7 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         _workers(draw, drawn)
         _households(draw, drawn)
         _recertifications(draw, drawn)
+        _drafts(draw, drawn)
         draw.write()
     with connections[using].cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -392,6 +394,24 @@ def _trail(draw: Draw, drawn: list[Drawn]) -> None:
                 decided_by=one.by,
             )
         )
+
+
+def _drafts(draw: Draw, drawn: list[Drawn]) -> None:
+    """Of a case and of none yet; by who works on it, and by who does no longer or never did."""
+    readers = [m for m in draw.members if m.agency_id is not None]
+    for one in drawn:
+        near = [m for m in readers if m.agency_id in one.team]
+        for _index in range(draw.rng.randint(0, 2)):
+            draw.put(
+                Draft(
+                    id=draw.key(),
+                    membership=draw.rng.choice(near if near and draw.chance(0.7) else readers),
+                    case=one.case if draw.chance(0.8) else None,
+                    page="/consultations/new/",
+                    title="相談受付",
+                    typed=[["complaint", "書きかけ"]],
+                )
+            )
 
 
 def _workers(draw: Draw, drawn: list[Drawn]) -> None:

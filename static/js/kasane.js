@@ -8,7 +8,10 @@
     const form = event.target.form;
     if (form && form.hasAttribute("data-guard")) touched.add(form);
   });
-  document.addEventListener("submit", (event) => touched.delete(event.target));
+  document.addEventListener("submit", (event) => {
+    if (!event.defaultPrevented) touched.delete(event.target);
+  });
+  document.addEventListener("draft:kept", (event) => touched.delete(event.target));
   window.addEventListener("beforeunload", (event) => {
     const open = [...touched].some((form) => form.isConnected);
     if (open) event.preventDefault();
@@ -17,7 +20,7 @@
   // A second press on a submit button does nothing for three seconds.
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post") return;
+    if (form.method !== "post" || event.defaultPrevented) return;
     if (form.dataset.sent) {
       event.preventDefault();
       return;

@@ -210,6 +210,7 @@ DOORS = {
     "shielded_cases", "shielded_against_me", "my_shields", "shielded_among", "shield_closes",
     "shield_closes_versions", "shield_check", "shield_check_all", "shield_hold_finds",
     "writing_waits", "settle_consultation", "open_shields",
+    "forget_drafts",
 }  # fmt: skip
 # Exact identification opens a household in an emergency (V8); a password opens a session.
 BY_DESIGN = {"open_emergency", "open_session", "is_locked_out", "act", "log_access"}

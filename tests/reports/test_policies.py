@@ -240,7 +240,7 @@ SHIELDED = {
     "cases_carryout", "cases_leftwork", "cases_closing", "cases_consent", "cases_consentscan",
     "cases_historicalnote", "cases_historicalissue", "cases_historicalassessmentsection",
     "cases_historicalconsent", "plans_historicalplan", "meetings_agendaitem", "cases_disclosure",
-    "cases_emergency",
+    "cases_emergency", "cases_draft",
 }  # fmt: skip
 
 
@@ -282,6 +282,7 @@ NO_FREE_TEXT = {
     "cases_historicalperson": "the same",
     "cases_contact": "hidden as a whole",
     "cases_historicalcontact": "hidden with the contact",
+    "cases_draft": "closed beneath a shield whatever it says; read by whoever typed it alone",
     "cases_disclosure": "closed beneath a shield whatever it says",
     "cases_emergency": "the same",
     "cases_supportteam": "how an agency came in",

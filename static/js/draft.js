@@ -1,0 +1,146 @@
+// 下書き: a form with <div data-draft="address"> is kept there every three seconds while it is typed.
+// Nothing is kept in the browser. While nothing can be sent, the text stays in the page and is sent
+// again as soon as it can: after a restart of the server, or a new sign-in in another tab.
+(() => {
+  "use strict";
+  const EVERY = 3000;
+
+  const cookie = (name) => {
+    const found = document.cookie.split("; ").find((one) => one.startsWith(`${name}=`));
+    return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
+  };
+
+  // A new sign-in has a new token; the forms of an open page follow.
+  const freshToken = () => {
+    const token = cookie("csrftoken");
+    if (token) {
+      document.querySelectorAll("input[name=csrfmiddlewaretoken]").forEach((field) => {
+        field.value = token;
+      });
+      document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
+    }
+    return token;
+  };
+
+  const typed = (form) => {
+    const body = new FormData(form);
+    for (const [name, value] of [...body]) if (value instanceof File) body.delete(name);
+    return body;
+  };
+
+  const putBack = (form, pairs) => {
+    const values = new Map();
+    for (const [name, value] of pairs) values.set(name, [...(values.get(name) || []), value]);
+    for (const field of form.elements) {
+      if (!field.name || field.type === "file" || field.type === "submit") continue;
+      if (field.name === "csrfmiddlewaretoken" || field.name === "draft_token") continue;
+      const known = values.get(field.name) || [];
+      if (field.type === "checkbox" || field.type === "radio") field.checked = known.includes(field.value);
+      else if (field.type === "select-multiple") {
+        for (const option of field.options) option.selected = known.includes(option.value);
+      } else if (known.length) field.value = known.length > 1 ? known.shift() : known[0];
+      else if (field.type !== "hidden") field.value = "";
+      const folded = field.closest("details");
+      if (folded && known.some((value) => value)) folded.open = true;
+    }
+  };
+
+  const keep = (place) => {
+    const form = place.closest("form");
+    const said = place.querySelector("[data-draft-said]");
+    let isDirty = false;
+    let isSending = false;
+    let isOver = false;
+    let isSignedOut = false;
+    let timer = 0;
+
+    const say = (words, tone = "") => {
+      if (said.textContent !== words) said.textContent = words;
+      said.className = tone === "bad" ? "saved-failed" : "saved";
+    };
+    const sayInWords = (name, at = "") => say(place.dataset[name].replace("%s", at), at ? "" : "bad");
+
+    const signedOut = () => {
+      sayInWords("signedOut");
+      const link = document.createElement("a");
+      link.href = place.dataset.signInUrl;
+      link.target = "_blank";
+      link.rel = "noopener";
+      link.textContent = place.dataset.signIn;
+      said.append(" ", link);
+    };
+
+    const send = async () => {
+      timer = 0;
+      if (isOver || isSending || !isDirty) return;
+      isSending = true;
+      isDirty = false;
+      let isKept = false;
+      try {
+        const answer = await fetch(place.dataset.draft, {
+          method: "POST",
+          body: typed(form),
+          headers: { "X-CSRFToken": freshToken() },
+          redirect: "manual",
+          keepalive: document.visibilityState === "hidden",
+        });
+        isSignedOut = answer.type === "opaqueredirect" || answer.status === 403;
+        const words = isSignedOut || answer.status >= 500 ? {} : await answer.json().catch(() => ({}));
+        if (answer.ok && words.saved) {
+          isKept = true;
+          sayInWords("saved", words.saved);
+          form.dispatchEvent(new CustomEvent("draft:kept", { bubbles: true }));
+        } else if (isSignedOut) signedOut();
+        else if (words.said) {
+          say(words.said, "bad");
+          isKept = true; // typing on tries again; sending the same once more would not help
+        } else sayInWords("offline");
+      } catch {
+        sayInWords("offline");
+      }
+      isSending = false;
+      isDirty = isDirty || !isKept;
+      if (isDirty) later();
+    };
+    const later = () => {
+      if (!timer) timer = setTimeout(send, EVERY);
+    };
+
+    const changed = () => {
+      isDirty = true;
+      later();
+    };
+    form.addEventListener("input", changed);
+    form.addEventListener("change", changed);
+    form.addEventListener("submit", (event) => {
+      freshToken();
+      if (isSignedOut) {
+        // Sent now, it would end on the page for signing in, and what was typed since with it.
+        event.preventDefault();
+        changed();
+        place.scrollIntoView({ block: "nearest" });
+      } else isOver = true;
+    });
+    window.addEventListener("pageshow", (event) => {
+      if (event.persisted) isOver = false;
+    });
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "hidden") send();
+    });
+
+    const goOn = async () => {
+      const answer = await fetch(place.dataset.draftFrom, { redirect: "manual" });
+      if (!answer.ok) {
+        sayInWords("gone");
+        return;
+      }
+      const draft = await answer.json();
+      putBack(form, draft.typed);
+      sayInWords("filled", draft.saved);
+    };
+    if (place.dataset.draftFrom) goOn();
+    if ("draftAgain" in place.dataset) changed();
+  };
+
+  document.querySelectorAll("[data-draft]").forEach(keep);
+})();
