@@ -7,6 +7,7 @@ a case number, a telephone number, a birth date, and as a name or kana.
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,11 +25,13 @@ from cases.shields import shielded_among
 from cases.titles import titles_for
 from config.lib.eras import EraDateError, PartialDate, format_partial, format_short, parse_partial
 from config.lib.forms import parse_phone
-from config.lib.kana import fold
+from config.lib.kana import fold, fold_address, fold_given
 from config.lib.numbers import normalise_case_number
 from config.lib.text import normalise
 
 LIMIT: Final = 50
+WHILE_TYPING: Final = 8
+SIMILAR: Final = 10
 # Persons of consultations carry no folded columns: the newest of the own agency are read and
 # folded here.
 RECENT_CONSULTATION_PERSONS: Final = 500
@@ -92,21 +95,23 @@ class Found:
         return sorted(keys)
 
 
-def search(membership: Membership, text: str) -> Found:
+def search(membership: Membership, text: str, *, limit: int = LIMIT) -> Found:
     """What fits what was typed. Six queries at most, whatever is found."""
     number = normalise_case_number(text)
     if number:
         cases = Case.objects.visible_to(membership).for_number(number).values_list("pk", flat=True)
         condition = Q(case_id__in=list(cases))
-        hits = _person_hits(membership, condition)
+        hits = _person_hits(membership, condition, limit)
         return Found(hits or _empty_households(membership, number), is_cut=False)
-    hits = _person_hits(membership, _condition(membership, text))
-    hits += _consultation_hits(membership, text)
-    return Found(hits[:LIMIT], is_cut=len(hits) > LIMIT)
+    hits = _person_hits(membership, _condition(membership, text), limit)
+    if len(hits) <= limit:
+        hits += _consultation_hits(membership, text)
+    return Found(hits[:limit], is_cut=len(hits) > limit)
 
 
 def similar(membership: Membership, persons: Iterable[PersonFacts]) -> Found:
-    """Persons of visible cases who may be one of these: same kana, name or telephone.
+    """Persons of visible cases who may be one of these: the same kana, name, telephone or address;
+    the same birth date with the same given name (a family name changes by marriage).
 
     About what is not visible nothing is said, and nothing is asked (V15).
     """
@@ -119,10 +124,19 @@ def similar(membership: Membership, persons: Iterable[PersonFacts]) -> Found:
             condition |= Q(name_folded=name)
         if phone:
             condition |= _has_phone(membership, phone)
+        if address := fold_address(facts.address):
+            there = Contact.objects.visible_to(membership).filter(address_folded=address)
+            condition |= Q(pk__in=there.values("pk"))
+        if facts.birth_on:
+            born = Q(birth_on=facts.birth_on)
+            if given := fold_given(facts.name):
+                condition |= born & Q(given_folded=given)
+            if given := fold_given(facts.name_kana):
+                condition |= born & Q(given_kana_folded=given)
     if condition == Q(pk__in=[]):
         return Found([], is_cut=False)
-    hits = _person_hits(membership, condition)
-    return Found(hits[:10], is_cut=len(hits) > 10)
+    hits = _person_hits(membership, condition, SIMILAR)
+    return Found(hits[:SIMILAR], is_cut=len(hits) > SIMILAR)
 
 
 def age_words(person: Person | ConsultationPerson) -> str:
@@ -166,9 +180,13 @@ def _condition(membership: Membership, text: str) -> Q:
         condition |= Q(birth_on__range=(birth.earliest(), birth.latest()))
         if birth.month is None:
             condition |= Q(birth_year=birth.year)
+    reference = unicodedata.normalize("NFKC", text).strip()
+    if reference.isascii() and reference.isdigit():
+        condition |= Q(resident_ref=reference)
     folded = fold(text)
     if folded:
-        condition |= Q(kana_folded__starts_with=folded) | Q(name_folded__starts_with=folded)
+        for column in ("kana_folded", "name_folded", "given_folded", "given_kana_folded"):
+            condition |= Q(**{f"{column}__starts_with": folded})
     return condition
 
 
@@ -186,12 +204,12 @@ def _birth(text: str) -> PartialDate | None:
     return None if found.estimated else found
 
 
-def _person_hits(membership: Membership, condition: Q) -> list[Hit]:
+def _person_hits(membership: Membership, condition: Q, limit: int) -> list[Hit]:
     persons = list(
         Person.objects.visible_to(membership)
         .filter(condition)
         .select_related("case", "case__responsible_agency")
-        .order_by("kana_folded", "case_id", "label")[: LIMIT + 1]
+        .order_by("kana_folded", "case_id", "label")[: limit + 1]
     )
     titles = titles_for(membership, {person.case_id for person in persons})
     shielded = shielded_among(person.pk for person in persons)

@@ -95,6 +95,9 @@ class IntakeForm(KasaneForm):
         super().__init__(*args, **kwargs)
         now = timezone.localtime()
         self.initial.update(received_on=now.date(), received_at=now.time())
+        if not self.is_bound:
+            # The telephone is in the other hand: what is said is written first.
+            self.fields["complaint"].widget.attrs["autofocus"] = True
 
     def clean(self) -> dict[str, Any]:
         """What was received has happened."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import Any, Final
 
 from django import forms
@@ -61,6 +63,23 @@ def stored_birth(person: Person) -> PartialDate | None:
     if person.birth_year:
         return PartialDate(person.birth_year, estimated=person.is_age_estimated)
     return None
+
+
+class ResidentRefField(SafeLine):
+    """宛名番号: digits as a city prints them, at most fifteen; width, spaces and hyphens do not
+    count. Twelve digits that could be a My Number are refused like anywhere else (V16)."""
+
+    def tidy(self, value: str) -> str:
+        """The digits alone."""
+        return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", super().tidy(value)))
+
+    def validate(self, value: Any) -> None:
+        """Raise ValidationError for anything but digits."""
+        super().validate(value)
+        if value and not re.fullmatch(r"[0-9]{1,15}", value):
+            raise ValidationError(
+                _("宛名番号は15けたまでの数字で入れてください。"), code="resident_ref"
+            )
 
 
 class PersonFields(KasaneForm):
@@ -131,6 +150,12 @@ class PersonForm(PersonFields):
         required=False,
         help_text=_("通院先、最寄り駅など。「、」で区切ります。支援措置のとき、あわせて隠します。"),
     )
+    resident_ref = ResidentRefField(
+        label=_("宛名番号"),
+        required=False,
+        help_text=_("分かるときだけ。市のほかの仕組みで人をさがすときの番号です。"),
+        widget=forms.TextInput(attrs={"class": "in-m", "inputmode": "numeric"}),
+    )
     is_cohabiting = forms.BooleanField(label=_("同居している"), required=False, initial=True)
     is_deceased = forms.BooleanField(label=_("亡くなっている"), required=False)
     died_on = EraDateField(
@@ -171,7 +196,8 @@ class PersonForm(PersonFields):
     def facts(self) -> PersonFacts:
         """What was entered, for the operation."""
         known = super().facts()
-        later = {key: self.cleaned_data[key] for key in ("is_cohabiting", "is_deceased", "died_on")}
+        names = ("is_cohabiting", "is_deceased", "died_on", "resident_ref")
+        later = {key: self.cleaned_data[key] for key in names}
         return PersonFacts(**{**vars(known), **later})
 
 
@@ -198,6 +224,7 @@ class PersonEditForm(VersionedForm, PersonForm):
             "is_cohabiting",
             "is_deceased",
             "died_on",
+            "resident_ref",
         )
         found = {name: getattr(person, name) for name in names} | {"birth": stored_birth(person)}
         return found | {name: getattr(contact, name, "") for name in CONTACT}

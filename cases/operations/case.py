@@ -21,7 +21,7 @@ from cases.models import Case, Contact, Person
 from cases.operations.access import join_team, sync_grants, take_charge
 from cases.permissions import check_at_work, check_is_open
 from cases.shields import is_hidden
-from config.lib.kana import fold
+from config.lib.kana import fold, fold_address, fold_given
 from config.lib.numbers import case_number
 from config.lib.text import normalise
 
@@ -51,6 +51,7 @@ class PersonFacts:
     is_cohabiting: bool = True
     is_deceased: bool = False
     died_on: datetime.date | None = None
+    resident_ref: str = ""
 
 
 def responsible_for(case: Case, membership: Membership) -> bool:
@@ -89,6 +90,8 @@ def _fields(facts: PersonFacts) -> dict[str, Any]:
         **{k: v for k, v in dataclasses.asdict(facts).items() if k not in CONTACT},
         "name_folded": fold(facts.name),
         "kana_folded": fold(facts.name_kana),
+        "given_folded": fold_given(facts.name),
+        "given_kana_folded": fold_given(facts.name_kana),
     }
 
 
@@ -97,16 +100,19 @@ def _write_contact(person: Person, by: Membership, facts: PersonFacts) -> None:
     if is_hidden(person.pk):
         return
     values = {name: getattr(facts, name) for name in CONTACT}
+    folded = {
+        "phone_digits": _digits(facts.phone),
+        "address_folded": fold_address(facts.address),
+    }
     contact = Contact.objects.visible_to(by).filter(pk=person.pk).first()
     if contact is None:
         if any(values.values()):
-            contact = Contact(person=person, **values, phone_digits=_digits(facts.phone))
+            contact = Contact(person=person, **values, **folded)
             contact.save(force_insert=True)
         return
     if any(getattr(contact, name) != value for name, value in values.items()):
-        for name, value in values.items():
+        for name, value in (values | folded).items():
             setattr(contact, name, value)
-        contact.phone_digits = _digits(facts.phone)
         contact.save()
 
 

@@ -174,12 +174,14 @@ def _similar(membership: Membership, sheet: IntakeSheet) -> Found:
     for row in sheet.persons:
         row.is_valid()
         known = row.cleaned_data
-        phone = known.get("phone")
+        phone, birth = known.get("phone"), known.get("birth")
         facts.append(
             PersonFacts(
                 name=known.get("name", ""),
                 name_kana=known.get("name_kana", ""),
+                birth_on=birth.as_date() if birth else None,
                 phone=phone.display if phone else "",
+                address=known.get("address", ""),
             )
         )
     return _logged_similar(membership, facts, "consultation_similar")
@@ -276,7 +278,8 @@ def _detail_page(
     )
     found = None
     if may_act:
-        facts = [PersonFacts(name=p.name, name_kana=p.name_kana, phone=p.phone) for p in persons]
+        names = ("name", "name_kana", "birth_on", "phone", "address")
+        facts = [PersonFacts(**{name: getattr(p, name) for name in names}) for p in persons]
         found = _logged_similar(membership, facts, "consultation_detail")
     wording = membership.municipality.wording_shogai
     return render(

@@ -88,6 +88,23 @@ def fold(text: str) -> str:
     return _LONG_VOWELS.sub("", found)
 
 
+def fold_given(text: str) -> str:
+    """Fold what stands behind the family name: 架空野 花子 gives 花子; nothing without a gap."""
+    _family, _gap, given = unicodedata.normalize("NFKC", text).strip().partition(" ")
+    return fold(given)
+
+
+def fold_address(text: str) -> str:
+    """Fold an address: 「架空町１丁目２番３号」 and 「架空町1-2-3」 give the same string."""
+    found = unicodedata.normalize("NFKC", text).translate(_VARIANTS)
+    found = re.sub(r"\s+", "", found)
+    found = re.sub(
+        r"[一二三四五六七八九](?=丁目)", lambda n: str("〇一二三四五六七八九".index(n[0])), found
+    )
+    found = re.sub(r"(?<=\d)(?:丁目|番地の|番地|番|号|の|[-‐‒–—―−ー])", "-", found)
+    return re.sub(r"-+", "-", found).strip("-")
+
+
 def is_kana(text: str) -> bool:
     """Say whether text can be a ふりがな: hiragana or katakana of any width, ー, ・ and spaces."""
     found = unicodedata.normalize("NFKC", text)

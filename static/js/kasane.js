@@ -48,17 +48,18 @@
     field.after(sentence);
   });
 
-  // "/" goes to the search box, as long as nobody is writing.
+  // Alt and a letter: what says so of itself (aria-keyshortcuts="Alt+N") is pressed, or written into.
   document.addEventListener("keydown", (event) => {
-    const writing = event.target.closest("input, textarea, select, [contenteditable]");
-    if (event.key === "/" && !writing && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      const box = document.getElementById("find-q");
-      if (box) {
+    if (event.altKey && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.code.startsWith("Key")) {
+      const target = document.querySelector(`[aria-keyshortcuts="Alt+${event.code.slice(3)}"]`);
+      if (target) {
         event.preventDefault();
-        box.focus();
+        if (target.matches("input")) target.focus();
+        else target.click();
       }
     }
     if (event.key === "Escape") {
+      document.getElementById("find-typed")?.replaceChildren();
       const open = event.target.closest("details.drop[open]");
       if (open) {
         open.open = false;
@@ -72,6 +73,7 @@
     document.querySelectorAll("details.drop[open]").forEach((menu) => {
       if (!menu.contains(event.target)) menu.open = false;
     });
+    if (!event.target.closest(".find")) document.getElementById("find-typed")?.replaceChildren();
   });
 
   // <button data-print hidden> appears where printing by script is possible.

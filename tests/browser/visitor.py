@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +145,13 @@ class Visitor:
         self._may_be_refused = False
         assert answer is not None
         return answer.status
+
+    @contextmanager
+    def may_be_refused(self) -> Iterator[None]:
+        """What the page asks by itself may be refused for a while."""
+        self._may_be_refused = True
+        yield
+        self._may_be_refused = False
 
     def look_again(self) -> None:
         """Load the same page once more."""

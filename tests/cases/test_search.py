@@ -13,7 +13,7 @@ from cases.models import Person
 from cases.operations import join_team, take_consultation
 from cases.operations.case import PersonFacts
 from cases.operations.consultation import ConsultationFacts
-from cases.search import search, similar
+from cases.search import WHILE_TYPING, search, similar
 from tests import world as w
 from tests.signing import sign_in
 
@@ -24,7 +24,9 @@ HANAKO = PersonFacts(
     name_kana="タカハシ ハナコ",
     birth_on=datetime.date(1955, 4, 1),
     phone="075-123-4567",
+    address="架空町二丁目３番４号",
     relation="head",
+    resident_ref="0012345",
 )
 JIRO = PersonFacts(name="濵田 次郎", name_kana="はまだ じろう", birth_year=1975)
 
@@ -47,7 +49,13 @@ def names(member, text):
         ("ﾀｶﾊｼ　ﾊﾅｺ", ["髙橋 花子"]),
         ("はまた", ["濵田 次郎"]),
         ("浜田次郎", ["濵田 次郎"]),
-        ("花子", []),
+        ("花子", ["髙橋 花子"]),
+        ("はなこ", ["髙橋 花子"]),
+        ("ジロウ", ["濵田 次郎"]),
+        ("橋花", []),
+        ("0012345", ["髙橋 花子"]),
+        ("００１２３４５", ["髙橋 花子"]),
+        ("001234", []),
         ("0751234567", ["髙橋 花子"]),
         ("０７５（１２３）４５６７", ["髙橋 花子"]),
         ("S30.4.1", ["髙橋 花子"]),
@@ -157,11 +165,48 @@ def test_search_costs_the_same_whatever_is_found(city, django_assert_max_num_que
         assert len(search(city.elderly, "たかはし").hits) == 13
 
 
-def test_more_than_the_limit_is_said(client, city, monkeypatch):
-    monkeypatch.setattr("cases.search.LIMIT", 2)
+@pytest.mark.parametrize(
+    ("facts", "is_found"),
+    [
+        (PersonFacts(name="髙橋　花子"), True),
+        (PersonFacts(name_kana="タカハシハナコ"), True),
+        (PersonFacts(phone="０７５-１２３-４５６７"), True),
+        (PersonFacts(address="架空町2-3-4"), True),
+        (PersonFacts(address="架空町2-3-5"), False),
+        # A family name changes by marriage; a birth date alone says nothing.
+        (PersonFacts(name="旧姓沢 花子", birth_on=datetime.date(1955, 4, 1)), True),
+        (PersonFacts(name_kana="きゅうせいざわ はなこ", birth_on=datetime.date(1955, 4, 1)), True),
+        (PersonFacts(name="旧姓沢 花子", birth_on=datetime.date(1955, 4, 2)), False),
+        (PersonFacts(name="別人田 一郎", birth_on=datetime.date(1955, 4, 1)), False),
+    ],
+)
+def test_who_may_be_the_same_person(city, facts, is_found):
+    w.household(city.elderly, HANAKO, JIRO)
+    with w.act(city.elderly):
+        assert bool(similar(city.elderly, [facts]).hits) is is_found
+    with w.act(city.disability):
+        assert similar(city.disability, [facts]).hits == []
+
+
+def test_while_typing_the_first_few_are_shown_and_an_empty_box_shows_nothing(client, city):
+    w.household(city.elderly, *[PersonFacts(name=f"高橋 {n}") for n in range(WHILE_TYPING + 2)])
+    sign_in(client, city.elderly)
+
+    def typed(text):
+        return client.post(reverse("case_search"), {"q": text}, headers={"HX-Request": "true"})
+
+    found = typed("高橋").content.decode()
+    assert "<html" not in found
+    assert found.count("list-row") == WHILE_TYPING or found.count("/cases/") == WHILE_TYPING
+    assert "ほかにもあります" in found
+    assert typed("").content == b""
+    assert "見つかりません" in typed("だれでもない").content.decode()
+
+
+def test_more_than_the_limit_is_said(city):
     w.household(city.elderly, *[PersonFacts(name="高橋") for _ in range(3)])
     with w.act(city.elderly):
-        found = search(city.elderly, "高橋")
+        found = search(city.elderly, "高橋", limit=2)
     assert len(found.hits) == 2
     assert found.is_cut
 

@@ -10,6 +10,8 @@ from config.lib.kana import (
     VARIANT_GROUPS,
     bigrams,
     fold,
+    fold_address,
+    fold_given,
     index_tokens,
     is_kana,
     to_hiragana,
@@ -174,3 +176,37 @@ def test_bigrams_of_a_part_are_found_in_the_whole(text, start, length):
         assert any(token.startswith(part) for token in tokens)
     else:
         assert set(bigrams(part)) <= set(tokens)
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("架空野 花子", "花子"),
+        ("架空野　花子", "花子"),
+        ("かくうの ハナコ", "はなこ"),
+        ("架空野花子", ""),
+        ("", ""),
+    ],
+)
+def test_fold_given_takes_what_stands_behind_the_gap(name, given):
+    assert fold_given(name) == given
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "架空町2-3-4",
+        "架空町２－３－４",
+        "架空町２丁目３番４号",
+        "架空町二丁目３番地４",
+        "架空町 2丁目 3の4",
+        "架空町2ー3ー4",
+    ],
+)
+def test_fold_address_knows_one_place_in_every_spelling(text):
+    assert fold_address(text) == "架空町2-3-4"
+
+
+def test_fold_address_keeps_places_apart():
+    kept = {fold_address(text) for text in ("架空町2-3-4", "架空町2-34", "架空町23-4", "架空町2-3")}
+    assert len(kept) == 4
