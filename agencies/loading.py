@@ -22,6 +22,7 @@ from agencies.models import (
     ConferenceType,
     Indicator,
     IntakeCriterion,
+    IntakeItem,
     Municipality,
     PlanPeriod,
     Programme,
@@ -266,6 +267,18 @@ class _Load:
             for entry in profile.intake_criteria
         }
         self.sync("受付の基準", IntakeCriterion, _code, criteria)
+        asked: dict[Any, Values] = {
+            entry.code: {
+                "code": entry.code,
+                "label": entry.label,
+                "kind": entry.kind,
+                "options": list(entry.options),
+                "only": entry.only,
+                "category": entry.category,
+            }
+            for entry in profile.intake_items
+        }
+        self.sync("受付票の項目", IntakeItem, _code, asked)
         hints: dict[Any, Values] = {
             (entry.when, entry.partner): {
                 "when": entry.when,

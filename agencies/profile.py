@@ -90,12 +90,20 @@ def _parse(path: Path) -> dict[str, Any]:
 
 
 def _check_codes(profile: Profile, problems: Problems) -> None:
-    for table in ("agencies", "programmes", "conferences", "committees", "indicators"):
+    coded = ("agencies", "programmes", "conferences", "intake_items", "committees", "indicators")
+    for table in coded:
         _refuse_repeated(table, "code", [row.code for row in getattr(profile, table)], problems)
     titles = [period.title for period in profile.plan_periods]
     _refuse_repeated("plan_periods", "title", titles, problems)
     criteria = [criterion.key for criterion in profile.intake_criteria]
     _refuse_repeated("intake_criteria", "key", criteria, problems)
+    for item in profile.intake_items:
+        if item.kind in ("choice", "choices") and not item.options:
+            problems.add(
+                f"intake_items[{item.code}].options", "選ぶ項目では、選択肢を必ず書いてください"
+            )
+        if item.kind in ("line", "text") and item.options:
+            problems.add(f"intake_items[{item.code}].options", "選ぶ項目のときだけ書きます")
     hints = Counter((hint.when, hint.partner) for hint in profile.routing_hints)
     for (when, partner), times in hints.items():
         if times > 1:

@@ -49,6 +49,13 @@ FORMULAS = (
     *("plan_conference_sittings", "support_conference_sittings"),
 )
 DIRECTIONS = ("up", "keep")
+ITEM_KINDS = ("line", "text", "choice", "choices")
+INTAKE_VERSIONS = ("with_consent", "without_consent")
+# The fields of the household assessment.
+ASSESSED = (
+    *("basic", "household", "health", "disability", "care", "child"),
+    *("money", "work", "housing", "safety"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +211,16 @@ class CriterionEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class IntakeItemEntry:
+    code: str = f.slug(required=True)
+    label: str = f.text(60, required=True)
+    kind: str = f.choice(ITEM_KINDS, required=True)
+    options: tuple[str, ...] = f.texts(40)
+    only: str = f.choice(INTAKE_VERSIONS)
+    category: str = f.choice(ASSESSED)
+
+
+@dataclass(frozen=True, kw_only=True)
 class HintEntry:
     programme: str = f.choice(PROGRAMME_KINDS)
     when: str = f.text(200, required=True)
@@ -257,6 +274,7 @@ class Profile:
     plan_flow: PlanFlowEntry = f.table(PlanFlowEntry)
     monitoring: MonitoringEntry = f.table(MonitoringEntry)
     intake_criteria: tuple[CriterionEntry, ...] = f.tables(CriterionEntry)
+    intake_items: tuple[IntakeItemEntry, ...] = f.tables(IntakeItemEntry)
     routing_hints: tuple[HintEntry, ...] = f.tables(HintEntry)
     committees: tuple[CommitteeEntry, ...] = f.tables(CommitteeEntry)
     indicators: tuple[IndicatorEntry, ...] = f.tables(IndicatorEntry)

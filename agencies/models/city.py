@@ -212,6 +212,23 @@ class IntakeCriterion(CityRow):
         ]
 
 
+class IntakeItem(CityRow):
+    """What this city's 相談受付・申込票 asks besides the national items. `only` and `category` are
+    words of the cases room."""
+
+    code = models.CharField(max_length=60)
+    label = models.CharField(max_length=300)
+    kind = models.CharField(max_length=10)
+    options = models.JSONField(default=list)
+    only = models.CharField(max_length=20, blank=True)
+    category = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["municipality", "code"], name="intake_item_once")
+        ]
+
+
 class RoutingHint(CityRow):
     """つなぎ先のめやす."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from django import forms
@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from agencies.models import Municipality
 from cases import enums
 from cases.forms.person import PersonRowForm, fits_phone_column, short_line
+from cases.intakeitems import BLOCKS, Item, items_of
 from cases.models import ConsultationPerson, Person
 from cases.operations.case import PersonFacts
 from cases.operations.consultation import ConsultationFacts
@@ -33,11 +34,13 @@ from config.lib.forms import (
     KasaneForm,
     NameField,
     PhoneField,
+    SafeLine,
     SafeText,
 )
 from config.lib.kana import fold
 
 ROWS: Final = 4
+ITEM_LIMIT: Final = 500
 
 MODE_HINTS: Final = {
     enums.ConsultationMode.WITH_CONSENT: _("本人が申し込み、関係機関との共有に同意している"),
@@ -113,7 +116,7 @@ class IntakeForm(KasaneForm):
             return timezone.now()
         return datetime.datetime.combine(day, clock or datetime.time.min, tzinfo=TOKYO)
 
-    def facts(self) -> ConsultationFacts:
+    def facts(self, answers: dict[str, str | list[str]]) -> ConsultationFacts:
         """What was entered, for the operation."""
         found = self.cleaned_data
         names = (
@@ -129,6 +132,7 @@ class IntakeForm(KasaneForm):
         return ConsultationFacts(
             **{name: found[name] for name in names},
             visitor_phone=phone,
+            answers=answers,
             received_at=self.received(),
         )
 
@@ -168,6 +172,68 @@ class IssueMarksForm(KasaneForm):
         ]
 
 
+class IntakeItemsForm(KasaneForm):
+    """The items beyond the head (cases.intakeitems): every one may stay empty."""
+
+    def __init__(self, *args: Any, items: Mapping[str, Item], declared: bool = False, **kw: Any):
+        self.items = {code: item for code, item in items.items() if item.is_asked}
+        self.declared = declared
+        super().__init__(*args, prefix="item", **kw)
+        for code, item in self.items.items():
+            self.add(code, _item_field(item))
+
+    def _is_ticked(self, name: str) -> bool:
+        return self.declared
+
+    def check_version(self, mode: str) -> None:
+        """What only the other version of the form asks is not answered in this one."""
+        for code, item in self.items.items():
+            if self.cleaned_data.get(code) and not item.is_in(mode):
+                other = enums.ConsultationMode(item.only).label
+                words = _now(
+                    "「%(mode)s」のときだけ書きます。消すか、「本人の同意」を選びなおしてください。"
+                )
+                self.add_error(code, words % {"mode": other})
+
+    def answers(self) -> dict[str, str | list[str]]:
+        """What was answered, by code."""
+        return {code: value for code, value in self.cleaned_data.items() if value}
+
+    def blocks(self) -> list[tuple[str, list[tuple[Item, BoundField]]]]:
+        """The fields by block, for the page."""
+        found = [
+            (
+                block,
+                [(item, self[code]) for code, item in self.items.items() if item.block == block],
+            )
+            for block in BLOCKS
+        ]
+        return [(block, fields) for block, fields in found if fields]
+
+    @property
+    def has_content(self) -> bool:
+        """Whether anything was typed, readable or not."""
+        return any(field.value() for field in self)
+
+
+def _item_field(item: Item) -> forms.Field:
+    options = [(option, option) for option in item.options]
+    if item.kind == "choice":
+        return forms.ChoiceField(
+            label=item.label, required=False, choices=[("", _now("未記入")), *options]
+        )
+    if item.kind == "choices":
+        return forms.MultipleChoiceField(
+            label=item.label,
+            required=False,
+            choices=options,
+            widget=forms.CheckboxSelectMultiple(attrs={"class": "choices-grid"}),
+        )
+    kind = SafeText if item.kind == "text" else SafeLine
+    field: forms.Field = kind(label=item.label, required=False, limit=ITEM_LIMIT)
+    return field
+
+
 class IntakeSheet:
     """The whole sheet as one form. Without `data` it is fresh; `draft` shows what was typed."""
 
@@ -176,6 +242,7 @@ class IntakeSheet:
         bound = None if draft else data
         self.head = IntakeForm(bound)
         self.issues = IssueMarksForm(bound, wording=city.wording_shogai)
+        self.items = IntakeItemsForm(bound, items=items_of(city), declared=declared)
         self.persons = [
             PersonRowForm(bound, number=number, declared=declared) for number in range(1, ROWS + 1)
         ]
@@ -192,11 +259,14 @@ class IntakeSheet:
     @property
     def forms(self) -> list[KasaneForm]:
         """All parts, in the order of the page."""
-        return [self.head, *self.persons, self.issues]
+        return [self.head, *self.persons, self.issues, self.items]
 
     def is_valid(self) -> bool:
         """Whether every part is; each part is asked, so that all sentences stand at once."""
         valid = [form.is_valid() for form in self.forms]
+        if self.items.is_bound and "mode" in self.head.cleaned_data:
+            self.items.check_version(self.head.cleaned_data["mode"])
+            valid.append(not self.items.errors)
         return all(valid)
 
     @property

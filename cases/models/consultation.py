@@ -47,6 +47,10 @@ class Consultation(models.Model):
     visitor_phone = models.CharField(max_length=40, blank=True)
     complaint = models.TextField(_("主訴"))
     urgency = models.CharField(max_length=10, choices=enums.Urgency.choices)
+    # Items of the form beyond its head, by code (cases.intakeitems).
+    answers = models.JSONField(
+        default=dict, blank=True, db_default=models.Value({}, models.JSONField())
+    )
     screening = models.CharField(max_length=20, choices=enums.Screening.choices, blank=True)
     status = models.CharField(
         max_length=10,

@@ -16,6 +16,7 @@ from agencies.models import Membership
 from agencies.permissions import ActionDenied, check_may
 from agencies.trail import log_access
 from cases import enums
+from cases.intakeitems import items_of, of_fields
 from cases.models import (
     Case,
     Consultation,
@@ -25,7 +26,7 @@ from cases.models import (
     Person,
 )
 from cases.operations.case import PersonFacts, add_person, open_case
-from cases.operations.records import add_issue, write_note
+from cases.operations.records import add_issue, assess, write_note
 from cases.permissions import check_can_write
 from config.lib.eras import local_day
 
@@ -50,6 +51,7 @@ class ConsultationFacts:
     visitor_name: str = ""
     visitor_relation: str = ""
     visitor_phone: str = ""
+    answers: dict[str, str | list[str]] = dataclasses.field(default_factory=dict)
     received_at: datetime.datetime = dataclasses.field(default_factory=timezone.now)
 
 
@@ -123,6 +125,7 @@ def make_case(*, consultation: Consultation, by: Membership) -> Case:
             noted_on=local_day(locked.received_at),
         )
     _first_note(locked, case, by, persons)
+    _first_sections(locked, case, by, persons)
     _settle(locked, case)
     return case
 
@@ -144,6 +147,23 @@ def _first_note(
         with_whom=consultation.visitor_name,
         happened_at=consultation.received_at,
     )
+
+
+def _first_sections(
+    consultation: Consultation, case: Case, by: Membership, persons: Sequence[Person]
+) -> None:
+    """What was answered about the first person and the household begins their assessment, field by
+    field: nobody is asked, and nothing typed, a second time."""
+    items = items_of(case.municipality)
+    for category, said in of_fields(items, consultation.answers).items():
+        assess(
+            case=case,
+            by=by,
+            category=category,
+            situation="\n".join(said),
+            persons=[] if category == enums.Category.HOUSEHOLD else persons[:1],
+            assessed_on=local_day(consultation.received_at),
+        )
 
 
 def _settle(consultation: Consultation, case: Case) -> None:
@@ -191,6 +211,7 @@ def add_to_case(
             noted_on=local_day(locked.received_at),
         )
     _first_note(locked, found, by, about)
+    _first_sections(locked, found, by, about)
     _settle(locked, found)
     return found
 

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agencies.enums import Action, Permission
@@ -20,6 +21,7 @@ from agencies.trail import log_access
 from cases import enums
 from cases.filters import cursor, read_cursor
 from cases.forms.intake import FinishForm, IntakeSheet
+from cases.intakeitems import filled, items_of, lines
 from cases.models import Consultation, ConsultationIssue, ConsultationPerson
 from cases.operations import finish_consultation, make_case, take_consultation
 from cases.operations.case import PersonFacts
@@ -28,6 +30,13 @@ from config.lib.eras import format_datetime, format_datetime_short
 
 OPEN_LIMIT = 100
 PAGE = 50
+BLOCK_NAMES = {
+    "source": gettext_lazy("つなぎ元といまの関わり"),
+    "consent": gettext_lazy("申込みと同意"),
+    "person": gettext_lazy("本人について"),
+    "household": gettext_lazy("世帯について"),
+    "local": gettext_lazy("この市の項目"),
+}
 URGENCY_TONE: dict[str, str] = {enums.Urgency.HIGH: "bad", enums.Urgency.MIDDLE: "warn"}
 
 
@@ -64,7 +73,7 @@ def consultation_new(request: MemberRequest) -> HttpResponse:
     marks = sheet.issues
     consultation = take_consultation(
         by=membership,
-        facts=sheet.head.facts(),
+        facts=sheet.head.facts(sheet.items.answers()),
         persons=sheet.person_facts(),
         issues=marks.marked("applies", "primary"),
         primary_issue=next(iter(marks.marked("primary")), ""),
@@ -206,6 +215,7 @@ def _sheet_page(
             "others": sheet.persons[1:],
             "marks": list(sheet.issues),
             "marks_errors": sheet.issues.non_field_errors(),
+            "blocks": [(BLOCK_NAMES[block], fields) for block, fields in sheet.items.blocks()],
             "found": found,
         },
         status=status,
@@ -282,6 +292,7 @@ def _detail_page(
         facts = [PersonFacts(**{name: getattr(p, name) for name in names}) for p in persons]
         found = _logged_similar(membership, facts, "consultation_detail")
     wording = membership.municipality.wording_shogai
+    items = items_of(membership.municipality)
     return render(
         request,
         "cases/consultation_detail.html",
@@ -297,6 +308,11 @@ def _detail_page(
             "is_without_consent": consultation.mode == enums.ConsultationMode.WITHOUT_CONSENT,
             "head": _head(consultation),
             "persons": [_person_facts(p) for p in persons],
+            "answers": [
+                {"term": label, "value": value}
+                for label, value in lines(items, consultation.answers)
+            ],
+            "filled": filled(items.values(), consultation.mode, consultation.answers),
             "issues": [
                 (
                     "◎" if issue.is_primary else "○",

@@ -77,10 +77,15 @@ class KasaneForm(forms.Form):
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
-            # The browser would restore old hidden keys and other people's names.
-            field.widget.attrs["autocomplete"] = "off"
-            field.widget.attrs.pop("placeholder", None)
-            _name_the_field(field, str(field.label or name))
+            self.add(name, field)
+
+    def add(self, name: str, field: forms.Field) -> None:
+        """Take a field on, also one that only a city's data or a row of a table asks for."""
+        # The browser would restore old hidden keys and other people's names.
+        field.widget.attrs["autocomplete"] = "off"
+        field.widget.attrs.pop("placeholder", None)
+        _name_the_field(field, str(field.label or name))
+        self.fields[name] = field
 
     def offer(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
         """Give a field of choice what can be chosen here and now."""

@@ -347,6 +347,13 @@ reminder_days = 365
 [[intake_criteria]]
 key = "{code}"
 text = "{n200}"
+[[intake_items]]
+code = "{code}"
+label = "{"字" * 60}"
+kind = "choices"
+options = ["{n40}"]
+only = "without_consent"
+category = "disability"
 [[routing_hints]]
 when = "{n200}"
 partner = "{n200}"
@@ -365,7 +372,7 @@ source = "computed"
 formula = "support_conference_sittings"
 direction = "keep"
 """)
-    assert len(summary.tables) == 11
+    assert len(summary.tables) == 12
     assert all(tally.created for tally in summary.tables.values())
 
 

@@ -34,6 +34,7 @@ code = "k"
 name = "会議"
 bases = ["guideline"]
 """
+ITEM = "[[intake_items]]\ncode='k'\nlabel='x'\n"
 INDICATOR = """
 [[indicators]]
 code = "i"
@@ -272,6 +273,13 @@ BAD: list[tuple[str, str, str]] = [
     ("[monitoring]\nreminder_days = 0", "monitoring.reminder_days", "1から365までの整数で書きます"),
     ("[[intake_criteria]]\nkey = 'k'", "intake_criteria[k].text", "必ず書いてください"),
     ("[[intake_criteria]]\nkey = 'k'\ntext = 'x'\n" * 2, "intake_criteria[k].key", "「k」が2回"),
+    ("[[intake_items]]\ncode='k'\nkind='line'", "intake_items[k].label", "必ず書いてください"),
+    (ITEM + "kind='tick'", "intake_items[k].kind", "「tick」は使えません"),
+    (ITEM + "kind='choice'", "intake_items[k].options", "選択肢を必ず書いてください"),
+    (ITEM + "kind='line'\noptions=['a']", "intake_items[k].options", "選ぶ項目のときだけ"),
+    (ITEM + "kind='line'\nonly='sometimes'", "intake_items[k].only", "「sometimes」は使えません"),
+    (ITEM + "kind='line'\ncategory='informant'", "intake_items[k].category", "は使えません"),
+    ((ITEM + "kind='line'\n") * 2, "intake_items[k].code", "「k」が2回"),
     ("[[routing_hints]]\nwhen = 'x'\npartner = 'y'\n" * 2, "routing_hints", "「x」→「y」が2回"),
     ("[roles]\nmayor = '市長'", "roles.mayor", "知らない項目です（使える項目: consultation_worker"),
     (

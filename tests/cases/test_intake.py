@@ -6,16 +6,18 @@ import datetime
 import uuid
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
-from agencies.models import AccessLog
+from agencies.models import AccessLog, IntakeItem
 from cases import enums
-from cases.models import Case, Consultation, Issue, Note, Person
+from cases.models import AssessmentSection, Case, Consultation, Issue, Note, Person
 from cases.operations.case import PersonFacts
 from tests import world as w
+from tests.owner import as_owner
 from tests.signing import sign_in
 
-pytestmark = [pytest.mark.django_db(databases=["default"]), pytest.mark.database]
+pytestmark = [pytest.mark.django_db(databases=["default", "owner"]), pytest.mark.database]
 
 MY_NUMBER = "123456789018"
 
@@ -324,3 +326,97 @@ def test_list_costs_the_same_for_one_and_for_twenty(client, city, django_assert_
         take(client, city, **{"p1-name": f"架空 {number}"})
     with django_assert_max_num_queries(budget):
         client.get(reverse("consultation_list"))
+
+
+# --- the items beyond the head -----------------------------------------------------------------
+
+
+def in_case(member, case):
+    with w.act(member):
+        sections = AssessmentSection.objects.visible_to(member).filter(record__case=case)
+        return {s.record.category: s.situation for s in sections.select_related("record")}
+
+
+def test_items_of_the_form_are_kept_and_begin_the_assessment(client, city):
+    """Written once: the sheet, then the field of the assessment it belongs to."""
+    consultation = take(
+        client,
+        city,
+        **{
+            "item-work": "年金で生活",
+            "item-housing": "持ち家",
+            "item-certificates": ["療育手帳", "要介護・要支援認定"],
+            "item-household-type": "親と子（子が成人）",
+            "item-source-contact": "架空病院の相談室",
+        },
+    )
+    assert consultation.answers["certificates"] == ["療育手帳", "要介護・要支援認定"]
+    page = client.get(reverse("consultation_detail", args=[consultation.pk])).content.decode()
+    assert "療育手帳、要介護・要支援認定" in page
+    assert "国への報告項目　4 / 6" in page
+    client.post(reverse("consultation_make_case", args=[consultation.pk]))
+    with w.act(city.elderly):
+        case = Case.objects.visible_to(city.elderly).get()
+    assert in_case(city.elderly, case) == {
+        "work": "仕事：年金で生活",
+        "housing": "住居：持ち家",
+        "disability": "手帳・認定：療育手帳、要介護・要支援認定",
+        "household": "世帯の形：親と子（子が成人）",
+    }
+
+
+def test_what_only_the_other_version_asks_is_told_and_kept(client, city):
+    """Which items a sheet has follows from the person's consent."""
+    page = sign_in(client, city.elderly).post(
+        reverse("consultation_new"), sheet(**{"item-no-consent-reason": "急いでいる"})
+    )
+    body = errors(page)
+    assert "「本人同意なし」のときだけ書きます。" in body
+    assert 'value="急いでいる" selected' in body
+    with as_owner():
+        assert not Consultation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("item-work", "宇宙飛行士", "仕事は表示された中から選んでください。"),
+        ("item-certificates", ["空の手帳"], "手帳・認定は表示された中から選んでください。"),
+        ("item-visits", "あ" * 501, "通院先・薬は500文字以内で"),
+        ("item-source-reason", f"番号は{MY_NUMBER}", "マイナンバー"),
+    ],
+)
+def test_bad_items_get_a_sentence_and_nothing_is_lost(client, city, name, value, sentence):
+    page = sign_in(client, city.elderly).post(reverse("consultation_new"), sheet(**{name: value}))
+    body = errors(page)
+    assert sentence in body
+    assert "架空野 花子" in body
+
+
+def test_a_city_asks_its_own_items_by_its_profile_alone(client, city):
+    """And what it asks no longer stays readable where it was answered."""
+    with as_owner():
+        item = IntakeItem.objects.create(
+            municipality=city.city, code="watching", label="地域の活動", kind="choices",
+            options=["ふれあいの会", "居場所"], category="household",
+        )  # fmt: skip
+    consultation = take(client, city, **{"item-local:watching": ["居場所"]})
+    assert consultation.answers == {"local:watching": ["居場所"]}
+    with as_owner():
+        item.ended_on = datetime.date(2026, 1, 1)
+        item.save()
+    assert "地域の活動" not in client.get(reverse("consultation_new")).content.decode()
+    page = client.get(reverse("consultation_detail", args=[consultation.pk])).content.decode()
+    assert "居場所" in page
+
+
+def test_a_shielded_address_in_an_answer_makes_the_sheet_wait(client, city):
+    """V9: the answers are words of the sheet like any other."""
+    rows = read_shield_texts()
+    assert "answers" in rows["cases_consultation"]
+
+
+def read_shield_texts():
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute("select table_name, columns from kasane.shield_texts")
+        return dict(cursor.fetchall())

@@ -1,0 +1,110 @@
+"""The items of 相談受付・申込票 as data: the national list and the city's own.
+
+Answers stand with the consultation, by the item's code; a choice is kept in its words, so that
+what was said stays readable when a list changes.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from django.utils import timezone
+
+from agencies.models import IntakeItem, Municipality
+
+DATA: Final = Path(__file__).parent / "data" / "intake_items.toml"
+LOCAL: Final = "local:"
+BLOCKS: Final = ("source", "consent", "person", "household", "local")
+
+# code of an item -> what was answered: a text, or several choices
+Answers = Mapping[str, str | list[str]]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item. `only`: asked in that version of the form alone. `is_asked`: a city's own that it
+    asks no longer is only read."""
+
+    code: str
+    block: str
+    kind: str
+    label: str
+    options: tuple[str, ...] = ()
+    only: str = ""
+    category: str = ""
+    is_national: bool = False
+    is_asked: bool = True
+
+    def is_in(self, mode: str) -> bool:
+        """Whether this version of the form asks it."""
+        return self.only in ("", mode)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """How many of the national items are known (太枠)."""
+
+    known: int
+    asked: int
+    missing: tuple[str, ...]
+
+
+@functools.cache
+def national() -> tuple[Item, ...]:
+    """The list every city asks, in its order."""
+    found = tomllib.loads(DATA.read_text(encoding="utf-8"))
+    return tuple(
+        Item(**{**item, "options": tuple(item.get("options", ()))}) for item in found["item"]
+    )
+
+
+def items_of(city: Municipality) -> dict[str, Item]:
+    """Every item that may have been answered in this city, by code. One query."""
+    today = timezone.localdate()
+    rows = IntakeItem.objects.filter(municipality=city).order_by("order", "pk")
+    own = [
+        Item(
+            code=f"{LOCAL}{row.code}",
+            block="local",
+            kind=row.kind,
+            label=row.label,
+            options=tuple(row.options),
+            only=row.only,
+            category=row.category,
+            is_asked=row.ended_on is None or row.ended_on > today,
+        )
+        for row in rows
+    ]
+    return {item.code: item for item in (*national(), *own)}
+
+
+def words(answer: str | list[str]) -> str:
+    """An answer in one line."""
+    return "、".join(answer) if isinstance(answer, list) else answer
+
+
+def lines(items: Mapping[str, Item], answers: Answers) -> list[tuple[str, str]]:
+    """(label, answer) of everything that was answered, in the order of the form."""
+    return [(item.label, words(answers[code])) for code, item in items.items() if code in answers]
+
+
+def of_fields(items: Mapping[str, Item], answers: Answers) -> dict[str, list[str]]:
+    """What goes on into the assessment: its field → 「仕事：年金で生活」 …"""
+    found: dict[str, list[str]] = {}
+    for code, answer in answers.items():
+        item = items.get(code)
+        if item is not None and item.category:
+            found.setdefault(item.category, []).append(f"{item.label}：{words(answer)}")
+    return found
+
+
+def filled(items: Iterable[Item], mode: str, answers: Answers) -> Filled:
+    """Of the national items this version asks: how many are known, and which are not."""
+    asked = [item for item in items if item.is_national and item.is_asked and item.is_in(mode)]
+    missing = tuple(item.label for item in asked if not answers.get(item.code))
+    return Filled(len(asked) - len(missing), len(asked), missing)
