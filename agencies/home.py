@@ -14,7 +14,7 @@ from agencies.models import Membership, Notice
 from config.lib.eras import format_short, format_with_weekday, local_day, today
 from config.lib.registry import Todo, registry
 
-SECTIONS = ("due", "waiting", "changed", "side")
+SECTIONS = ("due", "waiting", "changed", "begun", "side")
 NOTICES = 5
 
 

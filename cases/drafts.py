@@ -63,11 +63,12 @@ def draft_todos(membership: Membership) -> list[Todo]:
     return [
         Todo(
             kind="draft",
-            title=_("下書き　%(what)s") % {"what": line.title},
+            title=line.title,
             url=line.url,
             action=_("続きを書く"),
             detail=line.household,
-            when=_("%(at)s保存") % {"at": line.saved},
+            when=line.saved,
+            section="begun",
         )
         for line in draft_lines(membership, limit=ON_HOME)
     ]

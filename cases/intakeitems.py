@@ -103,8 +103,14 @@ def of_fields(items: Mapping[str, Item], answers: Answers) -> dict[str, list[str
     return found
 
 
-def filled(items: Iterable[Item], mode: str, answers: Answers) -> Filled:
-    """Of the national items this version asks: how many are known, and which are not."""
-    asked = [item for item in items if item.is_national and item.is_asked and item.is_in(mode)]
-    missing = tuple(item.label for item in asked if not answers.get(item.code))
+def filled(
+    items: Iterable[Item], mode: str, answers: Answers, beside: Mapping[str, bool]
+) -> Filled:
+    """Of the national items this version asks: how many are known, and which are not. `beside`:
+    those that stand in fields of their own, by name, and whether they are known."""
+    asked = dict(beside)
+    for item in items:
+        if item.is_national and item.is_asked and item.is_in(mode):
+            asked[item.label] = bool(answers.get(item.code))
+    missing = tuple(label for label, is_known in asked.items() if not is_known)
     return Filled(len(asked) - len(missing), len(asked), missing)

@@ -312,7 +312,12 @@ def _detail_page(
                 {"term": label, "value": value}
                 for label, value in lines(items, consultation.answers)
             ],
-            "filled": filled(items.values(), consultation.mode, consultation.answers),
+            "filled": filled(
+                items.values(),
+                consultation.mode,
+                consultation.answers,
+                _beside(consultation, persons, issues),
+            ),
             "issues": [
                 (
                     "◎" if issue.is_primary else "○",
@@ -323,6 +328,19 @@ def _detail_page(
         },
         status=status,
     )
+
+
+def _beside(
+    consultation: Consultation, persons: list[ConsultationPerson], issues: list[ConsultationIssue]
+) -> dict[str, bool]:
+    """National items that are fields of the sheet: of the first person, and what it is about."""
+    first = persons[0] if persons else ConsultationPerson()
+    return {
+        _("相談経路"): bool(consultation.route),
+        _("性別"): bool(first.sex),
+        _("生年月日・年齢"): bool(first.birth_on or first.birth_year),
+        _("困りごと"): bool(issues),
+    }
 
 
 def _head(consultation: Consultation) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ class Todo:
     detail: str = ""
     when: str = ""
     due_on: date | None = None
-    section: str = "waiting"  # due | waiting | changed | side
+    section: str = "waiting"  # due | waiting | changed | begun | side
 
 
 @dataclass(frozen=True)

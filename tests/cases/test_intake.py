@@ -353,7 +353,7 @@ def test_items_of_the_form_are_kept_and_begin_the_assessment(client, city):
     assert consultation.answers["certificates"] == ["療育手帳", "要介護・要支援認定"]
     page = client.get(reverse("consultation_detail", args=[consultation.pk])).content.decode()
     assert "療育手帳、要介護・要支援認定" in page
-    assert "国への報告項目　4 / 6" in page
+    assert "国への報告項目　5 / 10" in page
     client.post(reverse("consultation_make_case", args=[consultation.pk]))
     with w.act(city.elderly):
         case = Case.objects.visible_to(city.elderly).get()
