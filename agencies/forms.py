@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,8 +11,17 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from agencies.enums import MembershipState
-from agencies.models import Agency, Role, User
-from config.lib.forms import ChoiceCards, EraDateField, IdempotencyKey, KasaneForm, SafeLine
+from agencies.models import Agency, ContactPoint, Role, User
+from agencies.operations.directory import ContactPointFacts
+from config.lib.forms import (
+    ChoiceCards,
+    EraDateField,
+    IdempotencyKey,
+    KasaneForm,
+    PhoneField,
+    SafeLine,
+    VersionedForm,
+)
 
 
 class SignInForm(forms.Form):
@@ -209,3 +219,98 @@ class MembershipFilter(forms.Form):
         field = self.fields["agency"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
         field.choices = [("", _("すべて")), *((str(a.pk), a.name) for a in agencies)]
+
+
+class WordsField(SafeLine):
+    """Several short words in one line, with 、 between them; gives a tuple."""
+
+    most, longest = 20, 40
+
+    def clean(self, value: Any) -> Any:
+        """The words, each once, in their order."""
+        line = super().clean(value)
+        words = tuple(dict.fromkeys(w for w in map(str.strip, re.split("[、,，]", line)) if w))
+        if self.required and not words:
+            raise ValidationError(self.error_messages["required"], code="required")
+        if len(words) > self.most or any(len(word) > self.longest for word in words):
+            raise ValidationError(
+                _("%(label)sは、1つ40文字まで、20個までにしてください。"),
+                params={"label": self.label},
+            )
+        return words
+
+
+class ContactPointForm(KasaneForm):
+    """相談窓口: whose it is, what it answers, for which part of the city."""
+
+    form_key = IdempotencyKey()
+    owner = forms.ChoiceField(label=_("機関"), required=False)
+    section = SafeLine(
+        label=_("課・機関の名前"),
+        required=False,
+        limit=100,
+        help_text=_("この仕組みを使わない課や機関は、名前で書きます。"),
+    )
+    name = SafeLine(label=_("窓口・担当"), limit=100, help_text=_("例：総合相談、介護保険の認定"))
+    themes = WordsField(
+        label=_("相談のテーマ"),
+        limit=600,
+        help_text=_("「、」で区切ります。例：介護、ひきこもり、債務"),
+    )
+    areas = WordsField(
+        label=_("受け持つ地域"),
+        required=False,
+        limit=800,
+        help_text=_(
+            "小学校区・包括圏域・民生委員区の名前を「、」で区切ります。市全域なら空のままにします。"
+        ),
+    )
+    phone = PhoneField(label=_("電話番号"), required=False)
+    hours = SafeLine(label=_("受付時間"), required=False, limit=100)
+    is_helpdesk = forms.BooleanField(
+        label=_("ほかの窓口からの問い合わせに答える役（ヘルプデスク）"), required=False
+    )
+    note = SafeLine(label=_("ひとこと"), required=False, limit=200)
+
+    def __init__(self, *args: Any, kept: list[Agency], may_name: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kept = {str(agency.pk): agency for agency in kept}
+        names = [(key, agency.name) for key, agency in self.kept.items()]
+        self.offer("owner", [("", _("選ばない")), *names] if may_name else names)
+        if not may_name:
+            del self.fields["section"]
+
+    def clean(self) -> dict[str, Any]:
+        """Somebody answers: an agency or a section, not both."""
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        if bool(found.get("owner")) == bool(found.get("section")) and "owner" not in self.errors:
+            self.add_error(
+                "owner", _("機関を選ぶか、課・機関の名前を書くか、どちらか一つにしてください。")
+            )
+        return found
+
+    def facts(self) -> ContactPointFacts:
+        """What was entered, for the operation."""
+        found = self.cleaned_data
+        return ContactPointFacts(
+            agency=self.kept.get(found["owner"]),
+            section=found.get("section", ""),
+            phone=found["phone"].display if found["phone"] else "",
+            areas=found["areas"] or (),
+            **{name: found[name] for name in ("name", "themes", "hours", "is_helpdesk", "note")},
+        )
+
+
+class ContactPointEditForm(VersionedForm, ContactPointForm):
+    """The same for a line that stands: somebody else may have saved first."""
+
+    @staticmethod
+    def stored(point: ContactPoint) -> dict[str, Any]:
+        """The initial values of the form."""
+        names = ("section", "name", "phone", "hours", "is_helpdesk", "note", "version")
+        return {
+            **{name: getattr(point, name) for name in names},
+            "owner": str(point.agency_id or ""),
+            "themes": "、".join(point.themes),
+            "areas": "、".join(point.areas),
+        }

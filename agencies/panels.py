@@ -52,4 +52,7 @@ for _permission in (
             _permission,
         )
     )
+registry.nav(
+    NavItem("directory", gettext_lazy("だれに聞くか"), "directory", 3, Permission.READ_CASES)
+)
 registry.add("todos", todo_confirmations, queries=1, order=18)

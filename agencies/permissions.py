@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 from django.utils.translation import gettext as _
 
 from agencies.enums import MembershipState, Permission
-from agencies.models import Membership
+from agencies.models import Agency, Membership, agencies_of
 
 
 class ActionDenied(PermissionDenied):
@@ -86,3 +86,27 @@ def can(check: Callable[..., None], *subject: Any) -> bool:
     except ActionDenied:
         return False
     return True
+
+
+def agencies_kept_by(membership: Membership) -> list[Agency]:
+    """Whose lines of the directory one keeps: the office the whole city's, an agency's manager the
+    agency's own. One query."""
+    if membership.may(Permission.OFFICE_HINTS):
+        return list(agencies_of(membership.municipality))
+    if membership.may(Permission.CONFIRM_MEMBERSHIP):
+        return list(agencies_of(membership.municipality).filter(pk=membership.agency_id))
+    return []
+
+
+def can_keep_directory(by: Membership, agency: Agency | None) -> bool:
+    """The office, or the manager of the agency whose line it is."""
+    if by.may(Permission.OFFICE_HINTS):
+        return True
+    own = agency is not None and agency.pk == by.agency_id
+    return own and by.may(Permission.CONFIRM_MEMBERSHIP)
+
+
+def check_can_keep_directory(by: Membership, agency: Agency | None) -> None:
+    """Raise ActionDenied with the reason."""
+    if not can_keep_directory(by, agency):
+        raise ActionDenied(_("窓口の一覧を直せるのは、事務局の人と、その機関の管理者だけです。"))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from agencies.views import account, answers, home, memberships, signin
+from agencies.views import account, answers, directory, home, memberships, signin
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -19,6 +19,10 @@ urlpatterns = [
     path("account/factors/<uuid:factor_id>/remove/", account.factor_remove, name="factor_remove"),
     path("account/recovery/", account.recovery_codes, name="recovery_codes"),
     path("account/reset/", account.factors_reset, name="factors_reset"),
+    path("directory/", directory.directory, name="directory"),
+    path("directory/new/", directory.contact_point_new, name="contact_point_new"),
+    path("directory/<uuid:point_id>/", directory.contact_point_edit, name="contact_point_edit"),
+    path("directory/<uuid:point_id>/end/", directory.contact_point_end, name="contact_point_end"),
     path("members/", memberships.membership_list, name="membership_list"),
     path("members/new/", memberships.membership_new, name="membership_new"),
     path("members/<uuid:membership_id>/", memberships.membership_detail, name="membership_detail"),

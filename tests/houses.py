@@ -14,7 +14,7 @@ from django.core.files.base import ContentFile
 from django.urls import reverse
 from django.utils import timezone
 
-from agencies.models import Agency, Membership, SecretariatMember
+from agencies.models import Agency, ContactPoint, Membership, SecretariatMember
 from cases.disclosures import emergency_grounds
 from cases.models import Attachment, Case, Consent, ConsentScan, Person
 from cases.operations import (
@@ -57,6 +57,7 @@ from plans.operations import draft_plan
 from tests import world as w
 from tests.meetings.situations import make_sitting
 from tests.outreach.conftest import carry_out, visit
+from tests.owner import as_owner
 from tests.plans.situations import DAY, facts, goals, item
 
 HOME = {
@@ -227,6 +228,20 @@ def drafted(house: House) -> None:
             typed=[("text", "電話があり")],
         )
     house.keep("draft_id", row)
+
+
+def directory_line(by: Membership, *, has_ended: bool = False) -> ContactPoint:
+    """A line of the directory of somebody's agency."""
+    with as_owner():
+        return ContactPoint.objects.create(
+            municipality=by.municipality,
+            agency_id=by.agency_id,
+            name="総合相談",
+            themes=["介護"],
+            written_by=by,
+            form_key=new_id(),
+            ended_on=timezone.localdate() if has_ended else None,
+        )
 
 
 def visited(house: House, by: Membership) -> None:

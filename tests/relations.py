@@ -249,6 +249,10 @@ secretariat_step          pledging    200/422  403/403  200/422
 # … to the head who names: an entry; an ended one.
 secretariat_step          naming      404/302  .        404/403
 
+# The directory: a line of one's own agency, of another one, one that has ended.
+contact_point_edit        manager     200/422  403/403  404/404
+contact_point_end         manager     -/302    -/403    -/404
+
 # One's second factor: in use; taken away.
 factor_detail             devices     200/422  .        404/404
 factor_remove             devices     -/302    .        -/404
@@ -329,7 +333,9 @@ def standings() -> dict[str, Standing]:
     found = {"worker": cases.worker(scene, twin)}
     of = found["worker"]
     manager = w.make_member(city.agencies["disability"], "agency_manager")
-    found["manager"] = Standing(manager, of.own, of.shared, of.closed, of.foreign)
+    # A line of the directory is its city's: a stranger's is another city's.
+    foreign = of.foreign | {"point_id": h.directory_line(other.elderly).pk}
+    found["manager"] = Standing(manager, of.own, of.shared, of.closed, foreign)
     for with_twin in (
         cases.referrals, cases.transfers, cases.running, cases.late, cases.visits, cases.matches,
     ):  # fmt: skip

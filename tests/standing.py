@@ -83,6 +83,9 @@ def worker(scene: twoworlds.Scene, twin: House) -> Standing:
         finish_consultation(consultation=told, by=scene.member, screening="info_only")
     for house in (own, closed, twin):
         h.drafted(house)
+    for house in (own, shared):
+        house.keep("point_id", h.directory_line(house.by))
+    closed.keep("point_id", h.directory_line(closed.by, has_ended=True))
     for house in (own, shared, closed, twin):
         house.keys["agency_id"] = scene.city.agencies["livelihood"].pk
     return Standing(scene.member, own.keys, shared.keys, closed.keys, twin.keys)

@@ -54,7 +54,7 @@ TABLE: dict[str, set[str]] = {
     **dict.fromkeys(
         [
             "consultation_list", "consultation_detail",
-            "draft_list", "draft_here", "draft_save", "draft_typed", "draft_discard",
+            "directory", "draft_list", "draft_here", "draft_save", "draft_typed", "draft_discard",
             "case_list", "case_search", "case_detail", "case_print", "case_access",
             "case_why", "case_as",
             "person_new", "person_edit", "note_new", "note_edit", "issue_new", "issue_solve",
@@ -102,6 +102,9 @@ TABLE: dict[str, set[str]] = {
     "emergency_new": {"elderly", "coordinator", "outreach", "agency_manager"},
     # V11: accounts, the agency's own manager, the privacy officer; each does their own part.
     **dict.fromkeys(["membership_list", "membership_detail"], OVERSEERS),
+    # Who keeps the directory: the office, an agency's manager their own lines.
+    "contact_point_new": OFFICE | {"agency_manager"},
+    **dict.fromkeys(["contact_point_edit", "contact_point_end"], READERS),
     "membership_new": {"sysadmin"},
     "membership_end": {"sysadmin"},
     **dict.fromkeys(

@@ -78,6 +78,7 @@ LIST = ("elderly", "elderly2")
 
 # Every address by name. A new one fails until it stands here.
 PAGES = [
+    "directory", "contact_point_new", "contact_point_edit", "contact_point_end",
     "draft_list", "draft_here", "draft_save", "draft_typed", "draft_discard",
     "home", "signin", "signout", "switch_membership", "notices", "livez", "readyz", "gallery",
     "case_list", "case_search", "case_detail", "case_access", "case_looks", "consultation_list",
@@ -135,6 +136,7 @@ KEYS = {
     "person_id": "SELECT id FROM cases_person",
     "record_id": "SELECT id FROM cases_record",
     "consultation_id": "SELECT id FROM cases_consultation",
+    "point_id": "SELECT id FROM agencies_contactpoint",
     "draft_id": "SELECT id FROM cases_draft",
     "consent_id": "SELECT id FROM cases_consent",
     "scan_id": "SELECT id FROM cases_consentscan",

@@ -14,6 +14,7 @@ from .city import (
     RoutingHint,
     StandingMember,
 )
+from .directory import ContactPoint
 from .people import (
     Agency,
     Membership,
@@ -31,6 +32,7 @@ __all__ = [
     "Agency",
     "Committee",
     "ConferenceType",
+    "ContactPoint",
     "Indicator",
     "IntakeCriterion",
     "IntakeItem",

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from agencies.directory import PointLine, points_for
 from agencies.enums import Action, Permission, Purpose
 from agencies.guards import MemberRequest, member
 from agencies.models import (
@@ -26,7 +27,7 @@ from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases import enums
 from cases.forms.referral import AcceptForm, ReferralForm, ReturnForm, mode_words
-from cases.models import Person, Referral
+from cases.models import Case, Issue, Person, Referral
 from cases.operations import accept_referral, missing_consents, refer, return_referral
 from cases.permissions import can, check_can_answer, check_can_record_consent, check_can_refer
 from cases.referralsheet import (
@@ -70,6 +71,7 @@ def referral_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         words=mode_words(mode),
         tabs=_tabs(on, mode),
         hints=_hints(request),
+        points=_points(request.membership, on.case),
         is_possible=bool(form.agencies or form.types),
         to_ask=_to_ask(request.membership, on),
     )
@@ -136,6 +138,13 @@ def _tabs(on: Subject, mode: str) -> list[dict[str, object]]:
         {"label": str(m.label), "url": f"?mode={m.value}", "current": m == mode, "count": ""}
         for m in MODES
     ]
+
+
+def _points(membership: Membership, case: Case) -> list[PointLine]:
+    """Who answers questions about what worries here. Two queries."""
+    issues = Issue.objects.visible_to(membership).for_case(case).filter(solved_on__isnull=True)
+    kinds = {enums.IssueType(kind) for kind in issues.values_list("issue_type", flat=True)}
+    return points_for(membership, [str(kind.label) for kind in kinds]) if kinds else []
 
 
 def _hints(request: MemberRequest) -> list[dict[str, str]]:

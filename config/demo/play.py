@@ -17,7 +17,8 @@ from typing import Any
 from django.utils import timezone
 
 from agencies.enums import AgendaType
-from agencies.models import ConferenceType, Membership, Municipality
+from agencies.models import Agency, ConferenceType, Membership, Municipality
+from agencies.operations.directory import ContactPointFacts, add_contact_point
 from cases.enums import CONSENTABLE
 from cases.models import CarryOut, Case, Consultation, Person
 from cases.operations import (
@@ -340,3 +341,22 @@ def play_community(members: dict[str, Membership], story: dict[str, Any]) -> Non
         for entry in story.get("community_issue", []):
             words = IssueFacts(title=entry["title"], text=entry["text"], area=entry["area"])
             raise_issue(by=by, facts=words)
+
+
+def play_directory(members: dict[str, Membership], story: dict[str, Any]) -> None:
+    """だれに聞くか, as the office has begun it."""
+    by = members["coordinator"]
+    agencies = {name: Agency.objects.get(pk=one.agency_id) for name, one in members.items()}
+    with acting(by.pk):
+        for entry in story.get("contact_point", []):
+            facts = ContactPointFacts(
+                name=entry["name"],
+                themes=tuple(entry["themes"]),
+                agency=agencies.get(entry.get("agency", "")),
+                section=entry.get("section", ""),
+                areas=tuple(entry.get("areas", [])),
+                phone=entry.get("phone", ""),
+                hours=entry.get("hours", ""),
+                is_helpdesk=entry.get("is_helpdesk", False),
+            )
+            add_contact_point(by=by, facts=facts, form_key=uuid.uuid4())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from agencies.models import Indicator
+from agencies.models import ContactPoint, Indicator
 from cases.enums import Category
 from cases.models import (
     AssessmentSection,
@@ -194,3 +194,14 @@ def city_rows(draw: Any) -> None:
                     entered_by=draw.members[0], **city,
                 )
             )  # fmt: skip
+
+
+def contact_points(draw: Any) -> None:
+    """The directory of either city."""
+    for agency in (draw.agencies[0], draw.agencies[-1]):
+        draw.put(
+            ContactPoint(
+                id=draw.key(), municipality_id=agency.municipality_id, agency=agency,
+                name="窓口", themes=["介護"], written_by=draw.members[0], form_key=draw.key(),
+            )
+        )  # fmt: skip

@@ -38,7 +38,7 @@ from meetings.models import (
     Sitting,
 )
 from reports.models import LookDecision
-from reports.proof.contents import city_rows
+from reports.proof.contents import city_rows, contact_points
 from reports.proof.drawing import DAY, Draw, Drawn, draw_case, draw_city, join, permission
 from reports.proof.drawnshields import draw_shields
 
@@ -76,6 +76,7 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         _households(draw, drawn)
         _recertifications(draw, drawn)
         _drafts(draw, drawn)
+        contact_points(draw)
         draw.write()
     with connections[using].cursor() as cursor:
         cursor.execute("ANALYZE")

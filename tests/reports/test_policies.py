@@ -304,6 +304,7 @@ NO_FREE_TEXT = {
     "reports_figure": "figures",
     "reports_lookdecision": "why a look is told or not, for privacy officers alone",
     "reports_indicatorvalue": "figures",
+    "agencies_contactpoint": "the city's",
     "agencies_accesslog": "ids and choices, never a text",
     "agencies_job": "ids",
     "agencies_notice": "no names, no text",

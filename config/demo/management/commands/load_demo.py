@@ -10,7 +10,7 @@ from agencies.models import Membership, Municipality
 from cases.models import Consultation
 from config.demo.conference import Conference
 from config.demo.people import load_people, load_sysadmin
-from config.demo.play import Player, play_community, stories
+from config.demo.play import Player, play_community, play_directory, stories
 from config.lib.acting import acting, holding, put_key
 from config.lib.login import owners_login
 from meetings.calendar import make_sittings
@@ -62,4 +62,5 @@ class Command(BaseCommand):
                     player.play(step)
                 count += 1
             play_community(members, story)
+            play_directory(members, story)
         return f"見本の世帯を{count}件読み込みました"

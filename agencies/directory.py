@@ -1,0 +1,95 @@
+"""だれに聞くか as pages show it: found by theme, problem or name, and by part of the city."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from agencies.models import ContactPoint, Membership
+from agencies.permissions import can_keep_directory
+from config.lib.kana import fold
+
+
+@dataclass(frozen=True)
+class PointLine:
+    """A 相談窓口 as it is listed."""
+
+    key: uuid.UUID
+    name: str
+    owner: str
+    is_helpdesk: bool
+    themes: str
+    areas: str
+    phone: str
+    hours: str
+    note: str
+    may_change: bool
+
+
+def find_points(membership: Membership, words: str = "", area: str = "") -> list[PointLine]:
+    """What stands today: helpdesks first, then what is nearest to the area asked for. Of an area,
+    also what answers for the whole city. One query."""
+    wanted, where = fold(words), fold(area)
+    found = [
+        point
+        for point in _running(membership)
+        if (not wanted or _says(point, wanted)) and (not where or _serves(point, where))
+    ]
+    found.sort(key=lambda point: (not point.is_helpdesk, bool(where) and not point.areas))
+    return [_line(membership, point) for point in found]
+
+
+def points_for(membership: Membership, themes: Iterable[str], most: int = 5) -> list[PointLine]:
+    """Who answers questions of one of these themes, helpdesks first. One query."""
+    wanted = [fold(theme) for theme in themes if fold(theme)]
+    found = [
+        point
+        for point in _running(membership)
+        if any(_shares(fold(theme), one) for theme in point.themes for one in wanted)
+    ]
+    found.sort(key=lambda point: not point.is_helpdesk)
+    return [_line(membership, point) for point in found[:most]]
+
+
+def areas_of(membership: Membership) -> list[str]:
+    """The parts of the city the directory names, to choose from. One query."""
+    return sorted({area for point in _running(membership) for area in point.areas})
+
+
+def _running(membership: Membership) -> Sequence[ContactPoint]:
+    points = ContactPoint.objects.visible_to(membership).running().select_related("agency")
+    return list(points.order_by("section", "agency__order", "name", "id"))
+
+
+def _owner(point: ContactPoint) -> str:
+    return point.agency.name if point.agency else point.section
+
+
+def _says(point: ContactPoint, wanted: str) -> bool:
+    said = (point.name, _owner(point), point.note, *point.themes)
+    return any(wanted in fold(words) for words in said)
+
+
+def _serves(point: ContactPoint, where: str) -> bool:
+    return not point.areas or any(where in fold(area) for area in point.areas)
+
+
+def _shares(theme: str, wanted: str) -> bool:
+    """「介護」 fits 「介護の疲れ」, and the other way round."""
+    return theme in wanted or wanted in theme
+
+
+def _line(membership: Membership, point: ContactPoint) -> PointLine:
+    return PointLine(
+        key=point.pk,
+        name=point.name,
+        owner=_owner(point),
+        is_helpdesk=point.is_helpdesk,
+        themes="、".join(point.themes),
+        areas="、".join(point.areas),
+        phone=point.phone,
+        hours=point.hours,
+        note=point.note,
+        may_change=can_keep_directory(membership, point.agency),
+    )
