@@ -103,5 +103,25 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        Gate("agencies_contactpoint", read=OURS, insert=OURS, update=OURS),
+        Gate(
+            "agencies_contactpoint",
+            read=OURS,
+            insert=OURS,
+            update="true",  # its city is none of these columns
+            columns=(
+                "agency_id",
+                "section",
+                "name",
+                "is_helpdesk",
+                "themes",
+                "areas",
+                "phone",
+                "hours",
+                "note",
+                "ended_on",
+                "written_at",
+                "written_by_id",
+                "version",
+            ),
+        ),
     ]
