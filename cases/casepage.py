@@ -184,7 +184,7 @@ def _records(
     found = (
         Record.objects.standing_with(membership)
         .for_case(case)
-        .exclude(kind=enums.RecordKind.ISSUE)
+        .exclude(kind__in=[enums.RecordKind.ISSUE, enums.RecordKind.TIE])
         .select_related("author_agency")
     )
     key = _read_key(before)

@@ -46,6 +46,7 @@ class RecordKind(models.TextChoices):
     MATCH = "match", _("参加支援")
     FOLLOW_UP = "follow_up", _("参加後のフォロー")
     COMMUNITY_ISSUE = "community_issue", _("地域課題")
+    TIE = "tie", _("つながり")
 
 
 # What follows a plan or a match that runs already: written to its end, also while the case rests.
@@ -345,3 +346,73 @@ class DuplicateOutcome(models.TextChoices):
     TOGETHER = "together", _("両機関で支えることになった")
     SEPARATE = "separate", _("別の世帯だった")
     APART = "apart", _("同じ世帯だが、同意は得られなかった")
+
+
+class TieKind(models.TextChoices):
+    """What ties persons of a household to each other, or to what is around them."""
+
+    PARENT = "parent", _("親子")
+    COUPLE = "couple", _("夫婦・パートナー")
+    SIBLING = "sibling", _("きょうだい")
+    BOND = "bond", _("ふたりの関係")
+    OUTSIDE = "outside", _("まわりの機関・人・場所")
+    KEY = "key", _("キーパーソン")
+
+
+class TieNature(models.TextChoices):
+    """How a child is a child, how a couple is a couple."""
+
+    BIRTH = "birth", _("実親子")
+    ADOPTED = "adopted", _("養親子")
+    STEP = "step", _("継親子（再婚相手の子）")
+    MARRIED = "married", _("婚姻")
+    COMMON_LAW = "common_law", _("内縁・事実婚")
+    SEPARATED = "separated", _("別居")
+    DIVORCED = "divorced", _("離婚")
+    WIDOWED = "widowed", _("死別")
+
+
+NATURES: dict[str, tuple[TieNature, ...]] = {
+    TieKind.PARENT: (TieNature.BIRTH, TieNature.ADOPTED, TieNature.STEP),
+    TieKind.COUPLE: (
+        TieNature.MARRIED,
+        TieNature.COMMON_LAW,
+        TieNature.SEPARATED,
+        TieNature.DIVORCED,
+        TieNature.WIDOWED,
+    ),
+}
+
+
+class TieQuality(models.TextChoices):
+    """How strong a tie is, or how strained."""
+
+    PLAIN = "plain", _("ふつう")
+    STRONG = "strong", _("強い")
+    WEAK = "weak", _("弱い・とぎれがち")
+    STRAINED = "strained", _("ストレス・対立")
+
+
+class TieFlow(models.TextChoices):
+    """Which way a tie goes, where only one side turns to the other."""
+
+    BOTH = "", _("おたがい（または不明）")
+    OUT = "out", _("一方から：はじめの人から")
+    IN = "in", _("一方から：相手から")
+
+
+class ResourceKind(models.TextChoices):
+    """What stands around a household in an ecomap."""
+
+    MEDICAL = "medical", _("医療")
+    CARE = "care", _("介護")
+    DISABILITY = "disability", _("障害福祉")
+    SCHOOL = "school", _("学校・保育")
+    WORK = "work", _("職場・就労")
+    OFFICE = "office", _("行政・相談機関")
+    COMMISSIONER = "commissioner", _("民生委員・児童委員")
+    KIN = "kin", _("親族")
+    NEIGHBOUR = "neighbour", _("近隣・友人")
+    PLACE = "place", _("居場所・サークル")
+    MONEY = "money", _("家計・債務")
+    OTHER = "other", _("その他")

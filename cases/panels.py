@@ -43,6 +43,7 @@ from cases.models import (
     Person,
     Record,
     Referral,
+    Tie,
 )
 from cases.permissions import can, check_can_write
 from cases.shields import is_closed_case
@@ -62,7 +63,7 @@ LIMIT = 50
 def timeline(
     membership: Membership, case: Case, records: dict[uuid.UUID, Record]
 ) -> list[TimelineEntry]:
-    """Notes and assessment sections among the visible records. Two queries."""
+    """Notes, assessment sections and ties among the visible records. At most three queries."""
     by_kind: dict[str, list[uuid.UUID]] = {}
     for key, record in records.items():
         by_kind.setdefault(record.kind, []).append(key)
@@ -72,6 +73,25 @@ def timeline(
     return [
         *(_note(membership, records[n.pk], n, may_write) for n in notes),
         *(_section(membership, records[s.pk], s, may_write) for s in sections),
+        *_ties(records, by_kind.get(enums.RecordKind.TIE, [])),
+    ]
+
+
+def _ties(records: dict[uuid.UUID, Record], keys: list[uuid.UUID]) -> list[TimelineEntry]:
+    """Not in これまで, which leaves them to the picture: where a record waits or is listed."""
+    ties = Tie.objects.filter(pk__in=keys) if keys else []
+    return [
+        TimelineEntry(
+            tie.pk,
+            records[tie.pk].happened_at,
+            str(tie.get_kind_display()),
+            text="　".join(
+                str(word)
+                for word in (tie.name, tie.get_nature_display(), tie.get_quality_display())
+                if word
+            ),
+        )
+        for tie in ties
     ]
 
 
@@ -426,7 +446,7 @@ __all__ = [
     "shieldrows",
 ]
 
-registry.add("case_timeline", timeline, queries=2, order=10)
+registry.add("case_timeline", timeline, queries=3, order=10)
 registry.add("case_stage", stage, queries=1, order=10)
 registry.add("case_next", in_emergency, queries=1, order=5)
 registry.add("case_next", next_consent, queries=1, order=20)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -47,6 +47,7 @@ class Seer:
     parts: list[Part]
     url: str = ""
     works: bool = True
+    agency_id: int = 0  # 0: one person's, not an agency's
 
 
 @dataclass
@@ -81,7 +82,10 @@ def seers_of(
     first = case.responsible_agency_id
     keys = sorted(opened, key=lambda key: (key != first, not opened[key].grants, names[key]))
     ask = reverse("case_why", args=[case.pk]) if answers else ""
-    lines = [_line(names[key], opened[key], persons, _url(ask, str(key))) for key in keys]
+    lines = [
+        replace(_line(names[key], opened[key], persons, _url(ask, str(key))), agency_id=key)
+        for key in keys
+    ]
     return [*lines, *(_of_emergency(row, ask) for row in running)]
 
 

@@ -30,6 +30,14 @@ ASSESSMENT = {
     "strengths": gettext_lazy("強み"),
     "assessed_on": gettext_lazy("確かめた日"),
 }
+TIE = {
+    "nature": gettext_lazy("間がら"),
+    "name": gettext_lazy("名前"),
+    "resource": gettext_lazy("種類"),
+    "quality": gettext_lazy("関係のようす"),
+    "flow": gettext_lazy("向き"),
+    "ended_on": gettext_lazy("終わった日"),
+}
 PERSON = {
     "name": gettext_lazy("氏名"),
     "name_kana": gettext_lazy("ふりがな"),

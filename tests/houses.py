@@ -31,12 +31,14 @@ from cases.operations import (
     take_consultation,
     transfer_case,
     write_note,
+    write_tie,
 )
 from cases.operations.attachments import NewFile
 from cases.operations.case import PersonFacts
 from cases.operations.consultation import ConsultationFacts
 from cases.operations.drafts import save_draft
 from cases.operations.emergency import EmergencyFacts
+from cases.operations.ties import TieFacts
 from community.operations import IssueFacts, PlaceFacts, add_place, raise_issue
 from config.lib.ids import new_id
 from meetings.models import ItemGrant
@@ -94,6 +96,7 @@ _WHICH = {
     ),
     "issue_solve.record_id": "issue",
     "assessment_edit.record_id": "assessment",
+    "tie_edit.record_id": "tie",
     "visit_open.record_id": "visit",
     "item_done.item_id": "task",
     **dict.fromkeys(
@@ -173,6 +176,11 @@ def written(house: House, *, alone: bool = False) -> None:
             audience=audience,
         )  # fmt: skip
         house.keep("assessment", section)
+        tie = write_tie(
+            case=case, by=by, kind="outside", first=persons[0], audience=audience,
+            facts=TieFacts(name="架空医院", resource="medical", quality="strong"),
+        )  # fmt: skip
+        house.keep("tie", tie)
         ground = emergency_grounds(Agency.objects.get(pk=by.agency_id), timezone.localdate())[0]
         entry = DisclosureFacts(
             kind="provided", on=timezone.localdate(), recipient="架空病院", ground=ground,

@@ -53,6 +53,12 @@ household_merge           worker      200/422  403/403  403/403
 transfer_new              worker      200/422  403/403  403/403
 note_new                  worker      200/422  200/422  403/403
 note_edit                 worker      200/422  403/403  403/403
+genogram                  worker      200/-    200/-    200/-
+genogram_print            worker      200/-    200/-    200/-
+genogram_move             worker      -/422    -/422    -/403
+genogram_reset            worker      -/302    -/302    -/403
+tie_new                   worker      200/422  200/422  403/403
+tie_edit                  worker      200/422  403/403  403/403
 issue_new                 worker      200/422  200/422  403/403
 assessment_edit           worker      200/422  403/403  403/403
 attachment_download       worker      200/-    200/-    200/-

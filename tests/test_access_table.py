@@ -39,7 +39,10 @@ NEIGHBOURS = {"coordinator", "head", "participation", "community"}
 TABLE: dict[str, set[str]] = {
     **dict.fromkeys(
         # Without a case: one's own work of the day, signing in and out, health, the gallery.
-        ["home", "signin", "signout", "switch_membership", "notices", "livez", "readyz", "gallery"],
+        [
+            "home", "signin", "signout", "switch_membership", "notices", "livez", "readyz",
+            "gallery", "gallery_genogram",
+        ],
         EVERYBODY,
     ),
     # One's own sign-in: the second factor, recovery codes, sessions.
@@ -57,6 +60,7 @@ TABLE: dict[str, set[str]] = {
             "directory", "draft_list", "draft_here", "draft_save", "draft_typed", "draft_discard",
             "case_list", "case_search", "case_detail", "case_print", "case_access",
             "case_why", "case_as",
+            "genogram", "genogram_print", "genogram_move", "genogram_reset", "tie_new", "tie_edit",
             "person_new", "person_edit", "note_new", "note_edit", "issue_new", "issue_solve",
             "assessment_new", "referral_new", "referral_list", "referral_detail",
             "referral_accept", "referral_return", "carry_out_detail",

@@ -44,12 +44,14 @@ from cases.operations import (
     take_consultation,
     transfer_case,
     write_note,
+    write_tie,
 )
 from cases.operations.attachments import NewFile
 from cases.operations.case import PersonFacts
 from cases.operations.consultation import ConsultationFacts
 from cases.operations.disclosure import DisclosureFacts
 from cases.operations.emergency import EmergencyFacts
+from cases.operations.ties import TieFacts
 from community.operations import IssueFacts, raise_issue
 from meetings.operations import call_ad_hoc, propose_item
 from outreach.operations import VisitFacts, log_visit
@@ -81,6 +83,7 @@ PAGES = [
     "directory", "contact_point_new", "contact_point_edit", "contact_point_end",
     "draft_list", "draft_here", "draft_save", "draft_typed", "draft_discard",
     "home", "signin", "signout", "switch_membership", "notices", "livez", "readyz", "gallery",
+    "gallery_genogram", "genogram", "genogram_move", "genogram_reset", "tie_new", "tie_edit",
     "case_list", "case_search", "case_detail", "case_access", "case_looks", "consultation_list",
     "consultation_detail", "consultation_new", "consultation_add", "consultation_similar",
     "consultation_make_case", "consultation_finish", "person_new", "person_edit", "note_new",
@@ -121,7 +124,7 @@ HISTORIES = ["record_history", "person_history", "plan_history"]
 PRINTS = [
     "case_print", "looks_print", "consent_print", "consent_form_print", "withdrawal_print",
     "plan_print", "item_print", "pledge_print", "letter_print", "report_print", "seal_print",
-    "disclosure_print", "look_paper", "case_handover_print", "handover_print",
+    "genogram_print", "disclosure_print", "look_paper", "case_handover_print", "handover_print",
 ]  # fmt: skip
 FILES = ["attachment_download", "scan_download", "report_xlsx"]
 # Commands write for operators: one explains a decision; the others name counts, cities and keys.
@@ -236,6 +239,11 @@ def write_records(city: w.World, case: Any, mother: Person, son: Person) -> None
             )  # fmt: skip
             change_note(note=note, by=by, version=1, method="visit", text=f"{SCHOOL}に寄った")
         add_issue(case=case, by=by, issue_type="debt", person=son, note=f"{WORKPLACE}の給料")
+        for person, name in ((mother, SCHOOL), (son, WORKPLACE), (None, STATION)):
+            write_tie(
+                case=case, by=by, kind="outside", first=person,
+                facts=TieFacts(name=name, resource="other", quality="plain"),
+            )  # fmt: skip
         assess(case=case, by=by, category="work", situation=f"{WORKPLACE}に勤める", persons=[son])
     with w.act(city.disability):
         write_note(

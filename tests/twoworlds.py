@@ -30,7 +30,8 @@ from agencies.models import Membership
 from agencies.tasks import file_due_jobs, sweep, system_membership
 from cases import enums
 from cases.models import Consent
-from cases.operations import refer, withdraw_consent, write_note
+from cases.operations import refer, withdraw_consent, write_note, write_tie
+from cases.operations.ties import TieFacts
 from config.lib.acting import acting
 from config.lib.fiscal import fiscal_year
 from config.lib.registry import registry
@@ -266,6 +267,11 @@ def _behind(scene: Scene, house: House, by: Membership) -> House:
             persons=house.persons[:1], audience="agency",
         )  # fmt: skip
         beside.keep("note", note)
+        tie = write_tie(
+            case=house.case, by=by, kind="bond", audience="agency",
+            first=house.persons[0], second=house.persons[1], facts=TieFacts(quality="strained"),
+        )  # fmt: skip
+        beside.keep("tie", tie)
     h.sealed(beside, scene.sitting, "far_outreach")
     return beside
 
@@ -278,6 +284,13 @@ def _uncovered(house: House, *, is_office: bool) -> None:
         write_note(
             case=house.case, by=by, text="息子のこと", method="visit", persons=house.persons[1:]
         )
+        write_tie(
+            case=house.case, by=by, kind="parent", first=house.persons[0],
+            second=house.persons[1], facts=TieFacts(nature="birth"),
+        )  # fmt: skip
+        write_tie(
+            case=house.case, by=by, kind="key", first=house.persons[1], facts=TieFacts()
+        )  # fmt: skip
     if is_office:
         return
     w.consent(by, house.persons[1], city.agencies["far_participation"])

@@ -109,7 +109,7 @@ def _minutes() -> forms.IntegerField:
     )
 
 
-def _audience() -> forms.ChoiceField:
+def audience_field() -> forms.ChoiceField:
     return forms.ChoiceField(
         label=_("だれに向けて書くか"),
         choices=enums.Audience.choices,
@@ -149,7 +149,7 @@ class NoteForm(AboutForm, FilesForm):
             "その種類に同意した相手だけが読めます。"
         ),
     )
-    audience = _audience()
+    audience = audience_field()
     not_my_number = _not_my_number()
 
     field_order = [
@@ -246,7 +246,7 @@ class IssueForm(KasaneForm):
             "司法・安全の記録として、同意のある相手だけが読めます。"
         ),
     )
-    audience = _audience()
+    audience = audience_field()
 
     def __init__(
         self, *args: Any, persons: Sequence[Person], hints: Mapping[str, str], **kwargs: Any
@@ -322,7 +322,7 @@ class AssessmentForm(AboutForm):
     situation = _situation()
     strengths = _strengths()
     assessed_on = _assessed_on()
-    audience = _audience()
+    audience = audience_field()
     not_my_number = _not_my_number()
 
     field_order = [

@@ -13,6 +13,7 @@ from .recertification import Recertification
 from .records import AssessmentSection, Issue, Note, Record, Refiling
 from .referral import Referral
 from .shield import Shield, ShieldHold, ShieldMember
+from .ties import Placement, Tie
 from .transfer import Transfer
 from .workers import CaseWorker
 
@@ -43,6 +44,7 @@ __all__ = [
     "LeftWork",
     "Note",
     "Person",
+    "Placement",
     "Recertification",
     "Record",
     "Referral",
@@ -51,5 +53,6 @@ __all__ = [
     "ShieldHold",
     "ShieldMember",
     "SupportTeam",
+    "Tie",
     "Transfer",
 ]

@@ -40,6 +40,7 @@ from .shield import (
     propose_shield,
     take_back_shield,
 )
+from .ties import arrange_anew, change_tie, move_symbol, write_tie
 from .transfer import accept_transfer, cancel_transfer, return_transfer, transfer_case
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "add_person",
     "add_to_case",
     "add_to_list",
+    "arrange_anew",
     "assess",
     "attach_files",
     "attach_scans",
@@ -59,6 +61,7 @@ __all__ = [
     "change_household",
     "change_note",
     "change_person",
+    "change_tie",
     "close_case",
     "confirm_shield",
     "decide_hold",
@@ -75,6 +78,7 @@ __all__ = [
     "losses_of_withdrawal",
     "make_case",
     "missing_consents",
+    "move_symbol",
     "narrow_consent",
     "open_case",
     "open_emergency",
@@ -98,4 +102,5 @@ __all__ = [
     "withdraw_consent",
     "write_note",
     "write_record",
+    "write_tie",
 ]

@@ -14,14 +14,15 @@ from django.views.decorators.http import require_GET
 from agencies.enums import Action, Permission
 from agencies.guards import MemberRequest, member
 from agencies.trail import log_access
-from cases.models import AssessmentSection, Contact, Note, Person, Record
+from cases.models import AssessmentSection, Contact, Note, Person, Record, Tie
 from cases.models.records import Content
-from cases.versions import ASSESSMENT, CONTACT, NOTE, PERSON, Version, versions_of
+from cases.versions import ASSESSMENT, CONTACT, NOTE, PERSON, TIE, Version, versions_of
 from cases.views.subject import Subject, subject
 
 CONTENTS: tuple[tuple[type[Content], Mapping[str, Any]], ...] = (
     (Note, NOTE),
     (AssessmentSection, ASSESSMENT),
+    (Tie, TIE),
 )
 
 

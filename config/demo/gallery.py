@@ -7,6 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from cases.kinship.picture import draw
+from cases.kinship.svg import svg
+from config.demo.families import SAMPLES
 from config.lib.forms import KasaneForm
 
 
@@ -125,3 +128,16 @@ SAMPLE: dict[str, Any] = {
 def gallery(request: HttpRequest) -> HttpResponse:
     """The page with all components."""
     return render(request, "gallery.html", {"sample": SAMPLE})
+
+
+@require_GET
+def gallery_genogram(request: HttpRequest) -> HttpResponse:
+    """Twenty invented households, drawn."""
+    samples = []
+    for number, sample in enumerate(SAMPLES):
+        genogram, ecomap = (svg(picture, "同居") for picture in draw(sample.household))
+        samples.append({
+            "id": f"s{number}", "title": f"{number + 1}. {sample.title}", "genogram": genogram,
+            "ecomap": ecomap if sample.household.helpers else None,
+        })  # fmt: skip
+    return render(request, "gallery_genogram.html", {"samples": samples})

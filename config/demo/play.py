@@ -23,6 +23,7 @@ from cases.enums import CONSENTABLE
 from cases.models import CarryOut, Case, Consultation, Person
 from cases.operations import (
     accept_referral,
+    add_person,
     assess,
     finish_consultation,
     make_case,
@@ -31,10 +32,12 @@ from cases.operations import (
     return_referral,
     take_consultation,
     write_note,
+    write_tie,
 )
 from cases.operations.case import PersonFacts
 from cases.operations.consent import ConsentTerms
 from cases.operations.consultation import ConsultationFacts
+from cases.operations.ties import TieFacts
 from community.operations import (
     IssueFacts,
     PlaceFacts,
@@ -57,6 +60,7 @@ from plans.operations import GoalFacts, ItemFacts, PlanFacts, draft_plan
 
 STORIES = Path(__file__).parent / "stories"
 Step = dict[str, Any]
+TIE_WORDS = ("nature", "quality", "flow", "name", "resource")
 
 
 def days(count: int) -> datetime.date:
@@ -108,6 +112,8 @@ class Player:
             "sealed_item": self.seal,
             "visit": self.visit,
             "match": self.match,
+            "person": self.person,
+            "tie": self.tie,
         }
         actions[step["do"]](step)
 
@@ -158,6 +164,41 @@ class Player:
                 self.case = make_case(consultation=self.consultation, by=by)
                 found = Person.objects.visible_to(by).filter(case=self.case)
                 self.persons = {person.label: person for person in found}
+
+    def person(self, step: Step) -> None:
+        """A further person of the household."""
+        by = self.members[step["by"]]
+        dates: dict[str, Any] = {
+            name: datetime.date.fromisoformat(step[key])
+            for name, key in (("birth_on", "birth"), ("died_on", "died"))
+            if key in step
+        }
+        facts = PersonFacts(
+            name=step["name"],
+            name_kana=step["kana"],
+            sex=step["sex"],
+            relation=step.get("relation", ""),
+            is_cohabiting=step.get("home", False),
+            is_deceased="died" in step,
+            **dates,
+        )
+        with acting(by.pk):
+            found = add_person(case=self.opened(), by=by, facts=facts)
+        self.persons[found.label] = found
+
+    def tie(self, step: Step) -> None:
+        """What ties two persons, or one of them (or the household) to what is around."""
+        by = self.members[step["by"]]
+        words = {name: step[name] for name in TIE_WORDS if name in step}
+        with acting(by.pk):
+            write_tie(
+                case=self.opened(),
+                by=by,
+                kind=step["kind"],
+                facts=TieFacts(**words),
+                first=self.persons.get(step.get("first", "")),
+                second=self.persons.get(step.get("second", "")),
+            )
 
     def consent(self, step: Step) -> None:
         by = self.members[step["by"]]

@@ -15,6 +15,7 @@ from cases.models import (
     Note,
     Record,
     Refiling,
+    Tie,
 )
 from community.models import CommunityIssue, IssueSource, IssueStep, Place, PlaceEvent
 from outreach.models import Visit
@@ -151,10 +152,17 @@ def _source(draw: Any, drawn: Any, record: Record) -> IssueSource:
     return IssueSource(record=record, issue=issue)
 
 
+def _tie(draw: Any, drawn: Any, record: Record) -> Tie:
+    first, second = [*record.person_ids, None, None][:2]
+    if second:
+        return Tie(record=record, kind="bond", first_id=first, second_id=second, quality="strong")
+    return Tie(record=record, kind="outside", first_id=first, name="架空医院", quality="plain")
+
+
 KINDS = {
     "note": _note, "issue": _issue, "assessment": _assessment, "plan": _plan,
     "monitoring": _monitoring, "evaluation": _evaluation, "visit": _visit, "match": _match,
-    "follow_up": _follow_up, "community_issue": _source,
+    "follow_up": _follow_up, "community_issue": _source, "tie": _tie,
 }  # fmt: skip
 
 

@@ -289,6 +289,16 @@ class CaseWorker:
 
 
 @dataclass(frozen=True)
+class Placement:
+    """By how much an agency moved a symbol of a picture."""
+
+    id: uuid.UUID
+    agency_id: int
+    person_id: uuid.UUID | None
+    tie_id: uuid.UUID | None
+
+
+@dataclass(frozen=True)
 class HouseholdLink:
     """Which person of one case is which of another (V18)."""
 
@@ -477,6 +487,7 @@ TABLES: dict[type, str] = {
     Disclosure: "cases_disclosure",
     LeftWork: "cases_leftwork",
     CaseWorker: "cases_caseworker",
+    Placement: "cases_placement",
     HouseholdLink: "cases_householdlink",
     Recertification: "cases_recertification",
     Refiling: "cases_refiling",

@@ -30,7 +30,7 @@ HANGING = (
     ("record_id", "cases_record", "record_id", (
         "cases_note", "cases_issue", "cases_assessmentsection", "plans_plan", "plans_monitoring",
         "plans_evaluation", "outreach_visit", "participation_match", "participation_followup",
-        "community_issuesource",
+        "community_issuesource", "cases_tie",
     )),
     ("id", "cases_record", "record_id", ("cases_attachment",)),
     ("id", "cases_consent", "consent_id", ("cases_consentscan",)),
@@ -55,6 +55,7 @@ VERSIONS: dict[str, tuple[str, str]] = {
     "cases_historicalnote": ("cases_note", "record_id"),
     "cases_historicalissue": ("cases_issue", "record_id"),
     "cases_historicalassessmentsection": ("cases_assessmentsection", "record_id"),
+    "cases_historicaltie": ("cases_tie", "record_id"),
     "plans_historicalplan": ("plans_plan", "record_id"),
     "cases_historicalcontact": ("cases_contact", "person_id"),
 }

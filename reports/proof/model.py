@@ -48,6 +48,7 @@ from reports.proof.facts import (
     Part,
     Person,
     Place,
+    Placement,
     Recertification,
     Record,
     Referral,
@@ -207,6 +208,18 @@ def see_record(world: World, m: Membership, row: Record) -> Decision:
 def see_contact(world: World, m: Membership, row: Contact) -> Decision:
     """Where a person is, is seen with the person (V9 stands before it)."""
     return decide(world, m, world.get("cases_person", row.person_id))
+
+
+def see_placement(world: World, m: Membership, row: Placement) -> Decision:
+    """One's own agency's, of persons and ties one sees oneself."""
+    if not reads_cases(m):
+        return NO_CASES
+    if row.agency_id != m.agency_id:
+        return no("V2", "図の並べ方は、その機関のものです。")
+    for table, key in (("cases_person", row.person_id), ("cases_record", row.tie_id)):
+        if key is not None and not decide(world, m, world.get(table, key)).visible:
+            return no("V15", "見えない人やつながりの位置です。")
+    return yes("V2", "所属の機関が並べた図です。", "own_records")
 
 
 def see_hold(world: World, m: Membership, row: Hold) -> Decision:
@@ -475,7 +488,7 @@ RULES: dict[type, Callable[[World, Membership, Any], Decision]] = {
     Consultation: see_consultation, Referral: see_referral, Transfer: see_transfer,
     LeftWork: see_left, Refiling: see_refiling, Contact: see_contact, Closing: see_closing,
     Draft: see_draft,
-    CaseWorker: see_worker, HouseholdLink: see_household_link,
+    CaseWorker: see_worker, HouseholdLink: see_household_link, Placement: see_placement,
     Recertification: see_recertification,
     Emergency: see_emergency, Disclosure: see_disclosure,
     Shield: see_shield, Place: see_place, Hold: see_hold,

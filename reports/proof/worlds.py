@@ -23,6 +23,7 @@ from cases.models import (
     DuplicateHint,
     Emergency,
     HouseholdLink,
+    Placement,
     Recertification,
     SupportTeam,
     Transfer,
@@ -77,6 +78,7 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         _recertifications(draw, drawn)
         _drafts(draw, drawn)
         contact_points(draw)
+        _placements(draw, drawn)
         draw.write()
     with connections[using].cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -426,6 +428,20 @@ def _workers(draw: Draw, drawn: list[Drawn]) -> None:
                     ended_at=draw.now if draw.chance(0.2) else None,
                 )
             )  # fmt: skip
+
+
+def _placements(draw: Draw, drawn: list[Drawn]) -> None:
+    """Symbols of pictures, moved by some agency of the team or by another."""
+    for one in drawn:
+        agency = draw.rng.choice([entry.agency for entry in one.team.values()])
+        others = [a for a in draw.agencies[:8] if a.pk != agency.pk]
+        for chosen in (agency, draw.rng.choice(others)):
+            where = {"case": one.case, "agency": chosen, "dx": 10, "dy": 0}
+            if one.persons:
+                person = draw.rng.choice(one.persons)
+                draw.put(Placement(id=draw.key(), person=person, **where))
+            if one.records and chosen is agency:
+                draw.put(Placement(id=draw.key(), tie=draw.rng.choice(one.records), **where))
 
 
 def _households(draw: Draw, drawn: list[Drawn]) -> None:

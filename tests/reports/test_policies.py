@@ -241,7 +241,7 @@ SHIELDED = {
     "cases_carryout", "cases_leftwork", "cases_closing", "cases_consent", "cases_consentscan",
     "cases_historicalnote", "cases_historicalissue", "cases_historicalassessmentsection",
     "cases_historicalconsent", "plans_historicalplan", "meetings_agendaitem", "cases_disclosure",
-    "cases_emergency", "cases_draft",
+    "cases_emergency", "cases_draft", "cases_historicaltie",
 }  # fmt: skip
 
 
