@@ -1,7 +1,7 @@
 """Non-inference (V15): what U may not see changes no byte of any answer, and no query's number.
 
-Here an agency at work on a case by one consent, the searches, the lists and every address of a
-hidden household. All roles and all addresses: tests/prove.
+Here an agency at work on a case by one consent, the searches, the lists, the pictures of households
+and every address of a hidden household. All roles and all addresses: tests/prove.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 def near(question: Question, scene: Scene) -> bool:
     """The lists, the searches, the case, and one hidden household; the rest is asked in prove."""
-    if question.name in FRAME or "search" in question.name or question.data:
+    pictures = ("genogram", "genogram_print")
+    if question.name in (*FRAME, *pictures) or "search" in question.name or question.data:
         return True
     keys = {str(key) for key in scene.hidden[0].keys.values()}
     return question.method == "GET" and any(key in question.url for key in keys)

@@ -121,7 +121,7 @@ def check_tie(tie: Tie, by: Membership, case: Case) -> None:
             "name" if tie.name else "second" if tie.second_id else "first",
         )
     if tie.kind == enums.TieKind.PARENT:
-        _check_parent(tie, others)
+        _check_parent(tie, others, by)
 
 
 def _is_same(tie: Tie, other: Tie) -> bool:
@@ -131,7 +131,7 @@ def _is_same(tie: Tie, other: Tie) -> bool:
     return ends == others and tie.name == other.name
 
 
-def _check_parent(tie: Tie, others: list[Tie]) -> None:
+def _check_parent(tie: Tie, others: list[Tie], by: Membership) -> None:
     """Nobody is their own forebear; nobody has three natural parents; parents are older."""
     below: dict[uuid.UUID | None, list[uuid.UUID | None]] = {}
     for other in others:
@@ -153,8 +153,12 @@ def _check_parent(tie: Tie, others: list[Tie]) -> None:
         raise TieRefused(
             _("この子の%(nature)sは、もう2人書いてあります。") % {"nature": _parents_of(tie.nature)}
         )
-    parent, child = tie.first, tie.second
-    if parent is None or child is None or tie.nature not in BY_BLOOD:
+    if tie.nature not in BY_BLOOD:
+        return
+    # One's own tie may name somebody whose consent has ended since.
+    persons = Person.objects.visible_to(by).in_bulk([tie.first_id, tie.second_id])
+    parent, child = persons.get(tie.first_id), persons.get(tie.second_id)
+    if parent is None or child is None:
         return
     if parent.birth_on and child.birth_on and parent.birth_on >= child.birth_on:
         raise TieRefused(

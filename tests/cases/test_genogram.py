@@ -173,6 +173,22 @@ def test_a_correction_keeps_the_version_before_and_notices_who_saved_first(city)
     assert "別居" in shown
 
 
+def test_who_wrote_a_tie_corrects_it_after_the_person_has_gone_from_sight(city):
+    """Own records stay one's own (V2); who is no longer seen stands on no picture."""
+    case, mother, son, _given = referred(city)
+    theirs = w.consent(city.elderly, son, city.agencies["disability"])
+    made = tie(city.disability, case, "parent", mother, son, nature="birth")
+    with w.act(city.elderly):
+        withdraw_consent(consent=theirs, by=city.elderly, reason="本人の希望")
+    shown = picture(city.disability, case)
+    assert str(made.pk) not in shown
+    assert "別姓田" not in shown
+    url = reverse("tie_edit", args=[made.pk])
+    data = {"version": "1", "nature": "adopted", "ended_on": ""}
+    assert client(city.disability).post(url, data).status_code == 302
+    assert "別姓田" not in text(get(city.disability, url))
+
+
 def test_the_database_holds_what_a_tie_is(city):
     case, (mother, father, *_rest) = w.household(city.elderly, *people())
     made = tie(city.elderly, case, "bond", mother, father, quality="weak")
