@@ -18,6 +18,7 @@ from django.db.models import F, Model, QuerySet
 
 from agencies.models import (
     Agency,
+    AssessmentItem,
     Committee,
     ConferenceType,
     Indicator,
@@ -279,6 +280,16 @@ class _Load:
             for entry in profile.intake_items
         }
         self.sync("受付票の項目", IntakeItem, _code, asked)
+        questions: dict[Any, Values] = {
+            entry.code: {
+                "code": entry.code,
+                "category": entry.category,
+                "kind": entry.kind,
+                "text": entry.text,
+            }
+            for entry in profile.assessment_items
+        }
+        self.sync("アセスメントの項目", AssessmentItem, _code, questions)
         hints: dict[Any, Values] = {
             (entry.when, entry.partner): {
                 "when": entry.when,

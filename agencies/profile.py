@@ -90,7 +90,15 @@ def _parse(path: Path) -> dict[str, Any]:
 
 
 def _check_codes(profile: Profile, problems: Problems) -> None:
-    coded = ("agencies", "programmes", "conferences", "intake_items", "committees", "indicators")
+    coded = (
+        "agencies",
+        "programmes",
+        "conferences",
+        "intake_items",
+        "assessment_items",
+        "committees",
+        "indicators",
+    )
     for table in coded:
         _refuse_repeated(table, "code", [row.code for row in getattr(profile, table)], problems)
     titles = [period.title for period in profile.plan_periods]

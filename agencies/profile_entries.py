@@ -51,11 +51,12 @@ FORMULAS = (
 DIRECTIONS = ("up", "keep")
 ITEM_KINDS = ("line", "text", "choice", "choices")
 INTAKE_VERSIONS = ("with_consent", "without_consent")
-# The fields of the household assessment.
+# The fields of the household assessment, and what a はい to a question of it means.
 ASSESSED = (
     *("basic", "household", "health", "disability", "care", "child"),
     *("money", "work", "housing", "safety"),
 )
+QUESTION_KINDS = ("problem", "background", "strength")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,6 +222,14 @@ class IntakeItemEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AssessmentItemEntry:
+    code: str = f.slug(required=True)
+    category: str = f.choice(ASSESSED, required=True)
+    kind: str = f.choice(QUESTION_KINDS, required=True)
+    text: str = f.text(100, required=True)
+
+
+@dataclass(frozen=True, kw_only=True)
 class HintEntry:
     programme: str = f.choice(PROGRAMME_KINDS)
     when: str = f.text(200, required=True)
@@ -275,6 +284,7 @@ class Profile:
     monitoring: MonitoringEntry = f.table(MonitoringEntry)
     intake_criteria: tuple[CriterionEntry, ...] = f.tables(CriterionEntry)
     intake_items: tuple[IntakeItemEntry, ...] = f.tables(IntakeItemEntry)
+    assessment_items: tuple[AssessmentItemEntry, ...] = f.tables(AssessmentItemEntry)
     routing_hints: tuple[HintEntry, ...] = f.tables(HintEntry)
     committees: tuple[CommitteeEntry, ...] = f.tables(CommitteeEntry)
     indicators: tuple[IndicatorEntry, ...] = f.tables(IndicatorEntry)

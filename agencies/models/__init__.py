@@ -1,6 +1,7 @@
 """The agencies room: the city as configured, people and their memberships, trail and outbox."""
 
 from .city import (
+    AssessmentItem,
     Committee,
     ConferenceType,
     Indicator,
@@ -30,6 +31,7 @@ from .trail import AccessLog, Job, Notice
 __all__ = [
     "AccessLog",
     "Agency",
+    "AssessmentItem",
     "Committee",
     "ConferenceType",
     "ContactPoint",

@@ -229,6 +229,21 @@ class IntakeItem(CityRow):
         ]
 
 
+class AssessmentItem(CityRow):
+    """A question of the household assessment that this city asks besides the national ones. Its
+    field and kind are words of the cases room."""
+
+    code = models.CharField(max_length=60)
+    category = models.CharField(max_length=20)
+    kind = models.CharField(max_length=20)
+    text = models.CharField(max_length=300)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["municipality", "code"], name="assessment_item_once")
+        ]
+
+
 class RoutingHint(CityRow):
     """つなぎ先のめやす."""
 

@@ -354,6 +354,11 @@ kind = "choices"
 options = ["{n40}"]
 only = "without_consent"
 category = "disability"
+[[assessment_items]]
+code = "{code}"
+category = "household"
+kind = "background"
+text = "{n100}"
 [[routing_hints]]
 when = "{n200}"
 partner = "{n200}"
@@ -372,7 +377,7 @@ source = "computed"
 formula = "support_conference_sittings"
 direction = "keep"
 """)
-    assert len(summary.tables) == 12
+    assert len(summary.tables) == 13
     assert all(tally.created for tally in summary.tables.values())
 
 

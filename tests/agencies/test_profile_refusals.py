@@ -35,6 +35,7 @@ name = "会議"
 bases = ["guideline"]
 """
 ITEM = "[[intake_items]]\ncode='k'\nlabel='x'\n"
+QUESTION = "[[assessment_items]]\ncode = 'q'\ncategory = 'money'\nkind = 'problem'\ntext = 'x'\n"
 INDICATOR = """
 [[indicators]]
 code = "i"
@@ -280,6 +281,9 @@ BAD: list[tuple[str, str, str]] = [
     (ITEM + "kind='line'\nonly='sometimes'", "intake_items[k].only", "「sometimes」は使えません"),
     (ITEM + "kind='line'\ncategory='informant'", "intake_items[k].category", "は使えません"),
     ((ITEM + "kind='line'\n") * 2, "intake_items[k].code", "「k」が2回"),
+    (QUESTION.replace("'money'", "'notifier'"), "assessment_items[q].category", "「notifier」は使"),
+    (QUESTION.replace("'problem'", "'hunch'"), "assessment_items[q].kind", "「hunch」は使えません"),
+    (QUESTION * 2, "assessment_items[q].code", "「q」が2回"),
     ("[[routing_hints]]\nwhen = 'x'\npartner = 'y'\n" * 2, "routing_hints", "「x」→「y」が2回"),
     ("[roles]\nmayor = '市長'", "roles.mayor", "知らない項目です（使える項目: consultation_worker"),
     (

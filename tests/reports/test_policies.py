@@ -34,6 +34,7 @@ OPEN_TABLES = {
     "agencies_standingmember": "the city's profile",
     "agencies_intakecriterion": "the city's profile",
     "agencies_intakeitem": "the city's profile",
+    "agencies_assessmentitem": "the city's profile",
     "agencies_routinghint": "the city's profile",
     "agencies_committee": "the city's profile",
     "agencies_indicator": "the city's profile",
