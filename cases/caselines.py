@@ -76,6 +76,7 @@ class IssueLine:
     label: str
     about: str
     since: str
+    solved: str
     status: str
     note: str
     solve_url: str
@@ -223,19 +224,50 @@ def issue_line(
     is_solved = issue.solved_on is not None
     is_own = issue.record.author_agency_id == membership.agency_id
     since = _("%(day)sから") % {"day": format_short(issue.noted_on)}
-    if issue.solved_on:
-        since += "　" + _("%(day)s 解消") % {"day": format_short(issue.solved_on)}
+    solved = _("%(day)s 解消") % {"day": format_short(issue.solved_on)} if issue.solved_on else ""
     return IssueLine(
         "◎" if issue.is_primary else "○",
         str(issue.get_issue_type_display()),
         issue.record.names(persons),
         since,
+        solved,
         str(issue.get_status_display()),
         "　".join(part for part in (issue.note, _suspected(issue)) if part),
         reverse("issue_solve", args=[issue.pk]) if may_write and is_own and not is_solved else "",
         reverse("record_refile", args=[issue.pk]) if may_write and is_own else "",
         is_solved,
     )
+
+
+@dataclass(frozen=True)
+class WorryRow:
+    """A person, or the household, with what worries now and what was solved."""
+
+    name: str
+    open: list[IssueLine]
+    solved: list[IssueLine]
+
+
+def worry_rows(
+    issues: Sequence[Issue], lines: Sequence[IssueLine], persons: dict[uuid.UUID, Person]
+) -> list[WorryRow]:
+    """課題 as a table of people: the persons the reader sees, whoever else an issue names (without
+    a name), and the household last. `lines`: the issues as printed, in the same order."""
+    found: dict[uuid.UUID, WorryRow] = {
+        key: WorryRow(person.shown_name, [], []) for key, person in persons.items()
+    }
+    nameless = WorryRow(_("名前の出ない人"), [], [])
+    household = WorryRow(str(_("世帯全体")), [], [])
+    for issue, line in zip(issues, lines, strict=True):
+        if issue.record.is_household:
+            whose = [household]
+        else:
+            named = [found[key] for key in issue.record.person_ids if key in found]
+            whose = named or [nameless]
+        for row in whose:
+            (row.solved if line.is_solved else row.open).append(line)
+    rows = [row for key, row in found.items() if row.open or row.solved or persons[key].is_member]
+    return [*rows, *([nameless] if nameless.open or nameless.solved else []), household]
 
 
 def _suspected(issue: Issue) -> str:

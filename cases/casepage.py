@@ -1,8 +1,8 @@
 """What stands on the case page, computed from what the reader may see (V3, V15).
 
 Title, counts, badges, stage and next step come from the reader's own rows. Own queries: persons,
-grants, records, issues, consents, texts of the records shown (3), their attachments, seers (5),
-shields (2);
+grants, records, issues, cautions, consents, texts of the records shown (6), their attachments,
+seers (5), shields (2);
 the rest is what the rooms above register with their budgets. None depends on how much has been
 written.
 """
@@ -32,12 +32,15 @@ from cases.caselines import (
     IssueLine,
     PersonLine,
     Shields,
+    WorryRow,
     consent_state,
     file_lines,
     issue_line,
     person_line,
     shields_of,
+    worry_rows,
 )
+from cases.cautions import CautionLine, caution_lines
 from cases.explain import Explanation, explain_case, grants_on
 from cases.models import Case, Consent, Issue, Person, Record
 from cases.operations.case import persons_by_key
@@ -92,7 +95,9 @@ class CasePage:
     actions: list[Link]
     can_write: bool
     persons: list[PersonLine]
+    cautions: list[CautionLine]
     issues: list[IssueLine]
+    worries: list[WorryRow]
     hints: list[Hint]
     entries: list[Entry]
     older_url: str
@@ -115,6 +120,9 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
         Consent.objects.visible_to(membership).filter(case=case, withdrawn_at__isnull=True)
     )
     issues = _issues(membership, case)
+    may_write = can(check_can_write, membership, case)
+    cautions = caution_lines(membership, case, persons, may_write=may_write)
+    lines = [issue_line(membership, i, persons, may_write) for i in issues]
     records, older = _records(membership, case, before)
     drawn = [*registry.draw("case_panels", membership, case)]
     aside = [*registry.draw("case_aside", membership, case)]
@@ -122,7 +130,6 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
         key: consent_state(membership, case, person, grants, consents)
         for key, person in persons.items()
     }
-    may_write = can(check_can_write, membership, case)
     shields = shields_of(membership, case, persons)
     step = next(iter(registry.draw("case_next", membership, case)), None)
     return CasePage(
@@ -139,7 +146,9 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
             person_line(membership, case, p, states[p.pk], may_write, shields)
             for p in persons.values()
         ],
-        issues=[issue_line(membership, i, persons, may_write) for i in issues],
+        cautions=cautions,
+        issues=lines,
+        worries=worry_rows(issues, lines, persons),
         hints=hints(persons.values(), issues, today()) if may_write else [],
         entries=_entries(membership, case, records, persons, _window(before, older)),
         older_url=f"?{urlencode({'before': older})}" if older else "",
@@ -153,6 +162,7 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
             *persons,
             *records,
             *(issue.pk for issue in issues),
+            *(line.key for line in cautions),
             *(
                 key
                 for panel in [*drawn, *aside]

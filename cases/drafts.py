@@ -53,7 +53,7 @@ def _lines(drafts: Iterable[Draft], titles: dict[uuid.UUID, str]) -> Iterable[Dr
             title=draft.title,
             household=titles.get(draft.case_id, "") if draft.case_id else "",
             saved=format_datetime_short(draft.saved_at),
-            url=f"{draft.page}?draft={draft.pk}",
+            url=f"{draft.page}{'&' if '?' in draft.page else '?'}draft={draft.pk}",
             discard_url=reverse("draft_discard", args=[draft.pk]),
         )
 

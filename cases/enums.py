@@ -39,6 +39,8 @@ class RecordKind(models.TextChoices):
     NOTE = "note", _("支援経過記録")
     ISSUE = "issue", _("課題")
     ASSESSMENT = "assessment", _("アセスメント")
+    CAUTION = "caution", _("関わり方の注意")
+    RISK = "risk", _("リスク確認")
     PLAN = "plan", _("支援プラン")
     MONITORING = "monitoring", _("モニタリング")
     EVALUATION = "evaluation", _("評価")
@@ -297,6 +299,39 @@ ISSUE_CATEGORY: dict[str, Category] = {
 def issue_category(issue_type: str) -> Category:
     """The information category an issue of this type belongs to (世帯 when no other fits)."""
     return ISSUE_CATEGORY.get(issue_type, Category.HOUSEHOLD)
+
+
+class Answer(models.TextChoices):
+    """Of a question of the assessment or of a risk sheet. Unknown is an answer, never a no."""
+
+    YES = "yes", _("はい")
+    NO = "no", _("いいえ")
+    UNKNOWN = "unknown", _("不明")
+
+
+class QuestionKind(models.TextChoices):
+    """What a はい means."""
+
+    PROBLEM = "problem", _("気がかり")
+    BACKGROUND = "background", _("背景要因")
+    STRENGTH = "strength", _("強み")
+
+
+class CautionKind(models.TextChoices):
+    """What a worker has to know before meeting somebody (domain.md §5.5), the most urgent first."""
+
+    VISIT_SAFETY = "visit_safety", _("訪問時の安全")
+    AVOID = "avoid", _("避けるべき関わり方")
+    EXPLOITATION = "exploitation", _("経済的搾取の疑い")
+    EFFECTIVE = "effective", _("効果的だった関わり方")
+
+
+CAUTION_CATEGORY: dict[str, Category] = {
+    CautionKind.VISIT_SAFETY: Category.SAFETY,
+    CautionKind.AVOID: Category.PROGRESS,
+    CautionKind.EXPLOITATION: Category.SAFETY,
+    CautionKind.EFFECTIVE: Category.PROGRESS,
+}
 
 
 class IssueStatus(models.TextChoices):

@@ -14,9 +14,11 @@ from django.utils.translation import gettext as _
 from agencies.models import Membership
 from cases import enums
 from cases.caselines import born, consent_state
+from cases.cautions import caution_lines
 from cases.explain import explain_case, grants_on
 from cases.models import Case, CaseWorker, Consent, Contact, Issue, Note, Person, Record, Shield
 from cases.operations.case import persons_by_key
+from cases.riskpage import latest, risk_line, standing
 from cases.titles import household_title
 from config.lib.eras import format_short, today
 from config.lib.registry import SheetLine, SheetPart, Todo, registry
@@ -51,7 +53,7 @@ class CaseSheet:
 
 
 def case_sheet(membership: Membership, case: Case) -> CaseSheet:
-    """Gather it for this reader. Eight queries, and what the rooms above register."""
+    """Gather it for this reader. Ten queries, and what the rooms above register."""
     persons = persons_by_key(membership, case)
     for person in persons.values():
         person.case = case
@@ -67,6 +69,8 @@ def case_sheet(membership: Membership, case: Case) -> CaseSheet:
     issues = _issues(membership, case)
     todos = [t for t in registry.draw("case_aside", membership, case) if isinstance(t, Todo)]
     parts = [
+        _caution_part(membership, case, persons),
+        _risk_part(membership, case, persons),
         _deadlines(todos),
         _issue_part(issues, persons),
         *registry.draw("handover_sheet", membership, case),
@@ -143,6 +147,27 @@ def _issue_part(issues: Sequence[Issue], persons: dict[uuid.UUID, Person]) -> Sh
         for i in issues
     )
     return SheetPart(_("続いている課題"), lines, tuple(i.pk for i in issues))
+
+
+def _caution_part(
+    membership: Membership, case: Case, persons: dict[uuid.UUID, Person]
+) -> SheetPart:
+    """What to mind, before anything else. One query."""
+    rows = caution_lines(membership, case, persons, may_write=False)
+    lines = tuple(SheetLine(f"{row.kind}　{row.text}", row.since, row.about) for row in rows)
+    return SheetPart(str(enums.RecordKind.CAUTION.label), lines, tuple(row.key for row in rows))
+
+
+def _risk_part(membership: Membership, case: Case, persons: dict[uuid.UUID, Person]) -> SheetPart:
+    """The risk sheets that hold. One query."""
+    rows = [
+        risk_line(row, case, persons, may_write=False)
+        for row in latest(list(standing(membership, case)))
+    ]
+    lines = tuple(
+        SheetLine(f"{row.sheet}　{row.level.name}　{row.how}", row.when, row.about) for row in rows
+    )
+    return SheetPart(str(enums.RecordKind.RISK.label), lines, tuple(row.key for row in rows))
 
 
 def _notes(membership: Membership, case: Case, persons: dict[uuid.UUID, Person]) -> list[SheetPart]:

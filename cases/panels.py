@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Mapping
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
@@ -26,6 +27,7 @@ from cases import (
     households,
     officehints,
     recertifying,
+    riskpage,
     shieldpage,
     shieldrows,
 )
@@ -36,6 +38,7 @@ from cases.models import (
     CarryOut,
     CarryOutGrant,
     Case,
+    CautionNote,
     Consent,
     Emergency,
     LeftWork,
@@ -43,9 +46,12 @@ from cases.models import (
     Person,
     Record,
     Referral,
+    RiskAssessment,
     Tie,
 )
 from cases.permissions import can, check_can_write
+from cases.questions import Question, answer_lines, catalogue
+from cases.riskpage import risk_text
 from cases.shields import is_closed_case
 from cases.titles import titles_for
 from config.lib.eras import format_datetime, format_short, local_day, today
@@ -63,16 +69,23 @@ LIMIT = 50
 def timeline(
     membership: Membership, case: Case, records: dict[uuid.UUID, Record]
 ) -> list[TimelineEntry]:
-    """Notes, assessment sections and ties among the visible records. At most three queries."""
+    """Notes, assessment sections, ties, cautions and risk sheets among the visible records. Two to
+    seven queries: one a kind that is there, one for the questions answered."""
     by_kind: dict[str, list[uuid.UUID]] = {}
     for key, record in records.items():
         by_kind.setdefault(record.kind, []).append(key)
     notes = Note.objects.filter(pk__in=by_kind.get(enums.RecordKind.NOTE, []))
     sections = AssessmentSection.objects.filter(pk__in=by_kind.get(enums.RecordKind.ASSESSMENT, []))
+    cautions = CautionNote.objects.filter(pk__in=by_kind.get(enums.RecordKind.CAUTION, []))
+    risks = RiskAssessment.objects.filter(pk__in=by_kind.get(enums.RecordKind.RISK, []))
     may_write = can(check_can_write, membership, case)
+    written = list(sections)
+    known = catalogue(case.municipality_id) if any(s.answers for s in written) else {}
     return [
         *(_note(membership, records[n.pk], n, may_write) for n in notes),
-        *(_section(membership, records[s.pk], s, may_write) for s in sections),
+        *(_section(membership, records[s.pk], s, may_write, known) for s in written),
+        *(_caution(membership, records[c.pk], c, may_write) for c in cautions),
+        *(_risk(records[r.pk], r) for r in risks),
         *_ties(records, by_kind.get(enums.RecordKind.TIE, [])),
     ]
 
@@ -123,19 +136,48 @@ def _changed(record: Record, version: int) -> str:
 
 
 def _section(
-    membership: Membership, record: Record, section: AssessmentSection, may_write: bool
+    membership: Membership,
+    record: Record,
+    section: AssessmentSection,
+    may_write: bool,
+    known: Mapping[str, Question],
 ) -> TimelineEntry:
     title = _("アセスメント")
     if section.version > 1:
         title += _("［訂正あり］")
-    text = section.situation
+    lines = [section.situation, *answer_lines(section.answers, known)]
     if section.strengths:
-        text += "\n" + _("強み：%(strengths)s") % {"strengths": section.strengths}
+        lines.append(_("強み：%(strengths)s") % {"strengths": section.strengths})
+    text = "\n".join(line for line in lines if line)
     is_own = record.author_agency_id == membership.agency_id and may_write
     url = reverse("assessment_edit", args=[section.pk]) if is_own else ""
     changed = _changed(record, section.version)
     return TimelineEntry(
         section.pk, record.happened_at, title, text=text, url=url, history_url=changed
+    )
+
+
+def _caution(
+    membership: Membership, record: Record, caution: CautionNote, may_write: bool
+) -> TimelineEntry:
+    title = f"{enums.RecordKind.CAUTION.label}　{caution.get_kind_display()}"
+    text = caution.text
+    if caution.ended_on:
+        title += _("［%(day)s 終了］") % {"day": format_short(caution.ended_on)}
+        text += "\n" + _("終わった理由：%(reason)s") % {"reason": caution.end_reason}
+    is_own = record.author_agency_id == membership.agency_id and may_write
+    url = reverse("caution_edit", args=[caution.pk]) if is_own and not caution.ended_on else ""
+    changed = _changed(record, caution.version)
+    return TimelineEntry(
+        caution.pk, record.happened_at, title, text=text, url=url, history_url=changed
+    )
+
+
+def _risk(record: Record, risk: RiskAssessment) -> TimelineEntry:
+    title, text = risk_text(risk)
+    url, changed = reverse("risk_detail", args=[risk.pk]), _changed(record, risk.version)
+    return TimelineEntry(
+        risk.pk, record.happened_at, title, text=text, url=url, history_url=changed
     )
 
 
@@ -446,13 +488,16 @@ __all__ = [
     "shieldrows",
 ]
 
-registry.add("case_timeline", timeline, queries=3, order=10)
+registry.add("case_timeline", timeline, queries=6, order=10)
 registry.add("case_stage", stage, queries=1, order=10)
 registry.add("case_next", in_emergency, queries=1, order=5)
 registry.add("case_next", next_consent, queries=1, order=20)
 registry.add("case_next", next_renewal, queries=1, order=15)
 registry.add("case_next", next_assessment, queries=2, order=30)
 registry.add("case_panels", left_work, queries=1, order=10)
+registry.add("case_panels", riskpage.panel, queries=6, order=5)
+registry.add("case_next", riskpage.next_risk, queries=2, order=8)
+registry.add("todos", riskpage.todo_again, queries=3, order=8)
 registry.add("case_aside", deadlines, queries=1, order=10)
 registry.add("todos", todo_referrals, queries=1, order=10)
 registry.add("todos", todo_consents, queries=1, order=20)

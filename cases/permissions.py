@@ -27,8 +27,10 @@ from cases.models import (
 )
 from cases.shields import is_closed_case
 
-# What is moved to another category or audience; an issue's category follows from its type.
-MOVED = (enums.RecordKind.NOTE, enums.RecordKind.ASSESSMENT, enums.RecordKind.ISSUE)
+# Whose category follows from what it is: of these the audience alone is moved.
+FIXED = (enums.RecordKind.ISSUE, enums.RecordKind.CAUTION, enums.RecordKind.RISK)
+# What is moved to another category or audience.
+MOVED = (enums.RecordKind.NOTE, enums.RecordKind.ASSESSMENT, *FIXED)
 
 
 def check_is_not_closed(case: Case) -> None:
@@ -136,7 +138,9 @@ def check_can_refile(by: Membership, record: Record) -> None:
     if record.carry_out_id is not None:
         raise ActionDenied(_("持ち出しの記録は、ほかの種類や相手に移せません。"))
     if record.kind not in MOVED:
-        raise ActionDenied(_("移せるのは、支援経過記録・アセスメント・課題です。"))
+        raise ActionDenied(
+            _("移せるのは、支援経過記録・アセスメント・課題・関わり方の注意・リスク確認です。")
+        )
     if record.category == enums.Category.NOTIFIER:
         raise ActionDenied(_("通告者の情報は、ほかの種類に移せません。"))
 

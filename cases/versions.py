@@ -7,7 +7,7 @@ words. Rooms above name their own fields.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ NOTE = {
 ASSESSMENT = {
     "situation": gettext_lazy("状況"),
     "strengths": gettext_lazy("強み"),
+    "answers": gettext_lazy("項目への答え"),
     "assessed_on": gettext_lazy("確かめた日"),
 }
 TIE = {
@@ -37,6 +38,23 @@ TIE = {
     "quality": gettext_lazy("関係のようす"),
     "flow": gettext_lazy("向き"),
     "ended_on": gettext_lazy("終わった日"),
+}
+CAUTION = {
+    "kind": gettext_lazy("種類"),
+    "text": gettext_lazy("内容"),
+    "noted_on": gettext_lazy("分かった日"),
+    "ended_on": gettext_lazy("終わった日"),
+    "end_reason": gettext_lazy("終わった理由"),
+}
+RISK = {
+    "answers": gettext_lazy("答え"),
+    "text": gettext_lazy("見立て"),
+    "strengths": gettext_lazy("強み・よい点"),
+    "computed_level": gettext_lazy("シートの規則による段階"),
+    "decided_level": gettext_lazy("判断"),
+    "decided_on": gettext_lazy("判断した日"),
+    "deciders": gettext_lazy("加わった人"),
+    "override_reason": gettext_lazy("変えた理由"),
 }
 PERSON = {
     "name": gettext_lazy("氏名"),
@@ -79,13 +97,17 @@ class Version:
     at: datetime.datetime
 
 
-def versions_of(rows: Iterable[Any], labels: Mapping[str, Any]) -> list[Version]:
-    """The newest first. A saving that changed none of the named fields is left out."""
+def versions_of(
+    rows: Iterable[Any], labels: Mapping[str, Any], words: Callable[[Any, str], str] | None = None
+) -> list[Version]:
+    """The newest first. A saving that changed none of the named fields is left out. `words`: how a
+    field is put into words, where not as it stands."""
+    told = words or value_words
     found: list[Version] = []
     before = None
     for row in sorted(rows, key=lambda row: row.history_id):
         changes = [
-            Change(str(label), _words(before, name) if before else "", _words(row, name))
+            Change(str(label), told(before, name) if before else "", told(row, name))
             for name, label in labels.items()
             if before is None or getattr(before, name) != getattr(row, name)
         ]
@@ -106,7 +128,7 @@ def versions_of(rows: Iterable[Any], labels: Mapping[str, Any]) -> list[Version]
     return found[::-1]
 
 
-def _words(row: Any, name: str) -> str:
+def value_words(row: Any, name: str) -> str:
     display = getattr(row, f"get_{name}_display", None)
     value = display() if display else getattr(row, name)
     if isinstance(value, bool):

@@ -21,7 +21,7 @@ from agencies.enums import Permission
 from agencies.models import ConferenceType, Membership, SecretariatMember
 from cases.enums import ReferralMode, ReferralState
 from cases.models import Case, Referral
-from cases.permissions import check_can_write
+from cases.permissions import check_can_refer, check_can_write
 from config.lib.eras import format_short
 from config.lib.fiscal import fiscal_year
 from config.lib.registry import Link, NavItem, NextStep, OpenEnd, Panel, Todo, registry
@@ -36,6 +36,7 @@ from plans.permissions import can_submit
 from plans.queries import plans_for_conference
 
 LIMIT = 50
+SECRECY_BASIS = "106-6"
 STAGE = 3  # 会議, of the case page's stages
 OVER = (enums.SittingState.CLOSED, enums.SittingState.CANCELLED)
 WAITING = (enums.ItemState.PROPOSED, enums.ItemState.NOTICED)
@@ -282,6 +283,26 @@ def actions(membership: Membership, case: Case) -> list[Link]:
     return [Link(_("会議に付議する"), f"{reverse('item_new')}?case={case.pk}")]
 
 
+def risk_actions(membership: Membership, case: Case) -> list[Link]:
+    """When a risk sheet is red: an ad-hoc 支援会議, by whoever is listed on its secretariat; for
+    others the way there, a sheet without consent (V4). The same whether there is one or not (V6).
+    Two queries."""
+    bodies = ConferenceType.objects.running_in(case.municipality_id).filter(
+        bases__contains=[SECRECY_BASIS]
+    )
+    if not (secret := {body.pk for body in bodies}):
+        return []
+    if secret & set(listed_types(membership)):
+        found = [Link(_("臨時の支援会議に付議する"), f"{reverse('item_new')}?case={case.pk}")]
+        if membership.may(Permission.RUN_CONFERENCE):
+            found.append(Link(_("臨時の会議を開く"), reverse("sitting_new")))
+        return found
+    if not passes(check_can_refer, membership, case):
+        return []
+    url = f"{reverse('referral_new', args=[case.pk])}?mode={ReferralMode.SECRECY}"
+    return [Link(_("臨時の支援会議を提案する"), url)]
+
+
 def next_step(membership: Membership, case: Case) -> NextStep | None:
     """A plan of mine that is ready for the next sitting and on no agenda. Six queries."""
     if not membership.may(Permission.WRITE_RECORDS):
@@ -352,6 +373,7 @@ registry.add("case_open_ends", open_ends, queries=2, order=30)
 registry.add("case_next", next_step, queries=8, order=5)
 registry.add("case_stage", stage, queries=1, order=30)
 registry.add("referral_actions", referral_actions, queries=1)
+registry.add("risk_actions", risk_actions, queries=3)
 registry.nav(
     NavItem("meetings", gettext_lazy("会議"), "sitting_list", 1, Permission.READ_CASES, count)
 )

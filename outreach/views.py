@@ -15,6 +15,7 @@ from agencies.enums import Action, Permission, Purpose
 from agencies.guards import MemberRequest, member
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
+from cases.cautions import caution_lines
 from cases.models import CarryOut, Case
 from cases.operations.case import persons_by_key
 from config.lib.eras import format_long
@@ -55,18 +56,20 @@ def visit_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _saved(request, form, case=case):
         messages.success(request, _("訪問記録を保存しました。"))
         return redirect("case_detail", case.pk)
+    cautions = caution_lines(membership, case, {p.pk: p for p in persons}, may_write=False)
     log_access(
         membership,
         Action.OPEN,
         what="visit_new",
         case_id=case.pk,
-        record_ids=[person.pk for person in persons],
+        record_ids=[*(person.pk for person in persons), *(line.key for line in cautions)],
     )
     context = {
         "form": form,
         "case": case,
         "title": title,
         "has_consent": is_open,
+        "cautions": cautions,
         "case_url": reverse("case_detail", args=[case.pk]),
     }
     return render(request, "outreach/visit_form.html", context, status=_status(form))
@@ -79,12 +82,15 @@ def carry_out_visit_new(request: MemberRequest, carry_out_id: uuid.UUID) -> Http
     membership = request.membership
     carry_out = get_object_or_404(CarryOut.objects.visible_to(membership), pk=carry_out_id)
     check_can_log_under(membership, carry_out)
-    persons = persons_by_key(membership, Case(pk=carry_out.case_id)).values()
-    form = VisitForm(request.POST or None, persons=[*persons], chooses_audience=False)
+    case = Case(pk=carry_out.case_id)
+    persons = persons_by_key(membership, case)
+    form = VisitForm(request.POST or None, persons=[*persons.values()], chooses_audience=False)
     if request.method == "POST" and form.is_valid() and _saved(request, form, carry_out=carry_out):
         messages.success(request, _("訪問記録を保存しました。名指しされた人だけが読めます。"))
         return redirect("carry_out_visit_new", carry_out.pk)
     former = former_visits(membership, carry_out)
+    # What their own agency may read anyway: who goes to the door has to know.
+    cautions = caution_lines(membership, case, persons, may_write=False)
     log_access(
         membership,
         Action.OPEN,
@@ -92,11 +98,12 @@ def carry_out_visit_new(request: MemberRequest, carry_out_id: uuid.UUID) -> Http
         purpose=Purpose.SUPPORT_CONFERENCE,
         basis=SECRECY,
         case_id=carry_out.case_id,
-        record_ids=secret_ids(former),
+        record_ids=[*secret_ids(former), *(line.key for line in cautions)],
     )
     context = {
         "form": form,
         "carry_out": carry_out,
+        "cautions": cautions,
         "former": former,
         "openable": openable_visits(membership, carry_out),
         "until": format_long(carry_out.review_on),

@@ -19,9 +19,11 @@ from cases.disclosures import emergency_grounds
 from cases.models import Attachment, Case, Consent, ConsentScan, Person
 from cases.operations import (
     DisclosureFacts,
+    RiskFacts,
     accept_referral,
     add_issue,
     assess,
+    assess_risk,
     attach_files,
     attach_scans,
     close_case,
@@ -30,6 +32,7 @@ from cases.operations import (
     refer,
     take_consultation,
     transfer_case,
+    write_caution,
     write_note,
     write_tie,
 )
@@ -97,6 +100,10 @@ _WHICH = {
     "issue_solve.record_id": "issue",
     "assessment_edit.record_id": "assessment",
     "tie_edit.record_id": "tie",
+    **dict.fromkeys(["caution_edit.record_id", "caution_end.record_id"], "caution"),
+    **dict.fromkeys(
+        ["risk_detail.record_id", "risk_decide.record_id", "risk_print.record_id"], "risk"
+    ),
     "visit_open.record_id": "visit",
     "item_done.item_id": "task",
     **dict.fromkeys(
@@ -181,6 +188,17 @@ def written(house: House, *, alone: bool = False) -> None:
             facts=TieFacts(name="架空医院", resource="medical", quality="strong"),
         )  # fmt: skip
         house.keep("tie", tie)
+        caution = write_caution(
+            case=case, by=by, kind="visit_safety", text="犬がいる", persons=persons[:1],
+            audience=audience,
+        )  # fmt: skip
+        house.keep("caution", caution)
+        sheet = RiskFacts(
+            sheet="elder", answers={"elder-1-head": {"answer": "yes"}},
+            assessed_on=timezone.localdate(),
+        )  # fmt: skip
+        risk = assess_risk(case=case, by=by, person=persons[0], facts=sheet, audience=audience)
+        house.keep("risk", risk)
         ground = emergency_grounds(Agency.objects.get(pk=by.agency_id), timezone.localdate())[0]
         entry = DisclosureFacts(
             kind="provided", on=timezone.localdate(), recipient="架空病院", ground=ground,

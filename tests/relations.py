@@ -64,6 +64,16 @@ assessment_edit           worker      200/422  403/403  403/403
 attachment_download       worker      200/-    200/-    200/-
 issue_solve               worker      200/422  403/403  403/403
 assessment_new            worker      200/422  200/422  403/403
+assessment_detail         worker      200/-    200/-    200/-
+assessment_compare        worker      200/-    200/-    200/-
+assessment_print          worker      200/-    200/-    200/-
+caution_new               worker      200/422  200/422  403/403
+caution_edit              worker      200/422  403/403  403/403
+caution_end               worker      200/422  403/403  403/403
+risk_new                  worker      200/422  200/422  403/403
+risk_detail               worker      200/-    200/-    200/-
+risk_decide               worker      200/422  403/403  403/403
+risk_print                worker      200/-    200/-    200/-
 consent_new               worker      200/422  200/422  403/403
 consent_form_print        worker      200/200  200/200  403/403
 consent_detail            worker      200/-    200/-    200/-

@@ -30,12 +30,16 @@ from agencies.models import Agency, LegalBasis, Notice
 from cases.disclosures import emergency_grounds
 from cases.models import Consultation, Person, Shield, ShieldHold
 from cases.operations import (
+    RiskDecision,
+    RiskFacts,
     accept_referral,
     add_issue,
     assess,
+    assess_risk,
     attach_scans,
     change_note,
     confirm_shield,
+    decide_risk,
     make_case,
     open_emergency,
     propose_shield,
@@ -43,6 +47,7 @@ from cases.operations import (
     refer,
     take_consultation,
     transfer_case,
+    write_caution,
     write_note,
     write_tie,
 )
@@ -88,6 +93,8 @@ PAGES = [
     "consultation_detail", "consultation_new", "consultation_add", "consultation_similar",
     "consultation_make_case", "consultation_finish", "person_new", "person_edit", "note_new",
     "note_edit", "issue_new", "issue_solve", "assessment_new", "assessment_edit",
+    "assessment_detail", "assessment_compare", "caution_new", "caution_edit", "caution_end",
+    "risk_new", "risk_detail", "risk_decide",
     "record_refile", "case_close", "consent_list", "consent_detail", "consent_new",
     "consent_withdraw", "consent_narrow", "consent_renew", "scan_new", "referral_new",
     "referral_list", "referral_detail", "referral_accept", "referral_return", "transfer_new",
@@ -122,7 +129,8 @@ PAGES = [
 ]  # fmt: skip
 HISTORIES = ["record_history", "person_history", "plan_history"]
 PRINTS = [
-    "case_print", "looks_print", "consent_print", "consent_form_print", "withdrawal_print",
+    "case_print", "assessment_print", "risk_print", "looks_print", "consent_print",
+    "consent_form_print", "withdrawal_print",
     "plan_print", "item_print", "pledge_print", "letter_print", "report_print", "seal_print",
     "genogram_print", "disclosure_print", "look_paper", "case_handover_print", "handover_print",
 ]  # fmt: skip
@@ -244,7 +252,24 @@ def write_records(city: w.World, case: Any, mother: Person, son: Person) -> None
                 case=case, by=by, kind="outside", first=person,
                 facts=TieFacts(name=name, resource="other", quality="plain"),
             )  # fmt: skip
-        assess(case=case, by=by, category="work", situation=f"{WORKPLACE}に勤める", persons=[son])
+        assess(
+            case=case, by=by, category="work", situation=f"{WORKPLACE}に勤める", persons=[son],
+            answers={"work-keeping": {"answer": "yes", "word": WORKPLACE}},
+        )  # fmt: skip
+        for persons in ([mother], [son], []):
+            write_caution(
+                case=case, by=by, kind="visit_safety", text=f"{STATION}で待たれる", persons=persons
+            )
+        facts = RiskFacts(
+            sheet="elder", assessed_on=timezone.localdate(), text=f"{SCHOOL}の近く",
+            answers={"elder-1-head": {"answer": "yes", "word": "ほたる荘"}},
+            strengths=f"{WORKPLACE}の友人",
+        )  # fmt: skip
+        risk = assess_risk(case=case, by=by, person=mother, facts=facts)
+        decide_risk(
+            risk=risk, by=by, version=1,
+            decision=RiskDecision("yellow", timezone.localdate(), f"{STATION}で会議", ADDRESS),
+        )  # fmt: skip
     with w.act(city.disability):
         write_note(
             case=case, by=city.disability, method="phone", persons=[mother], text=f"{SCHOOL}へ",

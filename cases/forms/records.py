@@ -285,69 +285,6 @@ class SolveForm(KasaneForm):
         cast("EraDateField", self.fields["on"]).min = noted_on
 
 
-def _situation() -> SafeText:
-    return SafeText(
-        label=_("状況"),
-        widget=forms.Textarea({"class": "tall"}),
-        help_text=_("いま起きていること、これまでの経過、本人の受けとめ。"),
-    )
-
-
-def _strengths() -> SafeText:
-    return SafeText(
-        label=_("強み・できていること"),
-        required=False,
-        help_text=_("本人や世帯の力、頼れる人、続いていること。"),
-    )
-
-
-def _assessed_on() -> EraDateField:
-    return EraDateField(
-        label=_("確認した日"), not_future=True, widget=forms.TextInput({"class": "date"})
-    )
-
-
-class AssessmentForm(AboutForm):
-    """One section of the assessment: a category, whom, the situation, the strengths."""
-
-    form_key = IdempotencyKey()
-    category = forms.ChoiceField(
-        label=_("項目"),
-        choices=[
-            (value, label)
-            for value, label in enums.Category.choices
-            if value not in (enums.Category.NOTIFIER, enums.Category.PROGRESS, enums.Category.PLAN)
-        ],
-    )
-    situation = _situation()
-    strengths = _strengths()
-    assessed_on = _assessed_on()
-    audience = audience_field()
-    not_my_number = _not_my_number()
-
-    field_order = [
-        "category", "about", "situation", "strengths", "assessed_on", "audience", "not_my_number",
-    ]  # fmt: skip
-
-    def __init__(self, *args: Any, hints: Mapping[str, str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["audience"].widget.hints = dict(hints)
-
-
-class AssessmentEditForm(VersionedForm):
-    """Correct a section: its words and its day, never whom it is about or its category."""
-
-    situation = _situation()
-    strengths = _strengths()
-    assessed_on = _assessed_on()
-    not_my_number = _not_my_number()
-
-    @property
-    def asks_my_number(self) -> bool:
-        """Whether the declaration that digits are no My Number should be shown."""
-        return asks_my_number(self)
-
-
 class CarriedNoteForm(KasaneForm):
     """A note under a carry-out: read by its people alone."""
 

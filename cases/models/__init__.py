@@ -1,6 +1,7 @@
 """The cases room: household and persons, consultation, consent and grants, referral, records."""
 
 from .access import CarryOut, CarryOutGrant, CaseGrant, Consent, ConsentLine, SupportTeam
+from .assessing import CautionNote, RiskAssessment
 from .attachments import Attachment, AttachmentContent
 from .case import Case, Closing, Contact, DuplicateHint, Person
 from .consentpapers import ConsentScan, ConsentScanContent, LeftWork
@@ -26,6 +27,7 @@ __all__ = [
     "Case",
     "CaseGrant",
     "CaseWorker",
+    "CautionNote",
     "Closing",
     "Consent",
     "ConsentLine",
@@ -49,6 +51,7 @@ __all__ = [
     "Record",
     "Referral",
     "Refiling",
+    "RiskAssessment",
     "Shield",
     "ShieldHold",
     "ShieldMember",

@@ -105,6 +105,9 @@ class Record(models.Model):
             models.Index(fields=["author_agency", "case"], name="record_author_case"),
             # What of it waits: its plans to review.
             models.Index(fields=["author_agency", "kind"], name="record_author_kind"),
+            # Risk sheets of a case, which are few: asked with the kind as a word of the question,
+            # for a plan for any value finds no index with a condition (0012).
+            models.Index(fields=["case"], name="record_risk_case", condition=Q(kind="risk")),
         ]
 
     def names(self, persons: dict[uuid.UUID, Person]) -> str:
@@ -191,10 +194,20 @@ class Issue(Content):
 
 
 class AssessmentSection(Content):
-    """One section (one category) of the assessment of the whole household."""
+    """One section (one category) of the assessment of the whole household.
 
-    situation = models.TextField(_("状況"))
+    `answers`: code of a question (`cases.questions`) -> {"answer": yes | no | unknown, "word": …}.
+    What is not there was not answered.
+    """
+
+    situation = models.TextField(_("状況"), blank=True)
     strengths = models.TextField(_("強み"), blank=True)
+    answers = models.JSONField(
+        _("項目への答え"),
+        default=dict,
+        blank=True,
+        db_default=models.Value({}, models.JSONField()),
+    )
     assessed_on = models.DateField()
     version = models.PositiveIntegerField(default=1)
     history = HistoricalRecords()

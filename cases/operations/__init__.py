@@ -1,6 +1,15 @@
 """The verbs of the cases room. Each is one transaction: lock, check, change, trace."""
 
 from .access import join_team, leave_team, missing_consents, sync_grants
+from .assessing import (
+    RiskDecision,
+    RiskFacts,
+    assess_risk,
+    change_caution,
+    decide_risk,
+    end_caution,
+    write_caution,
+)
 from .attachments import attach_files
 from .case import add_person, change_person, open_case, responsible_for
 from .closing import close_case
@@ -45,6 +54,8 @@ from .transfer import accept_transfer, cancel_transfer, return_transfer, transfe
 
 __all__ = [
     "DisclosureFacts",
+    "RiskDecision",
+    "RiskFacts",
     "accept_referral",
     "accept_transfer",
     "add_issue",
@@ -53,11 +64,13 @@ __all__ = [
     "add_to_list",
     "arrange_anew",
     "assess",
+    "assess_risk",
     "attach_files",
     "attach_scans",
     "cancel_lift",
     "cancel_transfer",
     "change_assessment",
+    "change_caution",
     "change_household",
     "change_note",
     "change_person",
@@ -65,6 +78,8 @@ __all__ = [
     "close_case",
     "confirm_shield",
     "decide_hold",
+    "decide_risk",
+    "end_caution",
     "end_emergency",
     "end_place",
     "end_unconfirmed",
@@ -100,6 +115,7 @@ __all__ = [
     "transfer_case",
     "undo_household_change",
     "withdraw_consent",
+    "write_caution",
     "write_note",
     "write_record",
     "write_tie",

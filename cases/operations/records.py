@@ -18,6 +18,7 @@ from agencies.permissions import ActionDenied, check_may
 from agencies.trail import log_access
 from cases import enums
 from cases.models import AssessmentSection, CarryOut, Case, Issue, Note, Person, Record
+from cases.models.records import Content
 from cases.operations.access import sync_grants
 from cases.operations.attachments import NewFile, attach_files
 from cases.operations.case import StaleVersion
@@ -27,6 +28,7 @@ from cases.permissions import (
     check_can_solve,
     check_runs_on,
 )
+from cases.questions import Answers, asked_in, catalogue, checked
 
 
 class WrittenBefore(Exception):
@@ -168,7 +170,7 @@ def change_note(
     """Correct a note's words; the version before stays (V13). Whom it is about, its category and
     its audience never change. Raises StaleVersion when somebody else saved first."""
     check_can_correct(by, note.record)
-    locked: Note = _next_version(Note, note.pk, by, version)
+    locked: Note = next_version(Note, note.pk, by, version)
     locked.text, locked.method, locked.with_whom = text, method, with_whom
     locked.place, locked.next_step = place, next_step
     locked.result, locked.minutes = result, minutes
@@ -179,9 +181,7 @@ def change_note(
     return locked
 
 
-def _next_version(
-    model: type[Note | AssessmentSection], key: uuid.UUID, by: Membership, version: int
-) -> Any:
+def next_version(model: type[Content], key: uuid.UUID, by: Membership, version: int) -> Any:
     """Lock the row that was read, one version on; StaleVersion when it is no longer that one."""
     rows = model.objects.visible_to(by).filter(pk=key, version=version)
     if not rows.update(version=F("version") + 1):
@@ -268,13 +268,17 @@ def assess(
     category: str,
     situation: str,
     strengths: str = "",
+    answers: Answers | None = None,
     persons: Sequence[Person | uuid.UUID] = (),
     assessed_on: datetime.date | None = None,
     audience: str = enums.Audience.TEAM,
     form_key: uuid.UUID | None = None,
 ) -> AssessmentSection:
-    """One section of the assessment of the whole household: one category, one envelope. The same
-    `form_key` writes it once."""
+    """One section of the assessment of the whole household: one category, one envelope. Answers
+    are one person's or the household's. The same `form_key` writes it once."""
+    given = _answered(case, category, answers or {})
+    if given and len(persons) > 1:
+        raise ActionDenied(_("項目への答えは、一人ずつ（または世帯全体）書きます。"))
     try:
         record = write_record(
             case=case,
@@ -291,10 +295,21 @@ def assess(
         record=record,
         situation=situation,
         strengths=strengths,
+        answers=given,
         assessed_on=assessed_on or timezone.localdate(),
     )
     section.save(force_insert=True)
     return section
+
+
+def _answered(
+    case: Case, category: str, answers: Answers, before: Answers | None = None
+) -> dict[str, dict[str, str]]:
+    """The answers as stored: of questions of this field alone. One query, none without answers."""
+    if not answers:
+        return {}
+    known = catalogue(case.municipality_id)
+    return checked(answers, (q.code for q in asked_in(known, category, before or {})))
 
 
 @transaction.atomic
@@ -306,12 +321,19 @@ def change_assessment(
     situation: str,
     strengths: str,
     assessed_on: datetime.date,
+    answers: Answers | None = None,
 ) -> AssessmentSection:
-    """Correct a section's words; the version before stays (V13). Whom it is about and its category
-    never change. Raises StaleVersion when somebody else saved first."""
+    """Correct a section's words, and its answers where any are given (None leaves them); the
+    version before stays (V13). Whom it is about and its category never change. Raises StaleVersion
+    when somebody else saved first."""
     check_can_correct(by, section.record)
-    locked: AssessmentSection = _next_version(AssessmentSection, section.pk, by, version)
+    record = section.record
+    if answers and len(record.person_ids) > 1:
+        raise ActionDenied(_("項目への答えは、一人ずつ（または世帯全体）書きます。"))
+    locked: AssessmentSection = next_version(AssessmentSection, section.pk, by, version)
     locked.situation, locked.strengths = situation, strengths
+    if answers is not None:
+        locked.answers = _answered(record.case, record.category, answers, section.answers)
     locked.assessed_on = assessed_on
     locked.save()
     log_access(

@@ -12,8 +12,8 @@ from agencies.models import Agency, Membership
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases import enums
-from cases.models import Record
-from cases.permissions import check_can_refile
+from cases.models import AssessmentSection, Record
+from cases.permissions import FIXED, check_can_refile
 from cases.reach import open_to_others
 
 
@@ -48,6 +48,13 @@ def readers_after(record: Record, by: Membership, category: str, audience: str) 
     )
 
 
+def has_fixed_category(record: Record) -> bool:
+    """Its category follows from its kind, or from the questions it answers. At most one query."""
+    if record.kind != enums.RecordKind.ASSESSMENT:
+        return record.kind in FIXED
+    return AssessmentSection.objects.filter(pk=record.pk).exclude(answers={}).exists()
+
+
 @transaction.atomic
 def refile_record(
     *, record: Record, by: Membership, category: str, audience: str, reason: str
@@ -56,8 +63,8 @@ def refile_record(
     check_can_refile(by, record)
     if (category, audience) == (record.category, record.audience):
         raise ActionDenied(_("いまと同じです。移す先の種類か、読む相手を選んでください。"))
-    if record.kind == enums.RecordKind.ISSUE and category != record.category:
-        raise ActionDenied(_("課題の情報の種類は、課題の内容で決まります。相手だけを移せます。"))
+    if category != record.category and has_fixed_category(record):
+        raise ActionDenied(_("この記録の情報の種類は、内容で決まります。相手だけを移せます。"))
     if category not in enums.Category.values or category == enums.Category.PLAN:
         raise ActionDenied(_("この種類には移せません。"))
     if not reason:

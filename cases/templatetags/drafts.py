@@ -54,8 +54,9 @@ def opened_by_another() -> str:
 
 
 @register.inclusion_tag("components/draft.html", takes_context=True)
-def draft(context: dict[str, Any], title: str) -> dict[str, Any]:
-    """A form shown again, or gone on with, keeps the key it had."""
+def draft(context: dict[str, Any], title: str, *, keeps_query: bool = False) -> dict[str, Any]:
+    """A form shown again, or gone on with, keeps the key it had. keeps_query: the address says
+    what the form asks, so a draft of it is gone on with there."""
     request: HttpRequest = context["request"]
     membership_id: uuid.UUID = request.membership.pk  # type: ignore[attr-defined]  # MemberRequest has it
     before = read_token(request.POST.get(FIELD, ""))
@@ -65,14 +66,21 @@ def draft(context: dict[str, Any], title: str) -> dict[str, Any]:
     else:
         key = going_on or new_id()
     case = context.get("case")
-    token = [str(key), str(membership_id), request.path, title, str(case.pk) if case else ""]
+    page = _with_query(request) if keeps_query else request.path
+    token = [str(key), str(membership_id), page, title, str(case.pk) if case else ""]
     return {
         "token": signing.dumps(token, salt=SALT),
-        "page": request.path,
+        "page": page,
         "going_on": going_on if request.method == "GET" else None,
         "is_again": request.method == "POST",
         "csp_nonce": context.get("csp_nonce", ""),
     }
+
+
+def _with_query(request: HttpRequest) -> str:
+    query = request.GET.copy()
+    query.pop("draft", None)
+    return f"{request.path}?{query.urlencode()}" if query else request.path
 
 
 def _key(text: str) -> uuid.UUID | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -14,15 +14,40 @@ from django.views.decorators.http import require_GET
 from agencies.enums import Action, Permission
 from agencies.guards import MemberRequest, member
 from agencies.trail import log_access
-from cases.models import AssessmentSection, Contact, Note, Person, Record, Tie
+from cases.models import (
+    AssessmentSection,
+    Case,
+    CautionNote,
+    Contact,
+    Note,
+    Person,
+    Record,
+    RiskAssessment,
+    Tie,
+)
 from cases.models.records import Content
-from cases.versions import ASSESSMENT, CONTACT, NOTE, PERSON, TIE, Version, versions_of
+from cases.questions import answer_lines, catalogue
+from cases.riskpage import risk_words
+from cases.versions import (
+    ASSESSMENT,
+    CAUTION,
+    CONTACT,
+    NOTE,
+    PERSON,
+    RISK,
+    TIE,
+    Version,
+    value_words,
+    versions_of,
+)
 from cases.views.subject import Subject, subject
 
 CONTENTS: tuple[tuple[type[Content], Mapping[str, Any]], ...] = (
     (Note, NOTE),
     (AssessmentSection, ASSESSMENT),
     (Tie, TIE),
+    (CautionNote, CAUTION),
+    (RiskAssessment, RISK),
 )
 
 
@@ -37,8 +62,24 @@ def record_history(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse
             rows = model.history.filter(record_id=record_id)  # type: ignore[attr-defined]  # simple_history adds it
             on = subject(request, record.case_id, "record_history")
             what = f"{record.get_kind_display()}　{record.names(on.persons)}"
-            return _page(request, on, record_id, what, rows, labels)
+            return _page(request, on, record_id, what, rows, labels, told=_told(model, on.case))
     raise Http404
+
+
+def _told(model: type[Content], case: Case) -> Callable[[Any, str], str] | None:
+    """How this kind's versions are put into words, where not as they stand. At most one query."""
+    if model is RiskAssessment:
+        return risk_words
+    if model is not AssessmentSection:
+        return None
+    known = catalogue(case.municipality_id)
+
+    def words(row: Any, name: str) -> str:
+        if name == "answers":
+            return "\n".join(answer_lines(row.answers, known))
+        return value_words(row, name)
+
+    return words
 
 
 @member(Permission.READ_CASES)
@@ -64,6 +105,7 @@ def _page(
     rows: Any,
     labels: Mapping[str, Any],
     more: Sequence[Version] = (),
+    told: Callable[[Any, str], str] | None = None,
 ) -> HttpResponse:
     log_access(
         request.membership,
@@ -72,7 +114,7 @@ def _page(
         case_id=on.case.pk,
         record_ids=[key],
     )
-    versions = [*versions_of(rows.select_related("history_user"), labels), *more]
+    versions = [*versions_of(rows.select_related("history_user"), labels, told), *more]
     versions.sort(key=lambda version: version.at, reverse=True)
     context = {"case": on.case, "title": on.title, "what": what, "versions": versions}
     return render(request, "cases/version_list.html", context)

@@ -1,4 +1,4 @@
-"""Write a note, an issue, a section of the assessment; correct a note; the carry-out's page."""
+"""Write a note, an issue; correct a note; the carry-out's page."""
 
 from __future__ import annotations
 
@@ -19,29 +19,25 @@ from agencies.trail import log_access
 from cases import enums
 from cases.caselines import file_lines
 from cases.forms.records import (
-    AssessmentEditForm,
-    AssessmentForm,
+    AboutForm,
     CarriedNoteForm,
     IssueForm,
     NoteEditForm,
     NoteForm,
     SolveForm,
 )
-from cases.models import AssessmentSection, CarryOut, Case, Issue, Note, Record
+from cases.models import CarryOut, Case, Issue, Note, Record
 from cases.operations import (
     add_issue,
-    assess,
     attach_files,
-    change_assessment,
     change_note,
     solve_issue,
     write_note,
 )
 from cases.operations.case import StaleVersion
 from cases.permissions import check_can_correct, check_can_solve, check_can_write
-from cases.views.subject import Subject, form_page, is_fit, subject
-from config.lib.eras import format_datetime, format_long, format_short, today
-from config.lib.forms import KasaneForm
+from cases.views.subject import Subject, form_page, is_fit, log_declared, subject
+from config.lib.eras import format_datetime, format_long, today
 from config.lib.registry import registry
 
 both = require_http_methods(["GET", "POST"])
@@ -51,7 +47,6 @@ ISSUE_FACTS = (
     "issue_type", "is_primary", "status", "noted_on", "note", "suspected_name", "audience",
     "form_key",
 )  # fmt: skip
-SECTION_WORDS = ("situation", "strengths", "assessed_on")
 
 
 @member(Permission.READ_CASES)
@@ -67,7 +62,7 @@ def note_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         hints=audience_hints(request, on),
         initial={"on": today()},
     )
-    if request.method == "POST" and is_fit(form, on.case.pk, _about(form)):
+    if request.method == "POST" and is_fit(form, on.case.pk, named_in(form)):
         data = form.cleaned_data
         write_note(
             case=on.case,
@@ -77,13 +72,13 @@ def note_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
             files=data["attachments"],
             **{k: data[k] for k in (*NOTE_WORDS, "category", "audience", "form_key")},
         )
-        _log_declared(request, on.case.pk, form)
+        log_declared(request, form, on.case.pk)
         messages.success(request, _("記録を保存しました。"))
         return redirect("case_detail", case_id=on.case.pk)
     return form_page(request, "cases/note_new.html", on, form)
 
 
-def _about(form: NoteForm | IssueForm | AssessmentForm) -> Iterator[uuid.UUID]:
+def named_in(form: AboutForm | IssueForm) -> Iterator[uuid.UUID]:
     """Whom what was typed is about; nobody = the household. Read once the form is clean."""
     named = form.data.getlist("about") if isinstance(form.data, QueryDict) else []
     return (person.pk for key, person in form.persons.items() if key in named)
@@ -103,12 +98,6 @@ def audience_hints(request: MemberRequest, on: Subject) -> dict[str, str]:
         )
         % {"agency": own},
     }
-
-
-def _log_declared(request: MemberRequest, case_id: uuid.UUID, form: KasaneForm) -> None:
-    """V16: that twelve digits were declared to be no My Number is logged, without the digits."""
-    for name in form.not_my_number_fields:
-        log_access(request.membership, Action.WRITE, what=f"not_my_number:{name}", case_id=case_id)
 
 
 @member(Permission.READ_CASES)
@@ -152,7 +141,7 @@ def _changed(request: MemberRequest, note: Note, form: NoteEditForm) -> bool:
             return False
         done = _("記録を直しました。前の版も残っています。")
     attach_files(record=note.record, by=request.membership, files=files)
-    _log_declared(request, note.record.case_id, form)
+    log_declared(request, form, note.record.case_id)
     messages.success(request, done)
     return True
 
@@ -169,7 +158,7 @@ def issue_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         hints=audience_hints(request, on),
         initial={"noted_on": today(), **_hinted(request.GET.get("issue_type", ""))},
     )
-    if request.method == "POST" and is_fit(form, on.case.pk, _about(form)):
+    if request.method == "POST" and is_fit(form, on.case.pk, named_in(form)):
         data = form.cleaned_data
         add_issue(
             case=on.case,
@@ -208,92 +197,6 @@ def issue_solve(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
             return redirect("case_detail", case_id=on.case.pk)
     shown = {"label": issue.get_issue_type_display(), "about": issue.record.names(on.persons)}
     return form_page(request, "cases/issue_solve.html", on, form, shown=shown)
-
-
-@member(Permission.READ_CASES)
-@both
-def assessment_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
-    """A section of the assessment; what is written already stands beside it."""
-    on = subject(request, case_id, "assessment_new")
-    check_can_write(request.membership, on.case)
-    form = AssessmentForm(
-        request.POST or None,
-        persons=on.people,
-        hints=audience_hints(request, on),
-        initial={"assessed_on": today()},
-    )
-    if request.method == "POST" and is_fit(form, on.case.pk, _about(form)):
-        data = form.cleaned_data
-        assess(
-            case=on.case,
-            by=request.membership,
-            persons=form.chosen(),
-            **{k: data[k] for k in (*SECTION_WORDS, "category", "audience", "form_key")},
-        )
-        _log_declared(request, on.case.pk, form)
-        messages.success(request, _("アセスメントを保存しました。続けて次の項目を書けます。"))
-        again = "more" in request.POST
-        return redirect("assessment_new" if again else "case_detail", case_id=on.case.pk)
-    return form_page(request, "cases/assessment_new.html", on, form, written=_written(request, on))
-
-
-def _written(request: MemberRequest, on: Subject) -> list[dict[str, str]]:
-    """Which sections exist, without their text: category, whom, day."""
-    sections = (
-        AssessmentSection.objects.visible_to(request.membership)
-        .for_case(on.case)
-        .select_related("record")
-        .order_by("-assessed_on", "record__category")[:30]
-    )
-    return [
-        {
-            "term": str(s.record.get_category_display()),
-            "value": s.record.names(on.persons),
-            "note": format_short(s.assessed_on),
-        }
-        for s in sections
-    ]
-
-
-@member(Permission.READ_CASES)
-@both
-def assessment_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
-    """Correct a section; somebody who saved first is shown beside what was typed."""
-    sections = AssessmentSection.objects.visible_to(request.membership)
-    section = get_object_or_404(sections.select_related("record__case"), pk=record_id)
-    on = subject(request, section.record.case_id, "assessment_edit")
-    check_can_correct(request.membership, section.record)
-    initial = {name: getattr(section, name) for name in (*SECTION_WORDS, "version")}
-    form = AssessmentEditForm(request.POST or None, initial=initial)
-    conflicts = []
-    if request.method == "POST" and is_fit(form, on.case.pk, section.record.person_ids):
-        if form.check_version(section):
-            if _section_changed(request, section, form):
-                return redirect("case_detail", case_id=on.case.pk)
-            section.refresh_from_db()
-            form.check_version(section)
-        conflicts = form.conflicts(section)
-    shown = {
-        "key": section.pk,
-        "about": section.record.names(on.persons),
-        "category": section.record.get_category_display(),
-    }
-    return form_page(
-        request, "cases/assessment_edit.html", on, form, conflicts=conflicts, shown=shown
-    )
-
-
-def _section_changed(
-    request: MemberRequest, section: AssessmentSection, form: AssessmentEditForm
-) -> bool:
-    words = {name: form.cleaned_data[name] for name in (*SECTION_WORDS, "version")}
-    try:
-        change_assessment(section=section, by=request.membership, **words)
-    except StaleVersion:
-        return False
-    _log_declared(request, section.record.case_id, form)
-    messages.success(request, _("アセスメントを直しました。前の版も残っています。"))
-    return True
 
 
 @member(Permission.READ_CASES)

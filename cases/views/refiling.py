@@ -17,7 +17,7 @@ from cases import enums
 from cases.forms.refiling import RefileForm
 from cases.models import Record, Refiling
 from cases.operations import refile_record
-from cases.operations.refiling import readers_after
+from cases.operations.refiling import has_fixed_category, readers_after
 from cases.permissions import check_can_refile
 from cases.views.records import audience_hints
 from cases.views.subject import form_page, subject
@@ -36,7 +36,7 @@ def record_refile(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
     form = RefileForm(
         request.POST or None,
         hints=audience_hints(request, on),
-        only=record.category if record.kind == enums.RecordKind.ISSUE else "",
+        only=record.category if has_fixed_category(record) else "",
         initial={"category": record.category, "audience": record.audience},
     )
     more = {"record": record, "about": record.names(on.persons), "moves": _moves(request, record)}

@@ -7,7 +7,10 @@ from uuid import UUID
 
 from agencies.models import Membership
 from cases.caselines import file_lines
-from cases.models import AssessmentSection, Issue, Note, Record
+from cases.models import AssessmentSection, CautionNote, Issue, Note, Record, RiskAssessment
+from cases.questions import answer_lines, catalogue
+from cases.riskpage import answered_lines, risk_text
+from cases.risksheets import sheets
 from config.lib.eras import format_short
 from meetings.models import AgendaItem
 from plans.models import Plan
@@ -39,7 +42,15 @@ def _texts(keys: list[UUID], by: Membership) -> dict[UUID, str]:
     for note in Note.objects.visible_to(by).filter(pk__in=keys):
         found[note.pk] = note.text
     for section in AssessmentSection.objects.visible_to(by).filter(pk__in=keys):
-        found[section.pk] = "\n".join(filter(None, [section.situation, section.strengths]))
+        known = catalogue(by.municipality) if section.answers and by.municipality else {}
+        lines = answer_lines(section.answers, known)
+        found[section.pk] = "\n".join(filter(None, [section.situation, *lines, section.strengths]))
+    for caution in CautionNote.objects.visible_to(by).filter(pk__in=keys):
+        found[caution.pk] = f"{caution.get_kind_display()}　{caution.text}"
+    for risk in RiskAssessment.objects.visible_to(by).filter(pk__in=keys):
+        found[risk.pk] = "\n".join(
+            [*risk_text(risk), *answered_lines(sheets()[risk.sheet], risk.answers)]
+        )
     for issue in Issue.objects.visible_to(by).filter(pk__in=keys):
         found[issue.pk] = f"{issue.get_issue_type_display()}　{issue.note}"
     for plan in Plan.objects.visible_to(by).filter(pk__in=keys):

@@ -11,10 +11,12 @@ from cases.models import (
     AssessmentSection,
     Attachment,
     AttachmentContent,
+    CautionNote,
     Issue,
     Note,
     Record,
     Refiling,
+    RiskAssessment,
     Tie,
 )
 from community.models import CommunityIssue, IssueSource, IssueStep, Place, PlaceEvent
@@ -81,6 +83,17 @@ def _issue(draw: Any, drawn: Any, record: Record) -> Issue:
 
 def _assessment(draw: Any, drawn: Any, record: Record) -> AssessmentSection:
     return AssessmentSection(record=record, situation="状況", assessed_on=draw.today)
+
+
+def _caution(draw: Any, drawn: Any, record: Record) -> CautionNote:
+    return CautionNote(record=record, kind="avoid", text="朝は避ける", noted_on=draw.today)
+
+
+def _risk(draw: Any, drawn: Any, record: Record) -> RiskAssessment:
+    return RiskAssessment(
+        record=record, sheet="elder", answers={"elder-1-head": {"answer": "yes"}},
+        assessed_on=draw.today, computed_level="red",
+    )  # fmt: skip
 
 
 def _plan(draw: Any, drawn: Any, record: Record) -> Plan:
@@ -160,7 +173,8 @@ def _tie(draw: Any, drawn: Any, record: Record) -> Tie:
 
 
 KINDS = {
-    "note": _note, "issue": _issue, "assessment": _assessment, "plan": _plan,
+    "note": _note, "issue": _issue, "assessment": _assessment, "caution": _caution,
+    "risk": _risk, "plan": _plan,
     "monitoring": _monitoring, "evaluation": _evaluation, "visit": _visit, "match": _match,
     "follow_up": _follow_up, "community_issue": _source, "tie": _tie,
 }  # fmt: skip

@@ -11,6 +11,7 @@ import datetime
 import random
 import uuid
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -376,14 +377,39 @@ def _referrals(draw: Draw, drawn: Drawn) -> None:
             join(draw, drawn, agency, "referral")
 
 
-def _record(draw: Draw, drawn: Drawn, carry_out: CarryOut | None = None) -> Record:
-    by = drawn.by
-    if draw.chance(0.45):
-        of_team = [a for a in draw.agencies if a.pk in drawn.team]
-        by = draw.worker(draw.rng.choice(of_team if draw.chance(0.8) else draw.agencies[:8]))
+# Kinds drawn last, so that what was drawn before stays as it was.
+LAST = (enums.RecordKind.CAUTION, enums.RecordKind.RISK)
+
+
+def draw_last_records(draw: Draw, drawn: list[Drawn]) -> None:
+    """Cautions and risk sheets, in cases that may have a shield by now: then their texts wait. By
+    who has written there already: grants are as they are."""
+    for one in drawn:
+        writers = [record.author for record in one.records]
+        for kind in LAST if writers else ():
+            if draw.chance(0.5):
+                _record(draw, one, by=draw.rng.choice(writers), kinds=[str(kind)])
+
+
+def _writer(draw: Draw, drawn: Drawn) -> Membership:
+    if not draw.chance(0.45):
+        return drawn.by
+    of_team = [a for a in draw.agencies if a.pk in drawn.team]
+    return draw.worker(draw.rng.choice(of_team if draw.chance(0.8) else draw.agencies[:8]))
+
+
+def _record(
+    draw: Draw,
+    drawn: Drawn,
+    carry_out: CarryOut | None = None,
+    *,
+    by: Membership | None = None,
+    kinds: Sequence[str] = (),
+) -> Record:
+    by = by or _writer(draw, drawn)
     category = "notifier" if draw.chance(0.07) else draw.rng.choice(COVERABLE)
     persons = [] if draw.chance(0.25) else draw.some(drawn.persons, 1, 2)
-    kinds = [str(kind) for kind in enums.RecordKind]
+    kinds = kinds or [str(kind) for kind in enums.RecordKind if kind not in LAST]
     record = draw.put(
         Record(
             id=draw.key(),

@@ -28,7 +28,8 @@ LEFT JOIN agencies_user AS u ON u.id = m.user_id
 # Rows that are seen with the whole they hang on: their key, the whole, the column naming it.
 HANGING = (
     ("record_id", "cases_record", "record_id", (
-        "cases_note", "cases_issue", "cases_assessmentsection", "plans_plan", "plans_monitoring",
+        "cases_note", "cases_issue", "cases_assessmentsection", "cases_cautionnote",
+        "cases_riskassessment", "plans_plan", "plans_monitoring",
         "plans_evaluation", "outreach_visit", "participation_match", "participation_followup",
         "community_issuesource", "cases_tie",
     )),
@@ -56,6 +57,8 @@ VERSIONS: dict[str, tuple[str, str]] = {
     "cases_historicalissue": ("cases_issue", "record_id"),
     "cases_historicalassessmentsection": ("cases_assessmentsection", "record_id"),
     "cases_historicaltie": ("cases_tie", "record_id"),
+    "cases_historicalcautionnote": ("cases_cautionnote", "record_id"),
+    "cases_historicalriskassessment": ("cases_riskassessment", "record_id"),
     "plans_historicalplan": ("plans_plan", "record_id"),
     "cases_historicalcontact": ("cases_contact", "person_id"),
 }

@@ -40,7 +40,16 @@ from meetings.models import (
 )
 from reports.models import LookDecision
 from reports.proof.contents import city_rows, contact_points
-from reports.proof.drawing import DAY, Draw, Drawn, draw_case, draw_city, join, permission
+from reports.proof.drawing import (
+    DAY,
+    Draw,
+    Drawn,
+    draw_case,
+    draw_city,
+    draw_last_records,
+    join,
+    permission,
+)
 from reports.proof.drawnshields import draw_shields
 
 HOUR = datetime.timedelta(hours=1)
@@ -79,6 +88,8 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         _drafts(draw, drawn)
         contact_points(draw)
         _placements(draw, drawn)
+        draw.write()
+        draw_last_records(draw, drawn)
         draw.write()
     with connections[using].cursor() as cursor:
         cursor.execute("ANALYZE")

@@ -426,7 +426,7 @@ def test_an_issue_moves_to_the_team_and_keeps_its_category(city):
     assert "表示された中から選んでください" in text(post(city.elderly, url, bad), 422)
     with w.act(city.elderly):
         record = Record.objects.get(pk=key)
-        with pytest.raises(ActionDenied, match="課題の内容で決まります"):
+        with pytest.raises(ActionDenied, match="内容で決まります"):
             refile_record(
                 record=record, by=city.elderly, category="basic", audience="team", reason="x"
             )

@@ -34,7 +34,7 @@ WITH_HISTORY = sorted(model.__name__ for model in apps.get_models() if hasattr(m
 # Writings past the versions, each with the reason why nothing is lost.
 PAST_VERSIONS = {
     "cases/operations/case.py:change_person": "takes the version number; save() follows",
-    "cases/operations/records.py:_next_version": "takes the version number; save() follows",
+    "cases/operations/records.py:next_version": "takes the version number; save() follows",
     "cases/operations/ties.py:change_tie": "takes the version number; save() follows",
     "cases/operations/consent.py:withdraw_consent": "what it sets was empty and stays for ever",
     "plans/operations/drafting.py:change_draft": "takes the version number; save() follows",

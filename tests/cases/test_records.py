@@ -403,7 +403,7 @@ def test_stale_section_shows_both_and_keeps_what_was_typed(city):
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"situation": ""}, "状況を入れてください。"),
+        ({"situation": ""}, "状況を書くか、項目のどれかに答えてください。"),
         ({"assessed_on": "平成40年1月1日"}, "平成は31年4月30日までです"),
         ({"strengths": f"番号は{MY_NUMBER}"}, "マイナンバー"),
     ],

@@ -71,7 +71,7 @@ def record_of(by, case, kind="note", persons=()):
 def test_the_database_takes_no_new_row_into_a_case_that_rests(city, merged):
     case, mother, _son, _consent, other = merged
     for by in (city.elderly, city.disability):
-        for kind in ("note", "issue", "assessment", "plan", "visit", "match"):
+        for kind in ("note", "issue", "assessment", "caution", "risk", "plan", "visit", "match"):
             held(by, record_of(by, case, kind, [mother]))
         with w.act(by):
             mine = Record.objects.filter(author=by, case=case).first()

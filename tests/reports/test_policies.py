@@ -241,6 +241,7 @@ SHIELDED = {
     "cases_contact", "cases_record", "cases_consultation", "cases_referral", "cases_transfer",
     "cases_carryout", "cases_leftwork", "cases_closing", "cases_consent", "cases_consentscan",
     "cases_historicalnote", "cases_historicalissue", "cases_historicalassessmentsection",
+    "cases_historicalcautionnote", "cases_historicalriskassessment",
     "cases_historicalconsent", "plans_historicalplan", "meetings_agendaitem", "cases_disclosure",
     "cases_emergency", "cases_draft", "cases_historicaltie",
 }  # fmt: skip

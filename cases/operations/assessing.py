@@ -1,0 +1,211 @@
+"""Write what to mind when meeting somebody; fill in a risk sheet; a group decides on its level."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from agencies.enums import Action, Permission
+from agencies.models import Membership
+from agencies.operations import notify
+from agencies.permissions import ActionDenied
+from agencies.trail import log_access
+from cases import enums, risksheets
+from cases.models import Case, CautionNote, Person, RiskAssessment
+from cases.operations.records import WrittenBefore, next_version, write_record
+from cases.permissions import check_can_correct
+from cases.questions import Answers, checked
+
+
+@transaction.atomic
+def write_caution(
+    *,
+    case: Case,
+    by: Membership,
+    kind: str,
+    text: str,
+    persons: Sequence[Person | uuid.UUID] = (),
+    noted_on: datetime.date | None = None,
+    audience: str = enums.Audience.TEAM,
+    form_key: uuid.UUID | None = None,
+) -> CautionNote:
+    """One line about these persons, or the household; its kind decides the category. The same
+    `form_key` writes it once."""
+    try:
+        record = write_record(
+            case=case,
+            by=by,
+            kind=enums.RecordKind.CAUTION,
+            category=enums.CAUTION_CATEGORY[kind],
+            persons=persons,
+            audience=audience,
+            form_key=form_key,
+        )
+    except WrittenBefore as before:
+        return CautionNote.objects.visible_to(by).get(pk=before.record_id)
+    caution = CautionNote(
+        record=record, kind=kind, text=text, noted_on=noted_on or timezone.localdate()
+    )
+    caution.save(force_insert=True)
+    return caution
+
+
+@transaction.atomic
+def change_caution(
+    *, caution: CautionNote, by: Membership, version: int, text: str, noted_on: datetime.date
+) -> CautionNote:
+    """Correct the words or the day; the version before stays. Raises StaleVersion when somebody
+    else saved first."""
+    locked = _next_caution(caution, by, version)
+    locked.text, locked.noted_on = text, noted_on
+    locked.save()
+    _log(by, "change_caution", locked)
+    return locked
+
+
+@transaction.atomic
+def end_caution(
+    *, caution: CautionNote, by: Membership, version: int, on: datetime.date, reason: str
+) -> CautionNote:
+    """It no longer holds: the line leaves the top of the page and stays in the history."""
+    locked = _next_caution(caution, by, version)
+    if not reason:
+        raise ActionDenied(_("終わった理由を入れてください。"))
+    if on < locked.noted_on:
+        raise ActionDenied(_("終わった日は、分かった日からあとの日付を入れてください。"))
+    locked.ended_on, locked.end_reason = on, reason
+    locked.save()
+    _log(by, "end_caution", locked)
+    return locked
+
+
+def _next_caution(caution: CautionNote, by: Membership, version: int) -> CautionNote:
+    """Lock the line that was read, one version on."""
+    check_can_correct(by, caution.record)
+    if caution.ended_on is not None:
+        raise ActionDenied(
+            _("この注意は、すでに終わっています。続いているときは、新しく書きます。")
+        )
+    locked: CautionNote = next_version(CautionNote, caution.pk, by, version)
+    return locked
+
+
+@dataclass(frozen=True)
+class RiskFacts:
+    """A sheet filled in: `answers` by code of its questions."""
+
+    sheet: str
+    answers: Answers
+    assessed_on: datetime.date
+    text: str = ""
+    strengths: str = ""
+
+
+@dataclass(frozen=True)
+class RiskDecision:
+    """What a group decided: the level, on which day, who took part; why, if not the rule's."""
+
+    level: str
+    on: datetime.date
+    deciders: str
+    reason: str = ""
+
+
+@transaction.atomic
+def assess_risk(
+    *,
+    case: Case,
+    by: Membership,
+    person: Person,
+    facts: RiskFacts,
+    audience: str = enums.Audience.TEAM,
+    form_key: uuid.UUID | None = None,
+) -> RiskAssessment:
+    """A risk sheet of one person, with the level its rule gives. It replaces the former one of the
+    same person and sheet, which stays. Red is told to the agency's manager at once."""
+    sheet = risksheets.sheets().get(facts.sheet)
+    if sheet is None:
+        raise ActionDenied(_("シートを選んでください。"))
+    answers = checked(facts.answers, (item.code for item in sheet.items))
+    if not answers:
+        raise ActionDenied(
+            _("項目に、ひとつは答えてください。分からないことは「不明」と答えます。")
+        )
+    level = risksheets.find(sheet, answers).level
+    try:
+        record = write_record(
+            case=case,
+            by=by,
+            kind=enums.RecordKind.RISK,
+            category=enums.Category.SAFETY,
+            persons=[person],
+            audience=audience,
+            form_key=form_key,
+        )
+    except WrittenBefore as before:
+        return RiskAssessment.objects.visible_to(by).get(pk=before.record_id)
+    risk = RiskAssessment(
+        record=record,
+        sheet=sheet.code,
+        answers=answers,
+        assessed_on=facts.assessed_on,
+        computed_level=level.code,
+        text=facts.text,
+        strengths=facts.strengths,
+    )
+    risk.save(force_insert=True)
+    if level.is_red:
+        _tell_managers(by, risk, "computed", _("リスク確認がレッドになりました"))
+    return risk
+
+
+@transaction.atomic
+def decide_risk(
+    *, risk: RiskAssessment, by: Membership, version: int, decision: RiskDecision
+) -> RiskAssessment:
+    """A group's judgement, which may depart from the rule with a reason. Decided again, the former
+    decision stays as a version. Raises StaleVersion when somebody else saved first."""
+    check_can_correct(by, risk.record)
+    sheet = risksheets.sheets()[risk.sheet]
+    if decision.level not in {level.code for level in sheet.choices}:
+        raise ActionDenied(_("判断した段階を選んでください。"))
+    if not decision.deciders:
+        raise ActionDenied(_("判断に加わった人を入れてください。一人では決めません。"))
+    if decision.level != risk.computed_level and not decision.reason:
+        raise ActionDenied(_("シートの規則と違う段階にするときは、理由を入れてください。"))
+    if decision.on < risk.assessed_on:
+        raise ActionDenied(_("判断した日は、確かめた日からあとの日付を入れてください。"))
+    locked: RiskAssessment = next_version(RiskAssessment, risk.pk, by, version)
+    locked.decided_level, locked.decided_on = decision.level, decision.on
+    locked.deciders, locked.override_reason = decision.deciders, decision.reason
+    locked.save()
+    _log(by, "decide_risk", locked)
+    if sheet.level(decision.level).is_red:
+        _tell_managers(by, locked, "decided", _("リスク確認が、レッドと判断されました"))
+    return locked
+
+
+def _tell_managers(by: Membership, risk: RiskAssessment, event: str, title: str) -> None:
+    """The agency's head and managers, without a name or a case; they read it as far as they may."""
+    managers = Membership.objects.active().filter(
+        agency_id=by.agency_id, role__permissions__contains=[Permission.CONFIRM_MEMBERSHIP]
+    )
+    for manager in managers.order_by("pk"):
+        notify(
+            agency=by.agency_id or 0,
+            membership=manager,
+            kind="risk_red",
+            key=f"{risk.pk}:{event}:{risk.version}",
+            title=title,
+            url=f"/risk/{risk.pk}/",
+        )
+
+
+def _log(by: Membership, what: str, row: CautionNote | RiskAssessment) -> None:
+    log_access(by, Action.WRITE, what=what, case_id=row.record.case_id, record_ids=[row.pk])
