@@ -22,15 +22,22 @@ from agencies.operations.directory import ContactPointFacts, add_contact_point
 from cases.enums import CONSENTABLE
 from cases.models import CarryOut, Case, Consultation, Person
 from cases.operations import (
+    RiskDecision,
+    RiskFacts,
     accept_referral,
+    add_issue,
     add_person,
     assess,
+    assess_risk,
+    decide_risk,
     finish_consultation,
     make_case,
     record_consent,
     refer,
     return_referral,
+    solve_issue,
     take_consultation,
+    write_caution,
     write_note,
     write_tie,
 )
@@ -74,6 +81,16 @@ def ago(step: Step) -> datetime.datetime:
     return moment if not step.get("days_ago") else moment.replace(hour=2, minute=30)
 
 
+def answered(step: Step) -> dict[str, dict[str, str]]:
+    """A step's answers: `yes`, `no`, `unknown` list codes, each with a word after a colon."""
+    found = {}
+    for answer in ("yes", "no", "unknown"):
+        for entry in step.get(answer, []):
+            code, _colon, word = entry.partition(":")
+            found[code] = {"answer": answer, "word": word}
+    return found
+
+
 def stories(city: Municipality) -> list[dict[str, Any]]:
     """The story files for a city: the common ones, and those that name it."""
     found = []
@@ -106,6 +123,9 @@ class Player:
             "refer": self.refer,
             "note": self.note,
             "assess": self.assess,
+            "caution": self.caution,
+            "issue": self.issue,
+            "risk": self.risk,
             "plan": self.plan,
             "propose": self.propose,
             "conference": self.decide,
@@ -271,10 +291,53 @@ class Player:
                 case=self.opened(),
                 by=by,
                 category=step["category"],
-                situation=step["situation"],
+                situation=step.get("situation", ""),
                 strengths=step.get("strengths", ""),
+                answers=answered(step),
                 persons=self.named(step),
+                assessed_on=days(-step.get("days_ago", 0)),
             )
+
+    def caution(self, step: Step) -> None:
+        by = self.members[step["by"]]
+        with acting(by.pk):
+            write_caution(
+                case=self.opened(),
+                by=by,
+                kind=step["kind"],
+                text=step["text"],
+                persons=self.named(step),
+                noted_on=days(-step.get("days_ago", 0)),
+            )
+
+    def issue(self, step: Step) -> None:
+        by = self.members[step["by"]]
+        with acting(by.pk):
+            issue = add_issue(
+                case=self.opened(),
+                by=by,
+                issue_type=step["type"],
+                person=next(iter(self.named(step)), None),
+                noted_on=days(-step["days_ago"]),
+                note=step.get("note", ""),
+            )
+            if "solved_days_ago" in step:
+                solve_issue(issue=issue, by=by, on=days(-step["solved_days_ago"]))
+
+    def risk(self, step: Step) -> None:
+        by, on = self.members[step["by"]], days(-step.get("days_ago", 0))
+        facts = RiskFacts(
+            sheet=step["sheet"], answers=answered(step), assessed_on=on, text=step.get("text", "")
+        )
+        with acting(by.pk):
+            risk = assess_risk(
+                case=self.opened(), by=by, person=self.persons[step["person"]], facts=facts
+            )
+            if "level" in step:
+                decision = RiskDecision(
+                    step["level"], on, step["deciders"], step.get("override", "")
+                )
+                decide_risk(risk=risk, by=by, version=risk.version, decision=decision)
 
     def plan(self, step: Step) -> None:
         by = self.members[step["by"]]
