@@ -21,6 +21,7 @@ from config.lib.ids import new_id
 register = template.Library()
 SALT = "cases.draft"
 FIELD = "draft_token"
+PAGE_LIMIT = 200  # of the column
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def draft(context: dict[str, Any], title: str, *, keeps_query: bool = False) -> 
 def _with_query(request: HttpRequest) -> str:
     query = request.GET.copy()
     query.pop("draft", None)
-    return f"{request.path}?{query.urlencode()}" if query else request.path
+    page = f"{request.path}?{query.urlencode()}" if query else request.path
+    return page if len(page) <= PAGE_LIMIT else request.path
 
 
 def _key(text: str) -> uuid.UUID | None:

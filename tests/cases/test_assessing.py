@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import uuid
 
 import pytest
@@ -474,6 +475,24 @@ def test_asked_again_the_former_answers_stand_there_for_the_same_readers(city):
         form = get(by, f"{url}{who.pk}").context["form"]
         assert not form["answer_health-illness"].value()
     assert get(city.elderly, f"{url}nobody").status_code == 200
+
+
+def test_a_draft_is_gone_on_with_where_its_questions_are_asked(city):
+    case, mother, _son, _given = referred(city)
+    browser = client(city.elderly)
+    for url, question in (
+        (f"/cases/{case.pk}/assessment/new/?category=health&about={mother.pk}", "必要な受診"),
+        (f"/cases/{case.pk}/risk/new/?person={mother.pk}&sheet=elder", "頭のけが"),
+    ):
+        shown = text(browser.get(url))
+        token = re.search('name="draft_token" value="([^"]+)"', shown)[1]
+        kept = browser.post("/drafts/save/", {"draft_token": token, "strengths": "妹"})
+        assert kept.status_code == 200
+        (line,) = [
+            one for one in browser.get("/drafts/").context["drafts"] if one.url.startswith(url)
+        ]
+        assert f"{url}&draft=" in line.url
+        assert question in text(browser.get(line.url))
 
 
 def test_a_sheet_done_again_begins_for_the_same_readers(city):
