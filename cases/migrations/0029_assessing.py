@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0027_intake_answers"),
+        ("cases", "0028_ties"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                     ("match", "参加支援"),
                     ("follow_up", "参加後のフォロー"),
                     ("community_issue", "地域課題"),
+                    ("tie", "つながり"),
                 ],
                 max_length=20,
             ),

@@ -8,7 +8,7 @@ from config.lib.rowsecurity import Open
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agencies", "0016_intake_items"),
+        ("agencies", "0017_directory"),
     ]
 
     operations = [

@@ -94,7 +94,7 @@ ANSWERED = (*WORDS_BEFORE, "answers")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0028_assessing")]
+    dependencies = [("cases", "0029_assessing")]
 
     operations = [
         *map(content, TABLES),

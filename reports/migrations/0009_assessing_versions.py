@@ -25,6 +25,6 @@ def kept(table, history):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("reports", "0007_shields_fast"), ("cases", "0029_assessing_gate")]
+    dependencies = [("reports", "0008_tie_versions"), ("cases", "0030_assessing_gate")]
 
     operations = [kept(*names) for names in VERSIONED]
