@@ -66,6 +66,7 @@ class FileLine:
     name: str
     about: str
     url: str
+    is_picture: bool = False
 
 
 @dataclass(frozen=True)
@@ -298,6 +299,7 @@ def file_lines(
                 row.name,
                 f"{kind}　{filesizeformat(row.size)}",
                 reverse("attachment_download", args=[row.pk]),
+                row.media_type not in FILE_KINDS,
             )
         )
     return found

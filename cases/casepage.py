@@ -2,7 +2,7 @@
 
 Title, counts, badges, stage and next step come from the reader's own rows. Own queries: persons,
 grants, records, issues, cautions, consents, texts of the records shown (6), their attachments,
-seers (5), shields (2);
+seers (5), shields (2), the last look and what changed since (3);
 the rest is what the rooms above register with their budgets. None depends on how much has been
 written.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Q
@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agencies.models import Membership
-from cases import enums
+from cases import enums, looks
 from cases.caselines import (
     ConsentState,
     FileLine,
@@ -79,6 +79,10 @@ class Entry:
     topics: str
     files: Sequence[FileLine] = ()
     history_url: str = ""
+    parts: Sequence[tuple[str, str]] = ()
+    read_url: str = ""
+    badge: str = ""
+    tone: str = ""
 
 
 @dataclasses.dataclass
@@ -100,6 +104,7 @@ class CasePage:
     worries: list[WorryRow]
     hints: list[Hint]
     entries: list[Entry]
+    seen_before: str
     older_url: str
     is_older: bool
     panels: list[SafeString]
@@ -132,6 +137,8 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
     }
     shields = shields_of(membership, case, persons)
     step = next(iter(registry.draw("case_next", membership, case)), None)
+    since = looks.last_look(membership, case)
+    marks = looks.marks(membership, records, since)
     return CasePage(
         case=case,
         title=household_title(persons.values()),
@@ -150,7 +157,8 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
         issues=lines,
         worries=worry_rows(issues, lines, persons),
         hints=hints(persons.values(), issues, today()) if may_write else [],
-        entries=_entries(membership, case, records, persons, _window(before, older)),
+        entries=_entries(membership, case, records, persons, window_of(before, older), marks),
+        seen_before=format_datetime_short(since) if since else "",
         older_url=f"?{urlencode({'before': older})}" if older else "",
         is_older=bool(before),
         panels=_rendered(drawn),
@@ -197,7 +205,7 @@ def _records(
         .exclude(kind__in=[enums.RecordKind.ISSUE, enums.RecordKind.TIE])
         .select_related("author_agency")
     )
-    key = _read_key(before)
+    key = read_place(before)
     if key is not None:
         at, last = key
         found = found.filter(Q(happened_at__lt=at) | Q(happened_at=at, id__lt=last))
@@ -211,7 +219,8 @@ def _records(
     return {row.pk: row for row in rows}, older
 
 
-def _read_key(text: str) -> tuple[datetime.datetime, uuid.UUID] | None:
+def read_place(text: str) -> tuple[datetime.datetime, uuid.UUID] | None:
+    """The place in これまで that an address names; None for anything else."""
     at, _underscore, key = text.partition("_")
     try:
         return datetime.datetime.fromisoformat(at.replace(" ", "+")), uuid.UUID(key)
@@ -219,9 +228,9 @@ def _read_key(text: str) -> tuple[datetime.datetime, uuid.UUID] | None:
         return None
 
 
-def _window(before: str, older: str) -> tuple[datetime.datetime, datetime.datetime]:
+def window_of(before: str, older: str) -> tuple[datetime.datetime, datetime.datetime]:
     """From when until when this page of これまで tells."""
-    first, last = _read_key(older), _read_key(before)
+    first, last = read_place(older), read_place(before)
     earliest = datetime.datetime.min.replace(tzinfo=datetime.UTC)
     latest = datetime.datetime.max.replace(tzinfo=datetime.UTC)
     return first[0] if first else earliest, last[0] if last else latest
@@ -233,37 +242,53 @@ def _entries(
     records: dict[uuid.UUID, Record],
     persons: dict[uuid.UUID, Person],
     window: tuple[datetime.datetime, datetime.datetime],
+    marks: Mapping[uuid.UUID, str],
 ) -> list[Entry]:
-    drawn: list[TimelineEntry] = [
-        e
+    files = file_lines(membership, records)
+    lines = [
+        (
+            e.at,
+            e.record_id,
+            entry_of(e, records[e.record_id], persons, files.get(e.record_id, ()), marks),
+        )
         for e in registry.draw("case_timeline", membership, case, records)
         if e.record_id in records
     ]
-    # Lines that are no record: 終結, 移管.
-    events = registry.draw("case_events", membership, case)
-    drawn += [e for e in events if window[0] <= e.at < window[1]]
-    drawn.sort(key=lambda e: (e.at, e.record_id), reverse=True)
-    files = file_lines(membership, records)
+    lines += events_between(membership, case, window)
+    lines.sort(key=lambda line: line[:2], reverse=True)
+    return [line[2] for line in lines]
+
+
+def events_between(
+    membership: Membership, case: Case, window: tuple[datetime.datetime, datetime.datetime]
+) -> list[tuple[datetime.datetime, uuid.UUID, Entry]]:
+    """Lines that are no record: 終結, 移管."""
     return [
-        _entry(e, records[e.record_id], persons, files.get(e.record_id, ()))
-        if e.record_id in records
-        else Entry(e.title, e.url, format_datetime_short(e.at), e.agency, e.text, "")
-        for e in drawn
+        (
+            e.at,
+            e.record_id,
+            Entry(e.title, e.url, format_datetime_short(e.at), e.agency, e.text, ""),
+        )
+        for e in registry.draw("case_events", membership, case)
+        if window[0] <= e.at < window[1]
     ]
 
 
-def _entry(
+def entry_of(
     entry: TimelineEntry,
     record: Record,
     persons: dict[uuid.UUID, Person],
     files: Sequence[FileLine],
+    marks: Mapping[uuid.UUID, str],
 ) -> Entry:
+    """A record's line, ready to print."""
     topics = [
         entry.about or record.names(persons),
         entry.category or str(record.get_category_display()),
     ]
     if record.audience == enums.Audience.AGENCY:
         topics.append(str(enums.Audience.AGENCY.label))
+    badge = marks.get(record.pk, "")
     return Entry(
         entry.title,
         entry.url,
@@ -273,6 +298,10 @@ def _entry(
         "　".join(t for t in topics if t),
         files,
         entry.history_url,
+        entry.parts,
+        reverse("record_detail", args=[record.pk]),
+        badge,
+        "info" if badge else "",
     )
 
 

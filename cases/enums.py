@@ -368,6 +368,11 @@ class HoldDecision(models.TextChoices):
     KEPT = "kept", _("名簿の人だけ")
 
 
+class RequestKind(models.TextChoices):
+    MENTION = "mention", _("知らせる")
+    CIRCULATION = "circulation", _("供覧")
+
+
 class ContactResult(models.TextChoices):
     """Whether one met or reached whom one wanted to."""
 

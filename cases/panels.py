@@ -25,6 +25,8 @@ from cases import (
     enums,
     handling,
     households,
+    nextsteps,
+    noteparts,
     officehints,
     recertifying,
     riskpage,
@@ -120,14 +122,25 @@ def _note(membership: Membership, record: Record, note: Note, may_write: bool) -
         title += _("　%(n)s分") % {"n": note.minutes}
     if note.version > 1:
         title += _("［訂正あり］")
-    text = note.text
-    if note.next_step:
-        text += "\n" + _("次に：%(step)s") % {"step": note.next_step}
+    more = [
+        (_("次に"), note.next_step),
+        (_("直した理由"), note.correction_reason if note.version > 1 else ""),
+    ]
+    text = "\n".join([note.text, *(f"{label}：{words}" for label, words in more if words)])
+    parts = noteparts.labelled(note.text)
+    if parts:
+        parts += [(label, words) for label, words in more if words]
     is_own = record.author_agency_id == membership.agency_id and may_write
     url = reverse("note_edit", args=[note.pk]) if is_own else ""
     changed = _changed(record, note.version)
     return TimelineEntry(
-        note.pk, record.happened_at, title, text=text, url=url, history_url=changed
+        note.pk,
+        record.happened_at,
+        title,
+        text=text,
+        url=url,
+        history_url=changed,
+        parts=tuple(parts),
     )
 
 
@@ -148,6 +161,8 @@ def _section(
     lines = [section.situation, *answer_lines(section.answers, known)]
     if section.strengths:
         lines.append(_("強み：%(strengths)s") % {"strengths": section.strengths})
+    if section.version > 1 and section.correction_reason:
+        lines.append(_("直した理由：%(reason)s") % {"reason": section.correction_reason})
     text = "\n".join(line for line in lines if line)
     is_own = record.author_agency_id == membership.agency_id and may_write
     url = reverse("assessment_edit", args=[section.pk]) if is_own else ""
@@ -482,6 +497,7 @@ __all__ = [
     "drafts",
     "handling",
     "households",
+    "nextsteps",
     "officehints",
     "recertifying",
     "shieldpage",
@@ -513,6 +529,9 @@ registry.nav(
         Permission.READ_CASES,
         count_referrals,
     )
+)
+registry.nav(
+    NavItem("templates", gettext_lazy("定型文"), "template_list", 4, Permission.CONFIRM_MEMBERSHIP)
 )
 registry.nav(NavItem("consents", gettext_lazy("同意"), "consent_list", 1, Permission.REVIEW_ACCESS))
 registry.nav(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from agencies.enums import Permission
+from agencies.enums import MembershipState, Permission
 from agencies.models import Membership
 from agencies.permissions import ActionDenied, check_may
 from agencies.permissions import can as can
@@ -19,6 +19,7 @@ from cases.models import (
     Consent,
     Emergency,
     HouseholdLink,
+    NoteTask,
     Person,
     Record,
     Referral,
@@ -96,6 +97,21 @@ def check_can_correct(by: Membership, record: Record) -> None:
         raise ActionDenied(_("記録を直せるのは、書いた機関です。"))
     if record.carry_out_id is None:
         check_at_work(by, record.case)
+
+
+def check_can_finish(by: Membership, record: Record, task: NoteTask | None = None) -> None:
+    """Say that the next step of a note is done: the agency that wrote it; whom it waits for, and
+    where that is nobody or somebody who left, any of them."""
+    check_can_correct(by, record)
+    who = task.membership if task is not None else None
+    if who is not None and who.pk != by.pk and who.state == MembershipState.CONFIRMED:
+        raise ActionDenied(_("済みにできるのは、頼まれた%(name)sさんです。") % {"name": who.user})
+
+
+def check_can_keep_templates(by: Membership) -> None:
+    """定型文: the agency's manager."""
+    check_may(by, Permission.CONFIRM_MEMBERSHIP)
+    check_may(by, Permission.READ_CASES)
 
 
 def check_can_solve(by: Membership, record: Record) -> None:

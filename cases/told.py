@@ -94,11 +94,13 @@ def known_to(membership: Membership, case: Case) -> Known:
         persons_by_key(membership, case),
         records,
         told_grants(case.pk),
-        _kept(membership, case, records),
+        kept_among(membership, case, records),
     )
 
 
-def _kept(membership: Membership, case: Case, records: Sequence[Record]) -> frozenset[uuid.UUID]:
+def kept_among(
+    membership: Membership, case: Case, records: Sequence[Record]
+) -> frozenset[uuid.UUID]:
     """What the asker reads as one of a shield's list, and others do not (V9). Who is not on the
     list is told of no shield, and reads nothing that it closes."""
     shields = list(Shield.objects.visible_to(membership).in_force().filter(case=case))

@@ -95,6 +95,7 @@ class Version:
     changes: list[Change]
     is_first: bool
     at: datetime.datetime
+    reason: str = ""
 
 
 def versions_of(
@@ -122,6 +123,7 @@ def versions_of(
                     changes,
                     before is None,
                     row.history_date,
+                    getattr(row, "correction_reason", "") if before is not None else "",
                 )
             )
         before = row

@@ -95,7 +95,12 @@ class House:
 # What an argument names depends on the address it stands in.
 _WHICH = {
     **dict.fromkeys(
-        ["note_edit.record_id", "record_history.record_id", "record_refile.record_id"], "note"
+        [
+            "note_edit.record_id", "record_history.record_id", "record_refile.record_id",
+            "record_detail.record_id", "record_ask.record_id", "record_confirm.record_id",
+            "requests_end.record_id", "task_finish.record_id",
+        ],
+        "note",
     ),
     "issue_solve.record_id": "issue",
     "assessment_edit.record_id": "assessment",
@@ -171,9 +176,10 @@ def written(house: House, *, alone: bool = False) -> None:
     with w.act(by):
         note = write_note(
             case=case, by=by, text="電話で話した", method="phone", persons=persons[:1],
-            audience=audience,
+            audience=audience, next_step="また電話する",
         )  # fmt: skip
         house.keep("note", note)
+        house.keys["batch"] = uuid.uuid4()
         attach_files(record=note.record, by=by, files=[picture])
         house.keep("attachment_id", Attachment.objects.get(record_id=note.record_id))
         issue = add_issue(case=case, by=by, issue_type="debt", person=persons[0], audience=audience)

@@ -62,6 +62,13 @@ tie_edit                  worker      200/422  403/403  403/403
 issue_new                 worker      200/422  200/422  403/403
 assessment_edit           worker      200/422  403/403  403/403
 attachment_download       worker      200/-    200/-    200/-
+record_detail             worker      200/-    200/-    200/-
+record_ask                worker      200/422  200/422  200/422
+record_confirm            worker      -/302    -/302    -/302
+requests_end              worker      -/302    -/302    -/302
+task_finish               worker      -/302    -/403    -/403
+case_timeline             worker      200/200  200/200  200/200
+template_edit             phrases     200/422  .        404/404
 issue_solve               worker      200/422  403/403  403/403
 assessment_new            worker      200/422  200/422  403/403
 assessment_detail         worker      200/-    200/-    200/-
@@ -309,6 +316,7 @@ RELATIONLESS: dict[str, dict[str, str]] = {
             "a duty of one officer in the whole city (V10, V8)",
         ),
         "indicator_edit": "a figure is its city's (V11)",
+        "template_edit": "an agency's phrases are its own",
     },
     "closed": {"indicator_edit": "a figure is never over"},
 }  # fmt: skip
@@ -352,6 +360,7 @@ def standings() -> dict[str, Standing]:
     # A line of the directory is its city's: a stranger's is another city's.
     foreign = of.foreign | {"point_id": h.directory_line(other.elderly).pk}
     found["manager"] = Standing(manager, of.own, of.shared, of.closed, foreign)
+    found["phrases"] = cases.phrases(city, manager)
     for with_twin in (
         cases.referrals, cases.transfers, cases.running, cases.late, cases.visits, cases.matches,
     ):  # fmt: skip

@@ -29,7 +29,9 @@ from cases.operations import (
     change_household,
     confirm_shield,
     end_emergency,
+    end_template,
     finish_consultation,
+    keep_template,
     lift_shield,
     propose_lift,
     propose_shield,
@@ -89,6 +91,19 @@ def worker(scene: twoworlds.Scene, twin: House) -> Standing:
     for house in (own, shared, closed, twin):
         house.keys["agency_id"] = scene.city.agencies["livelihood"].pk
     return Standing(scene.member, own.keys, shared.keys, closed.keys, twin.keys)
+
+
+def phrases(city: w.World, manager: Membership) -> Standing:
+    """定型文: in use, given up; another agency's."""
+    found = Standing(manager)
+    other = w.make_member(city.agencies["child"], "agency_manager")
+    for kind, by in (("own", manager), ("closed", manager), ("foreign", other)):
+        with w.act(by):
+            row = keep_template(by=by, name="訪問", text="訪問した。")
+            if kind == "closed":
+                end_template(by=by, template=row)
+        setattr(found, kind, {"template_id": row.pk})
+    return found
 
 
 def case_of(city: w.World, by: str, *helpers: str) -> House:

@@ -68,6 +68,8 @@ TABLE: dict[str, set[str]] = {
             "referral_new", "referral_list", "referral_detail", "referral_accept",
             "referral_return", "carry_out_detail",
             "record_history", "person_history", "plan_history",
+            "record_detail", "record_ask", "record_confirm", "requests_end", "task_finish",
+            "case_timeline",
             "plan_list", "plan_detail", "plan_print", "monitor_new", "item_done",
             "sitting_list", "sitting_detail", "sitting_date", "sitting_run", "sitting_step",
             "secretariat_list", "secretariat_step",
@@ -117,7 +119,8 @@ TABLE: dict[str, set[str]] = {
     **dict.fromkeys(
         ["membership_confirm", "membership_refuse",
          "handover_list", "handover_new", "handover_unassigned",
-         "succession", "succession_waiting", "recertification", "recertification_give_back"],
+         "succession", "succession_waiting", "recertification", "recertification_give_back",
+         "template_list", "template_edit"],
         MANAGERS,
     ),
     **dict.fromkeys(["handover_print", "case_handover_print", "recertification_others"], READERS),

@@ -126,6 +126,8 @@ PAGES = [
     "session_end", "shield_stranded", "succession", "succession_orphaned", "succession_waiting",
     "totp_new",
     "household_change", "household_split", "household_join", "household_merge", "household_undo",
+    "record_detail", "record_ask", "record_confirm", "requests_end", "task_finish",
+    "case_timeline", "template_list", "template_edit",
 ]  # fmt: skip
 HISTORIES = ["record_history", "person_history", "plan_history"]
 PRINTS = [
@@ -171,7 +173,8 @@ KEYS = {
     "step": "SELECT 'notice'",
     # Nothing of this world stands behind these: keys of nobody.
     **dict.fromkeys(
-        ["entry_id", "grant_id", "letter_id", "copy_id", "factor_id", "link_id"],
+        ["entry_id", "grant_id", "letter_id", "copy_id", "factor_id", "link_id", "batch",
+         "template_id"],
         "SELECT gen_random_uuid()",
     ),
     "indicator_id": "SELECT 1",
@@ -245,7 +248,10 @@ def write_records(city: w.World, case: Any, mother: Person, son: Person) -> None
                 case=case, by=by, method="visit", persons=persons, place="ほたる荘",
                 text=f"{ADDRESS}を訪問した", next_step=f"{STATION}で会う", files=[file],
             )  # fmt: skip
-            change_note(note=note, by=by, version=1, method="visit", text=f"{SCHOOL}に寄った")
+            change_note(
+                note=note, by=by, version=1, reason=f"{SCHOOL}の書きもらし", method="visit",
+                text=f"{SCHOOL}に寄った",
+            )  # fmt: skip
         add_issue(case=case, by=by, issue_type="debt", person=son, note=f"{WORKPLACE}の給料")
         for person, name in ((mother, SCHOOL), (son, WORKPLACE), (None, STATION)):
             write_tie(

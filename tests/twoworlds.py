@@ -49,7 +49,7 @@ TOKENS = [
     (re.compile(r'(csrfmiddlewaretoken" value=")\w+'), r"\1*"),
     (re.compile(r'("X-CSRFToken": ")\w+'), r"\1*"),
     (re.compile(r'((?:nonce=|nonce-)["\']?)[\w+/=-]+'), r"\1*"),
-    (re.compile(r'(name="form_key" value=")[0-9a-f-]+'), r"\1*"),
+    (re.compile(r'(name="(?:form_key|batch)" value=")[0-9a-f-]+'), r"\1*"),
     (re.compile(r'(name="draft_token" value=")[^"]+'), r"\1*"),
     # The minute at which a line of the log was written: the database's clock is not ours to stop.
     (re.compile(r"(R\d+\.\d+\.\d+ )\d\d:\d\d"), r"\1*"),

@@ -37,6 +37,10 @@ class AccessLogQuerySet(models.QuerySet["AccessLog"]):
             scope |= wider(membership)
         return self.filter(scope)
 
+    def own(self, membership: Membership) -> AccessLogQuerySet:
+        """One's own lines alone."""
+        return self.filter(membership_id=membership.pk)
+
 
 class AccessLog(models.Model):
     """One look, denial or change: ids and names of fields, never a text.

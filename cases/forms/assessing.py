@@ -203,6 +203,12 @@ class AssessmentEditForm(VersionedForm, AnswersForm):
     situation = _situation()
     strengths = _strengths()
     assessed_on = _assessed_on()
+    reason = SafeLine(
+        label=_("直した理由"),
+        limit=200,
+        help_text=_("前の版と理由が残ります。"),
+        error_messages={"required": _("直した理由を入れてください。")},
+    )
     not_my_number = not_my_number_field()
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What is typed into a note, an issue, a section of the assessment, and under a carry-out."""
+"""What is typed into an issue, a section of the assessment, and under a carry-out; fields."""
 
 from __future__ import annotations
 
@@ -8,14 +8,10 @@ from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cases import enums
-from cases.forms.attachments import FilesForm
 from cases.models import Person
-from config.lib.clock import ClockField
-from config.lib.eras import TOKYO
 from config.lib.forms import (
     ChoiceCards,
     EraDateField,
@@ -74,13 +70,13 @@ def asks_my_number(form: KasaneForm) -> bool:
     return any(form.has_error(name, "my_number") for name in form.fields)
 
 
-def _not_my_number() -> forms.BooleanField:
+def not_my_number_field() -> forms.BooleanField:
     return forms.BooleanField(
         label=_("この12桁の数字は、マイナンバー（個人番号）ではありません"), required=False
     )
 
 
-def _method() -> forms.ChoiceField:
+def method_field() -> forms.ChoiceField:
     return forms.ChoiceField(
         label=_("方法"),
         choices=enums.ContactMethod.choices,
@@ -88,7 +84,7 @@ def _method() -> forms.ChoiceField:
     )
 
 
-def _result() -> forms.ChoiceField:
+def result_field() -> forms.ChoiceField:
     return forms.ChoiceField(
         label=_("会えたか"),
         choices=[("", _("書かない")), *enums.ContactResult.choices],
@@ -97,7 +93,7 @@ def _result() -> forms.ChoiceField:
     )
 
 
-def _minutes() -> forms.IntegerField:
+def minutes_field() -> forms.IntegerField:
     sentence = _("かかった時間は、1から1440までの分で入れてください。")
     return forms.IntegerField(
         label=_("かかった時間（分）"),
@@ -116,103 +112,6 @@ def audience_field() -> forms.ChoiceField:
         initial=enums.Audience.TEAM,
         widget=ChoiceCards(attrs={"class": "choices-stack"}),
     )
-
-
-class NoteForm(AboutForm, FilesForm):
-    """支援経過記録."""
-
-    form_key = IdempotencyKey()
-    method = _method()
-    on = EraDateField(label=_("日付"), not_future=True, widget=forms.TextInput({"class": "date"}))
-    at = ClockField(
-        label=_("時刻"),
-        required=False,
-        help_text=_("14:30のように。分からなければ空けておけます。"),
-        widget=forms.TextInput({"class": "in-xs"}),
-    )
-    with_whom = SafeLine(label=_("相手"), limit=100, required=False)
-    place = SafeLine(label=_("場所"), limit=100, required=False)
-    result = _result()
-    minutes = _minutes()
-    text = SafeText(
-        label=_("内容"),
-        widget=forms.Textarea({"class": "tall"}),
-        help_text=_("事実と、あなたの見立てを分けて書くと、あとで読む人に伝わります。"),
-    )
-    next_step = SafeLine(label=_("次にすること"), limit=200, required=False)
-    category = forms.ChoiceField(
-        label=_("情報の種類"),
-        choices=enums.Category.choices,
-        initial=enums.Category.PROGRESS,
-        help_text=_(
-            "同意は種類ごとに得ています。健康や家計の詳しい内容は、その種類を選ぶと、"
-            "その種類に同意した相手だけが読めます。"
-        ),
-    )
-    audience = audience_field()
-    not_my_number = _not_my_number()
-
-    field_order = [
-        "method",
-        "about",
-        "text",
-        "next_step",
-        "on",
-        "at",
-        "with_whom",
-        "place",
-        "result",
-        "minutes",
-        "attachments",
-        "category",
-        "audience",
-        "not_my_number",
-    ]
-
-    def __init__(self, *args: Any, hints: Mapping[str, str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["audience"].widget.hints = dict(hints)
-        self.offer("category", [c for c in enums.Category.choices if c[0] != "plan"])
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        if data.get("on") and self.happened_at() > timezone.now():
-            self.add_error("at", _("時刻は、いままでの時刻を入れてください。"))
-        return data
-
-    def happened_at(self) -> datetime.datetime:
-        """The instant; the day's first one stands for a time that is not known."""
-        day, clock = self.cleaned_data["on"], self.cleaned_data.get("at")
-        return datetime.datetime.combine(day, clock or datetime.time.min, tzinfo=TOKYO)
-
-
-class NoteEditForm(VersionedForm, FilesForm):
-    """Correct a note, or attach to it: never whom it is about or who may read it."""
-
-    method = _method()
-    with_whom = SafeLine(label=_("相手"), limit=100, required=False)
-    place = SafeLine(label=_("場所"), limit=100, required=False)
-    result = _result()
-    minutes = _minutes()
-    text = SafeText(label=_("内容"), widget=forms.Textarea({"class": "tall"}))
-    next_step = SafeLine(label=_("次にすること"), limit=200, required=False)
-    not_my_number = _not_my_number()
-
-    field_order = [
-        "version", "method", "text", "next_step", "with_whom", "place", "result", "minutes",
-        "attachments",
-    ]  # fmt: skip
-
-    @property
-    def asks_my_number(self) -> bool:
-        """Whether the declaration that digits are no My Number should be shown."""
-        return asks_my_number(self)
-
-    def check_version(self, instance: Any) -> bool:
-        is_current = super().check_version(instance)
-        if not is_current:
-            self.ask_for_files_again()
-        return is_current
 
 
 class IssueForm(KasaneForm):
@@ -289,5 +188,5 @@ class CarriedNoteForm(KasaneForm):
     """A note under a carry-out: read by its people alone."""
 
     form_key = IdempotencyKey()
-    method = _method()
+    method = method_field()
     text = SafeText(label=_("内容"))

@@ -9,6 +9,7 @@ from .consultation import Consultation, ConsultationIssue, ConsultationPerson
 from .disclosure import Disclosure
 from .drafts import Draft
 from .emergency import Emergency
+from .followup import NoteTask, NoteTemplate, ReadRequest
 from .household import HouseholdLink
 from .recertification import Recertification
 from .records import AssessmentSection, Issue, Note, Record, Refiling
@@ -45,8 +46,11 @@ __all__ = [
     "Issue",
     "LeftWork",
     "Note",
+    "NoteTask",
+    "NoteTemplate",
     "Person",
     "Placement",
+    "ReadRequest",
     "Recertification",
     "Record",
     "Referral",

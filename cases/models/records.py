@@ -143,8 +143,14 @@ class Content(models.Model):
         abstract = True
 
 
+def _correction_reason() -> models.CharField[str, str]:
+    """Why this version stands in the place of the one before; a column of the row, so that a
+    shield and the gate of versions know it like its other words (V9, V13)."""
+    return models.CharField(_("直した理由"), max_length=200, blank=True, default="", db_default="")
+
+
 class Note(Content):
-    """支援経過記録."""
+    """支援経過記録. Final once saved: its words change by a new version with a reason alone."""
 
     method = models.CharField(max_length=10, choices=enums.ContactMethod.choices)
     with_whom = models.CharField(max_length=100, blank=True)
@@ -160,6 +166,7 @@ class Note(Content):
     minutes = models.PositiveSmallIntegerField(_("かかった時間（分）"), null=True, blank=True)
     text = models.TextField()
     next_step = models.CharField(max_length=200, blank=True)
+    correction_reason = _correction_reason()
     version = models.PositiveIntegerField(default=1)
     history = HistoricalRecords()
 
@@ -209,6 +216,7 @@ class AssessmentSection(Content):
         db_default=models.Value({}, models.JSONField()),
     )
     assessed_on = models.DateField()
+    correction_reason = _correction_reason()
     version = models.PositiveIntegerField(default=1)
     history = HistoricalRecords()
 

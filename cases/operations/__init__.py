@@ -24,6 +24,15 @@ from .consentpapers import attach_scans
 from .consultation import add_to_case, finish_consultation, make_case, take_consultation
 from .disclosure import DisclosureFacts, record_disclosure
 from .emergency import end_emergency, open_emergency, review_emergency
+from .followup import (
+    ask_to_read,
+    change_task,
+    confirm_read,
+    end_requests,
+    end_template,
+    finish_task,
+    keep_template,
+)
 from .household import change_household, undo_household_change
 from .recertification import end_unconfirmed, give_back, keep_cases
 from .records import (
@@ -63,6 +72,7 @@ __all__ = [
     "add_to_case",
     "add_to_list",
     "arrange_anew",
+    "ask_to_read",
     "assess",
     "assess_risk",
     "attach_files",
@@ -75,19 +85,25 @@ __all__ = [
     "change_note",
     "change_person",
     "change_tie",
+    "change_task",
     "close_case",
+    "confirm_read",
     "confirm_shield",
     "decide_hold",
     "decide_risk",
     "end_caution",
     "end_emergency",
     "end_place",
+    "end_requests",
+    "end_template",
     "end_unconfirmed",
     "extend_shield",
     "finish_consultation",
+    "finish_task",
     "give_back",
     "join_team",
     "keep_cases",
+    "keep_template",
     "leave_team",
     "lift_shield",
     "losses_of_withdrawal",

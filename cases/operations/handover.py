@@ -22,7 +22,8 @@ from agencies.operations import notify
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases.gate import working_scope
-from cases.models import Case, CaseWorker
+from cases.models import Case, CaseWorker, NoteTask
+from cases.nextsteps import steps_of
 from cases.permissions import check_can_hand_over
 from config.lib.ids import new_id
 from config.lib.registry import NamedTask, registry
@@ -58,8 +59,9 @@ def without_worker(by: Membership) -> QuerySet[Case]:
 
 
 def tasks_naming(by: Membership, leaving: Membership) -> list[NamedTask]:
-    """Open tasks of the agency in which the worker is named, from the rooms that have tasks."""
-    return [*registry.draw("handover_tasks", by, str(leaving.user))]
+    """Open tasks of the agency in which the worker is named: next steps of notes, and those of the
+    rooms that have tasks."""
+    return [*steps_of(by, leaving), *registry.draw("handover_tasks", by, str(leaving.user))]
 
 
 @transaction.atomic
@@ -113,8 +115,13 @@ def _give_tasks(
     open_now = {task.key for task in tasks_naming(by, leaving)}
     if not open_now.issuperset(tasks):
         raise StaleHandover(stale_words())
+    given = 0
+    for step in steps_of(by, leaving):
+        if step.key in tasks:
+            rows = NoteTask.objects.visible_to(by).filter(pk=step.key)
+            given += rows.update(membership=tasks[step.key])
     names = {key: str(new.user) for key, new in tasks.items()}
-    given = sum(registry.draw("handover_give", by, str(leaving.user), names))
+    given += sum(registry.draw("handover_give", by, str(leaving.user), names))
     if given != len(tasks):
         raise StaleHandover(stale_words())
 

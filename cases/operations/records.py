@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,6 +21,7 @@ from cases.models.records import Content
 from cases.operations.access import sync_grants
 from cases.operations.attachments import NewFile, attach_files
 from cases.operations.case import StaleVersion
+from cases.operations.followup import set_task
 from cases.permissions import (
     check_at_work,
     check_can_correct,
@@ -119,11 +119,14 @@ def write_note(
     result: str = "",
     minutes: int | None = None,
     next_step: str = "",
+    next_due_on: datetime.date | None = None,
+    next_for: Membership | None = None,
     carry_out: CarryOut | None = None,
     files: Sequence[NewFile] = (),
     form_key: uuid.UUID | None = None,
 ) -> Note:
-    """支援経過記録, with files. The same `form_key` writes it once."""
+    """支援経過記録, with files; its next step is a task of the agency, for `next_for` or anybody of
+    it. The same `form_key` writes it once."""
     try:
         record = write_record(
             case=case,
@@ -149,6 +152,7 @@ def write_note(
         next_step=next_step,
     )
     note.save(force_insert=True)
+    set_task(note=note, by=by, due_on=next_due_on, who=next_for)
     attach_files(record=record, by=by, files=files)
     return note
 
@@ -159,6 +163,7 @@ def change_note(
     note: Note,
     by: Membership,
     version: int,
+    reason: str,
     text: str,
     method: str,
     with_whom: str = "",
@@ -166,27 +171,50 @@ def change_note(
     result: str = "",
     minutes: int | None = None,
     next_step: str = "",
+    next_due_on: datetime.date | None = None,
+    next_for: Membership | None = None,
 ) -> Note:
-    """Correct a note's words; the version before stays (V13). Whom it is about, its category and
-    its audience never change. Raises StaleVersion when somebody else saved first."""
+    """Correct a note's words: a new version with a reason, the one before stays (V13). Whom it is
+    about, its category and its audience never change. A next step said anew is to be done anew.
+    Raises StaleVersion when somebody else saved first."""
     check_can_correct(by, note.record)
-    locked: Note = next_version(Note, note.pk, by, version)
+    locked: Note = _corrected(Note, note.pk, by, version, reason)
+    is_new_step = next_step != locked.next_step
     locked.text, locked.method, locked.with_whom = text, method, with_whom
     locked.place, locked.next_step = place, next_step
     locked.result, locked.minutes = result, minutes
     locked.save()
+    set_task(note=locked, by=by, due_on=next_due_on, who=next_for, is_new=is_new_step)
     log_access(
         by, Action.WRITE, what="change_note", case_id=note.record.case_id, record_ids=[note.pk]
     )
     return locked
 
 
+def _corrected(
+    model: type[Note | AssessmentSection],
+    key: uuid.UUID,
+    by: Membership,
+    version: int,
+    reason: str,
+) -> Any:
+    """As `next_version`, with the reason for which what was final is said otherwise."""
+    if not reason.strip():
+        raise ActionDenied(_("記録を直すときは、直した理由を書いてください。"))
+    row = next_version(model, key, by, version)
+    row.correction_reason = reason
+    return row
+
+
 def next_version(model: type[Content], key: uuid.UUID, by: Membership, version: int) -> Any:
-    """Lock the row that was read, one version on; StaleVersion when it is no longer that one."""
+    """Lock the row that was read, and set it one version on; it is saved by the caller.
+    StaleVersion when it is no longer that one."""
     rows = model.objects.visible_to(by).filter(pk=key, version=version)
-    if not rows.update(version=F("version") + 1):
+    row = rows.select_for_update(of=("self",)).first()
+    if row is None:
         raise StaleVersion
-    return model.objects.select_for_update(of=("self",)).get(pk=key)
+    row.version = version + 1
+    return row
 
 
 @transaction.atomic
@@ -318,19 +346,20 @@ def change_assessment(
     section: AssessmentSection,
     by: Membership,
     version: int,
+    reason: str,
     situation: str,
     strengths: str,
     assessed_on: datetime.date,
     answers: Answers | None = None,
 ) -> AssessmentSection:
-    """Correct a section's words, and its answers where any are given (None leaves them); the
-    version before stays (V13). Whom it is about and its category never change. Raises StaleVersion
-    when somebody else saved first."""
+    """Correct a section's words, and its answers where any are given (None leaves them), with a
+    reason; the version before stays (V13). Whom it is about and its category never change. Raises
+    StaleVersion when somebody else saved first."""
     check_can_correct(by, section.record)
     record = section.record
     if answers and len(record.person_ids) > 1:
         raise ActionDenied(_("項目への答えは、一人ずつ（または世帯全体）書きます。"))
-    locked: AssessmentSection = next_version(AssessmentSection, section.pk, by, version)
+    locked: AssessmentSection = _corrected(AssessmentSection, section.pk, by, version, reason)
     locked.situation, locked.strengths = situation, strengths
     if answers is not None:
         locked.answers = _answered(record.case, record.category, answers, section.answers)

@@ -182,7 +182,7 @@ def assessment_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpRespons
 
 
 def _changed(request: MemberRequest, section: AssessmentSection, form: AssessmentEditForm) -> bool:
-    words = {name: form.cleaned_data[name] for name in (*WORDS, "version")}
+    words = {name: form.cleaned_data[name] for name in (*WORDS, "version", "reason")}
     answers = form.answers() if form.codes else None
     try:
         change_assessment(section=section, by=request.membership, answers=answers, **words)

@@ -1,4 +1,4 @@
-"""Write a note, an issue; correct a note; the carry-out's page."""
+"""Write an issue; the carry-out's page."""
 
 from __future__ import annotations
 
@@ -17,20 +17,15 @@ from agencies.guards import MemberRequest, member
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases import enums
-from cases.caselines import file_lines
 from cases.forms.records import (
     AboutForm,
     CarriedNoteForm,
     IssueForm,
-    NoteEditForm,
-    NoteForm,
     SolveForm,
 )
 from cases.models import CarryOut, Case, Issue, Note, Record
 from cases.operations import (
     add_issue,
-    attach_files,
-    change_note,
     solve_issue,
     write_note,
 )
@@ -42,40 +37,10 @@ from config.lib.registry import registry
 
 both = require_http_methods(["GET", "POST"])
 
-NOTE_WORDS = ("text", "method", "with_whom", "place", "result", "minutes", "next_step")
 ISSUE_FACTS = (
     "issue_type", "is_primary", "status", "noted_on", "note", "suspected_name", "audience",
     "form_key",
 )  # fmt: skip
-
-
-@member(Permission.READ_CASES)
-@both
-def note_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
-    """支援経過を書く."""
-    on = subject(request, case_id, "note_new")
-    check_can_write(request.membership, on.case)
-    form = NoteForm(
-        request.POST or None,
-        request.FILES or None,
-        persons=on.people,
-        hints=audience_hints(request, on),
-        initial={"on": today()},
-    )
-    if request.method == "POST" and is_fit(form, on.case.pk, named_in(form)):
-        data = form.cleaned_data
-        write_note(
-            case=on.case,
-            by=request.membership,
-            persons=form.chosen(),
-            happened_at=form.happened_at(),
-            files=data["attachments"],
-            **{k: data[k] for k in (*NOTE_WORDS, "category", "audience", "form_key")},
-        )
-        log_declared(request, form, on.case.pk)
-        messages.success(request, _("記録を保存しました。"))
-        return redirect("case_detail", case_id=on.case.pk)
-    return form_page(request, "cases/note_new.html", on, form)
 
 
 def named_in(form: AboutForm | IssueForm) -> Iterator[uuid.UUID]:
@@ -98,52 +63,6 @@ def audience_hints(request: MemberRequest, on: Subject) -> dict[str, str]:
         )
         % {"agency": own},
     }
-
-
-@member(Permission.READ_CASES)
-@both
-def note_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
-    """Correct a note; somebody who saved first is shown beside what was typed."""
-    notes = Note.objects.visible_to(request.membership).select_related("record__case")
-    note = get_object_or_404(notes, pk=record_id, record__carry_out=None)
-    on = subject(request, note.record.case_id, "note_edit")
-    check_can_correct(request.membership, note.record)
-    initial = {name: getattr(note, name) for name in (*NOTE_WORDS, "version")}
-    form = NoteEditForm(request.POST or None, request.FILES or None, initial=initial)
-    conflicts = []
-    if request.method == "POST" and is_fit(form, on.case.pk, note.record.person_ids):
-        if form.check_version(note):
-            if _changed(request, note, form):
-                return redirect("case_detail", case_id=on.case.pk)
-            note.refresh_from_db()
-            form.check_version(note)
-        conflicts = form.conflicts(note)
-    about = note.record.names(on.persons)
-    shown = {
-        "key": note.pk,
-        "about": about,
-        "when": format_datetime(note.record.happened_at),
-        "files": file_lines(request.membership, [note.pk]).get(note.pk, []),
-    }
-    return form_page(request, "cases/note_edit.html", on, form, conflicts=conflicts, shown=shown)
-
-
-def _changed(request: MemberRequest, note: Note, form: NoteEditForm) -> bool:
-    """Correct what was typed and attach what was chosen; a file alone makes no new version."""
-    words = {name: form.cleaned_data[name] for name in NOTE_WORDS}
-    files = form.cleaned_data["attachments"]
-    done = _("ファイルを添付しました。")
-    if not files or any(getattr(note, name) != value for name, value in words.items()):
-        version = form.cleaned_data["version"]
-        try:
-            change_note(note=note, by=request.membership, version=version, **words)
-        except StaleVersion:
-            return False
-        done = _("記録を直しました。前の版も残っています。")
-    attach_files(record=note.record, by=request.membership, files=files)
-    log_declared(request, form, note.record.case_id)
-    messages.success(request, done)
-    return True
 
 
 @member(Permission.READ_CASES)

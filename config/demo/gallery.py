@@ -124,10 +124,17 @@ SAMPLE: dict[str, Any] = {
 }
 
 
+NOTE_PARTS = [
+    ("事実", "通帳は三人が別々に管理。"),
+    ("意見", "家計の見通しを立てると安心につながる。"),
+    ("要望", "12月に同行してほしい。"),
+]
+
+
 @require_GET
 def gallery(request: HttpRequest) -> HttpResponse:
     """The page with all components."""
-    return render(request, "gallery.html", {"sample": SAMPLE})
+    return render(request, "gallery.html", {"sample": SAMPLE, "note_parts": NOTE_PARTS})
 
 
 @require_GET

@@ -44,6 +44,8 @@ class TimelineEntry:
     about: str = ""
     url: str = ""
     history_url: str = ""  # 直したところ, where there is more than one version
+    # The same text in its parts with their headings, where it is written in parts.
+    parts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -318,6 +318,24 @@ class Recertification:
 
 
 @dataclass(frozen=True)
+class ReadRequest:
+    """Somebody is asked to look at a record (供覧, a mention)."""
+
+    id: uuid.UUID
+    record_id: uuid.UUID
+    membership_id: uuid.UUID
+    agency_id: int
+
+
+@dataclass(frozen=True)
+class NoteTemplate:
+    """A phrase of an agency."""
+
+    id: uuid.UUID
+    agency_id: int
+
+
+@dataclass(frozen=True)
 class Refiling:
     """What a record was before it was moved to another category or audience."""
 
@@ -491,6 +509,8 @@ TABLES: dict[type, str] = {
     HouseholdLink: "cases_householdlink",
     Recertification: "cases_recertification",
     Refiling: "cases_refiling",
+    ReadRequest: "cases_readrequest",
+    NoteTemplate: "cases_notetemplate",
     Consultation: "cases_consultation",
     Emergency: "cases_emergency",
     CarryOut: "cases_carryout",

@@ -31,7 +31,7 @@ HANGING = (
         "cases_note", "cases_issue", "cases_assessmentsection", "cases_cautionnote",
         "cases_riskassessment", "plans_plan", "plans_monitoring",
         "plans_evaluation", "outreach_visit", "participation_match", "participation_followup",
-        "community_issuesource", "cases_tie",
+        "community_issuesource", "cases_tie", "cases_notetask",
     )),
     ("id", "cases_record", "record_id", ("cases_attachment",)),
     ("id", "cases_consent", "consent_id", ("cases_consentscan",)),

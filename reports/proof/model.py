@@ -44,11 +44,13 @@ from reports.proof.facts import (
     LeftWork,
     Log,
     Membership,
+    NoteTemplate,
     Notice,
     Part,
     Person,
     Place,
     Placement,
+    ReadRequest,
     Recertification,
     Record,
     Referral,
@@ -237,6 +239,22 @@ def see_refiling(world: World, m: Membership, row: Refiling) -> Decision:
     if now.visible and not saw_before(world, m, row.record_id, row.at):
         return no("V13", "移す前の記録を見る根拠がありません。")
     return Decision(now.visible, "V13", now.reason, now.basis)
+
+
+def see_request(world: World, m: Membership, row: ReadRequest) -> Decision:
+    """Where the record is seen: by whom it is asked, and by the agency that asks."""
+    if not reads_cases(m):
+        return NO_CASES
+    if m.id != row.membership_id and m.agency_id != row.agency_id:
+        return no("V10", "ほかの機関どうしの供覧です。")
+    record = decide(world, m, world.get("cases_record", row.record_id))
+    return Decision(record.visible, record.rule, record.reason, record.basis)
+
+
+def see_template(world: World, m: Membership, row: NoteTemplate) -> Decision:
+    if reads_cases(m) and row.agency_id == m.agency_id:
+        return yes("V2", "所属の機関の定型文です。", "own_records")
+    return no("V2", "定型文は、その機関だけが使います。") if reads_cases(m) else NO_CASES
 
 
 def see_team(world: World, m: Membership, row: Team) -> Decision:
@@ -488,6 +506,7 @@ RULES: dict[type, Callable[[World, Membership, Any], Decision]] = {
     Consultation: see_consultation, Referral: see_referral, Transfer: see_transfer,
     LeftWork: see_left, Refiling: see_refiling, Contact: see_contact, Closing: see_closing,
     Draft: see_draft,
+    ReadRequest: see_request, NoteTemplate: see_template,
     CaseWorker: see_worker, HouseholdLink: see_household_link, Placement: see_placement,
     Recertification: see_recertification,
     Emergency: see_emergency, Disclosure: see_disclosure,

@@ -23,7 +23,10 @@ from cases.models import (
     DuplicateHint,
     Emergency,
     HouseholdLink,
+    NoteTask,
+    NoteTemplate,
     Placement,
+    ReadRequest,
     Recertification,
     SupportTeam,
     Transfer,
@@ -90,6 +93,7 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         _placements(draw, drawn)
         draw.write()
         draw_last_records(draw, drawn)
+        _followed(draw, drawn)
         draw.write()
     with connections[using].cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -488,3 +492,32 @@ def _recertifications(draw: Draw, drawn: list[Drawn]) -> None:
                     answer=draw.rng.choice(["kept", "given_back", "ended"]),
                 )
             )  # fmt: skip
+
+
+def _followed(draw: Draw, drawn: list[Drawn]) -> None:
+    """Next steps of notes; records shown to anybody of the city, whether they read them or not;
+    phrases."""
+    for agency in (draw.agencies[0], draw.agencies[3], draw.agencies[-1]):
+        draw.put(NoteTemplate(id=draw.key(), agency=agency, name="訪問", text="訪問した。"))
+    for one in drawn:
+        people = [
+            m
+            for m in draw.members
+            if any(a.pk == m.agency_id for a in draw.agencies)
+            and _city(draw, m) == one.case.municipality_id
+        ]
+        for record in one.records:
+            if record.kind == "note" and draw.chance(0.5):
+                draw.put(NoteTask(record=record, agency_id=record.author_agency_id))
+            if draw.chance(0.4):
+                by = record.author
+                draw.put(
+                    ReadRequest(
+                        id=draw.key(), record=record, batch=draw.key(), kind="mention", by=by,
+                        agency_id=by.agency_id, membership=draw.rng.choice(people),
+                    )
+                )  # fmt: skip
+
+
+def _city(draw: Draw, m: Membership) -> int | None:
+    return next((a.municipality_id for a in draw.agencies if a.pk == m.agency_id), None)

@@ -99,6 +99,7 @@ def edit(*files, **changed):
         "text": "もとの文",
         "next_step": "",
         "version": "1",
+        "reason": "聞きちがい",
         "attachments": list(files),
         **changed,
     }

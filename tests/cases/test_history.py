@@ -34,7 +34,6 @@ WITH_HISTORY = sorted(model.__name__ for model in apps.get_models() if hasattr(m
 # Writings past the versions, each with the reason why nothing is lost.
 PAST_VERSIONS = {
     "cases/operations/case.py:change_person": "takes the version number; save() follows",
-    "cases/operations/records.py:next_version": "takes the version number; save() follows",
     "cases/operations/ties.py:change_tie": "takes the version number; save() follows",
     "cases/operations/consent.py:withdraw_consent": "what it sets was empty and stays for ever",
     "plans/operations/drafting.py:change_draft": "takes the version number; save() follows",
@@ -55,7 +54,7 @@ def corrected(city):
         with w.act(city.elderly):
             found = Note.objects.get(pk=key)
             change_note(
-                note=found, by=city.elderly, version=found.version,
+                note=found, by=city.elderly, version=found.version, reason="名前のまちがい",
                 method=found.method, with_whom="民生委員", place="", text=f"なおし{audience}",
                 next_step="",
             )  # fmt: skip
@@ -96,7 +95,7 @@ def test_a_person_and_a_section(city):
             situation="家計は苦しい", strengths="",
         )  # fmt: skip
         change_assessment(
-            section=section, by=city.elderly, version=section.version,
+            section=section, by=city.elderly, version=section.version, reason="新しい話",
             situation="家計は立て直し中", strengths="相談できる妹",
             assessed_on=section.assessed_on,
         )  # fmt: skip
@@ -143,15 +142,17 @@ def change_and_settle(change):
         settle()
 
 
+CORRECTED = {"text": "x", "version": 2, "correction_reason": "x"}
+REASON = ", version = version + 1, correction_reason = 'x'"
 PAST = [
-    "UPDATE cases_note SET text = 'x' WHERE record_id = %(note)s",
+    f"UPDATE cases_note SET text = 'x'{REASON} WHERE record_id = %(note)s",
     "UPDATE cases_person SET name = 'x' WHERE id = %(person)s",
-    "UPDATE cases_assessmentsection SET situation = 'x' WHERE record_id = %(section)s",
+    f"UPDATE cases_assessmentsection SET situation = 'x'{REASON} WHERE record_id = %(section)s",
     "UPDATE cases_issue SET note = 'x' WHERE record_id = %(issue)s",
     "INSERT INTO cases_note (record_id, method, with_whom, place, text, next_step, version)"
     " VALUES (%(bare)s, 'visit', '', '', 'x', '', 1)",
     # A version that is not the row, written along.
-    "WITH changed AS (UPDATE cases_note SET text = 'x' WHERE record_id = %(note)s)"
+    f"WITH changed AS (UPDATE cases_note SET text = 'x'{REASON} WHERE record_id = %(note)s)"
     " INSERT INTO cases_historicalnote (record_id, method, with_whom, place, text, next_step,"
     " version, history_date, history_type)"
     " VALUES (%(note)s, 'visit', '', '', 'y', '', 1, now(), '~')",
@@ -177,6 +178,18 @@ def test_raw_sql_that_leaves_no_version_is_refused(city, statement):
         change_and_settle(lambda: run(statement, keys))
 
 
+@pytest.mark.parametrize(
+    "change",
+    ["text = 'x'", "text = 'x', version = version + 1", "text = 'x', correction_reason = 'x'",
+     "next_step = 'x', version = version + 1, correction_reason = ' '"],
+)  # fmt: skip
+def test_raw_sql_that_corrects_without_a_new_version_and_a_reason_is_refused(city, change):
+    case, mother, _son, _consent = referred(city)
+    key = note(city.elderly, case, "はじめ", [mother])
+    with pytest.raises(IntegrityError, match="a reason"), w.act(city.elderly):
+        run(f"UPDATE cases_note SET {change} WHERE record_id = %(note)s", {"note": key})
+
+
 def test_queryset_update_and_bulk_create_are_refused(city):
     case, mother, *_rest = referred(city)
     key = note(city.elderly, case, "はじめ", [mother])
@@ -185,8 +198,8 @@ def test_queryset_update_and_bulk_create_are_refused(city):
         facts = PersonFacts(name=person.name, address="架空町一丁目")
         change_person(person=person, by=city.elderly, facts=facts, version=person.version)
     for change in (
-        lambda: Note.objects.filter(pk=key).update(text="x"),
-        lambda: Note.objects.bulk_update([Note(pk=key, text="x")], ["text"]),
+        lambda: Note.objects.filter(pk=key).update(**CORRECTED),
+        lambda: Note.objects.bulk_update([Note(pk=key, **CORRECTED)], list(CORRECTED)),
         lambda: Person.objects.filter(pk=mother.pk).update(name="x"),
         lambda: Contact.objects.filter(pk=mother.pk).update(address="x"),
     ):

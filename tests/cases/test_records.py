@@ -71,7 +71,12 @@ def test_whether_one_met_and_how_long_it_took_stand_in_the_timeline_and_are_corr
     form = get(city.elderly, url).context["form"]
     kept = {name: form[name].value() or "" for name in form.fields if name != "attachments"}
     assert (kept["result"], kept["minutes"]) == ("absent", 45)
-    assert post(city.elderly, url, kept | {"result": "met", "minutes": ""}).status_code == 302
+    assert (
+        post(
+            city.elderly, url, kept | {"result": "met", "minutes": "", "reason": "入れまちがい"}
+        ).status_code
+        == 302
+    )
     assert "訪問" in text(get(city.elderly, f"/cases/{case.pk}/"))
     changed = text(get(city.elderly, f"/records/{note.pk}/history/"))
     assert "会えなかった・つながらなかった" in changed
@@ -159,6 +164,7 @@ def edit(**changed):
         "text": "直した文",
         "next_step": "",
         "version": "1",
+        "reason": "日付のまちがい",
         **changed,
     }
 
@@ -183,6 +189,7 @@ def test_stale_note_shows_both_and_keeps_what_was_typed(city):
             note=Note.objects.select_related("record__case").get(pk=key),
             by=city.elderly2,
             version=1,
+            reason="聞きちがい",
             text="同僚の文",
             method="visit",
         )
@@ -365,6 +372,7 @@ def correction(**changed):
         "strengths": "毎朝歩く",
         "assessed_on": "R8.6.1",
         "version": "1",
+        "reason": "手術のあと",
         **changed,
     }
 
@@ -406,6 +414,8 @@ def test_stale_section_shows_both_and_keeps_what_was_typed(city):
         ({"situation": ""}, "状況を書くか、項目のどれかに答えてください。"),
         ({"assessed_on": "平成40年1月1日"}, "平成は31年4月30日までです"),
         ({"strengths": f"番号は{MY_NUMBER}"}, "マイナンバー"),
+        ({"reason": ""}, "直した理由を入れてください。"),
+        ({"reason": "あ" * 201}, "200文字以内"),
     ],
 )
 def test_bad_correction_gets_a_sentence_and_loses_nothing(city, changed, sentence):

@@ -64,7 +64,9 @@ def test_an_agency_only_record_opens_to_the_team_but_its_past_does_not(city):
     key = note(city.elderly, case, "はじめの言葉", [mother], audience="agency")
     with w.act(city.elderly):
         kept = Note.objects.get(pk=key)
-        change_note(note=kept, by=city.elderly, version=1, text="直した言葉", method="visit")
+        change_note(
+            note=kept, by=city.elderly, version=1, reason="訂正", text="直した言葉", method="visit"
+        )
     moved(city, key, audience="team")
     with w.act(city.disability):
         assert Note.objects.filter(pk=key).exists()
@@ -73,7 +75,9 @@ def test_an_agency_only_record_opens_to_the_team_but_its_past_does_not(city):
     with w.act(city.elderly):
         assert Note.history.filter(record_id=key).count() >= 2
         kept = Note.objects.get(pk=key)
-        change_note(note=kept, by=city.elderly, version=2, text="あとの言葉", method="visit")
+        change_note(
+            note=kept, by=city.elderly, version=2, reason="訂正", text="あとの言葉", method="visit"
+        )
     with w.act(city.disability):
         texts = set(Note.history.filter(record_id=key).values_list("text", flat=True))
     assert texts == {"あとの言葉"}
