@@ -19,18 +19,20 @@ from django.utils import timezone
 from agencies.enums import AgendaType
 from agencies.models import Agency, ConferenceType, Membership, Municipality
 from agencies.operations.directory import ContactPointFacts, add_contact_point
-from cases.enums import CONSENTABLE
-from cases.models import CarryOut, Case, Consultation, Person
+from cases.enums import CONSENTABLE, RequestKind
+from cases.models import CarryOut, Case, Consultation, Person, Record
 from cases.operations import (
     RiskDecision,
     RiskFacts,
     accept_referral,
     add_issue,
     add_person,
+    ask_to_read,
     assess,
     assess_risk,
     decide_risk,
     finish_consultation,
+    keep_template,
     make_case,
     record_consent,
     refer,
@@ -271,7 +273,7 @@ class Player:
     def note(self, step: Step) -> None:
         by = self.members[step["by"]]
         with acting(by.pk):
-            write_note(
+            note = write_note(
                 case=self.opened(),
                 by=by,
                 text=step["text"],
@@ -282,7 +284,23 @@ class Player:
                 happened_at=ago(step),
                 with_whom=step.get("with_whom", ""),
                 place=step.get("place", ""),
+                next_step=step.get("next", ""),
+                next_due_on=days(step["next_days"]) if "next_days" in step else None,
+                next_for=by if "next" in step else None,
             )
+            for code in step.get("show", []):
+                self.show(note.record, by, self.members[code])
+
+    def show(self, record: Record, by: Membership, to: Membership) -> None:
+        """供覧 within the agency; to another, a notice."""
+        is_own = to.agency_id == by.agency_id
+        ask_to_read(
+            record=record,
+            by=by,
+            people=[to],
+            kind=RequestKind.CIRCULATION if is_own else RequestKind.MENTION,
+            batch=uuid.uuid4(),
+        )
 
     def assess(self, step: Step) -> None:
         by = self.members[step["by"]]
@@ -425,6 +443,20 @@ class Player:
                 form_key=uuid.uuid4(),
             )
             follow_up(match=made, by=by, on=days(-1), text=step["follow_up"], status_after="active")
+
+
+PHRASES = {
+    "定期訪問": "【事実】\n体調：\n食事・睡眠：\n【意見】\n\n【要望】\n本人のことば：",
+    "電話の取りつぎ": "電話の相手：\n用件：\n折り返し：",
+}
+
+
+def keep_phrases(members: dict[str, Membership]) -> None:
+    """定型文 of the manager's agency."""
+    by = members["manager"]
+    with acting(by.pk):
+        for name, text in PHRASES.items():
+            keep_template(by=by, name=name, text=text)
 
 
 def play_community(members: dict[str, Membership], story: dict[str, Any]) -> None:

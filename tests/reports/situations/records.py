@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
+
 from cases.operations import (
+    ask_to_read,
     take_consultation,
     write_note,
 )
@@ -45,6 +48,17 @@ def _write(
     s.things[f"text of {name}"] = ("cases_note", note.record_id)
     rows = owner("SELECT history_id FROM cases_historicalnote WHERE record_id = %s", note.record_id)
     s.things[f"history of {name}"] = ("cases_historicalnote", rows[0][0])
+
+
+@step(r"(?P<by>\w+) asks (?P<who>\w+) to read (?P<name>\w+)")
+def _ask(s: Situation, by: str, who: str, name: str) -> None:
+    with w.act(s.who(by)):
+        ask_to_read(
+            record=s.rows[name].record, by=s.who(by), people=[s.who(who)], kind="mention",
+            batch=uuid.uuid4(),
+        )  # fmt: skip
+    rows = owner("SELECT id FROM cases_readrequest WHERE record_id = %s", s.rows[name].pk)
+    s.things["request"] = ("cases_readrequest", rows[0][0])
 
 
 @step(r"(?P<by>\w+) takes a consultation")

@@ -10,7 +10,13 @@ from agencies.models import Membership, Municipality
 from cases.models import Consultation
 from config.demo.conference import Conference
 from config.demo.people import load_people, load_sysadmin
-from config.demo.play import Player, play_community, play_directory, stories
+from config.demo.play import (
+    Player,
+    keep_phrases,
+    play_community,
+    play_directory,
+    stories,
+)
 from config.lib.acting import acting, holding, put_key
 from config.lib.login import owners_login
 from meetings.calendar import make_sittings
@@ -63,4 +69,5 @@ class Command(BaseCommand):
                 count += 1
             play_community(members, story)
             play_directory(members, story)
+        keep_phrases(members)
         return f"見本の世帯を{count}件読み込みました"
