@@ -21,7 +21,6 @@ from config.lib.forms import (
     NameField,
     SafeLine,
     SafeText,
-    VersionedForm,
 )
 
 HOUSEHOLD = "household"

@@ -29,9 +29,8 @@ from cases.operations import (
     solve_issue,
     write_note,
 )
-from cases.operations.case import StaleVersion
-from cases.permissions import check_can_correct, check_can_solve, check_can_write
-from cases.views.subject import Subject, form_page, is_fit, log_declared, subject
+from cases.permissions import check_can_solve, check_can_write
+from cases.views.subject import Subject, form_page, is_fit, subject
 from config.lib.eras import format_datetime, format_long, today
 from config.lib.registry import registry
 

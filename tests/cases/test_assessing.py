@@ -653,11 +653,13 @@ def test_a_day_is_told_by_the_version_that_stood_then(city):
     written = section(by, case, [mother], assessed_on=MARCH, answers={"health-illness": yes()})
     with w.act(by):
         again = change_assessment(
-            section=written, by=by, version=1, situation="", strengths="", assessed_on=MARCH,
+            section=written, by=by, version=1, reason="書きもらし", situation="", strengths="",
+            assessed_on=MARCH,
             answers={"health-illness": yes("肝臓")},
         )  # fmt: skip
         change_assessment(
-            section=again, by=by, version=2, situation="", strengths="", assessed_on=MAY,
+            section=again, by=by, version=2, reason="検査の結果", situation="", strengths="",
+            assessed_on=MAY,
             answers={"health-illness": {"answer": "no"}},
         )  # fmt: skip
     shown = text(compared(by, case))
@@ -676,8 +678,9 @@ def test_a_version_from_before_a_move_is_no_day_to_who_may_not_see_it(city):
     with w.act(by):
         refile_record(record=written.record, by=by, category="health", audience="team", reason="x")
         change_assessment(
-            section=AssessmentSection.objects.get(), by=by, version=1, situation="",
-            strengths="", assessed_on=MAY, answers={"health-illness": yes("みんなのことば")},
+            section=AssessmentSection.objects.get(), by=by, version=1, reason="改めた",
+            situation="", strengths="", assessed_on=MAY,
+            answers={"health-illness": yes("みんなのことば")},
         )  # fmt: skip
     assert "内輪のことば" in text(compared(by, case))
     for url in ("compare/", "", f"print/?before={MARCH}&after={MAY}"):
