@@ -527,6 +527,7 @@ def test_a_section_is_corrected_and_a_conflict_shows_both_answers(city):
     assert "心臓" in shown
     sent = {
         "version": 1, "situation": "", "strengths": "", "assessed_on": "R8.5.1",
+        "reason": "診断が変わった",
         "answer_health-illness": "no", "word_health-illness": "",
         "answer_health-mental": "unknown",
     }  # fmt: skip
