@@ -283,7 +283,8 @@ class ContactPointForm(KasaneForm):
     def clean(self) -> dict[str, Any]:
         """Somebody answers: an agency or a section, not both."""
         found: dict[str, Any] = super().clean() or self.cleaned_data
-        if bool(found.get("owner")) == bool(found.get("section")) and "owner" not in self.errors:
+        is_one = bool(found.get("owner")) != bool(found.get("section"))
+        if "owner" in self.fields and not is_one and "owner" not in self.errors:
             self.add_error(
                 "owner", _("機関を選ぶか、課・機関の名前を書くか、どちらか一つにしてください。")
             )
@@ -293,7 +294,7 @@ class ContactPointForm(KasaneForm):
         """What was entered, for the operation."""
         found = self.cleaned_data
         return ContactPointFacts(
-            agency=self.kept.get(found["owner"]),
+            agency=self.kept.get(found.get("owner", "")),
             section=found.get("section", ""),
             phone=found["phone"].display if found["phone"] else "",
             areas=found["areas"] or (),
@@ -302,15 +303,18 @@ class ContactPointForm(KasaneForm):
 
 
 class ContactPointEditForm(VersionedForm, ContactPointForm):
-    """The same for a line that stands: somebody else may have saved first."""
+    """The same for a line that stands, whose it is aside: somebody else may have saved first."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, kept=[], may_name=False, **kwargs)
+        del self.fields["owner"], self.fields["form_key"]
 
     @staticmethod
     def stored(point: ContactPoint) -> dict[str, Any]:
         """The initial values of the form."""
-        names = ("section", "name", "phone", "hours", "is_helpdesk", "note", "version")
+        names = ("name", "phone", "hours", "is_helpdesk", "note", "version")
         return {
             **{name: getattr(point, name) for name in names},
-            "owner": str(point.agency_id or ""),
             "themes": "、".join(point.themes),
             "areas": "、".join(point.areas),
         }

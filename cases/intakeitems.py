@@ -6,6 +6,7 @@ what was said stays readable when a list changes.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -80,7 +81,18 @@ def items_of(city: Municipality) -> dict[str, Item]:
         )
         for row in rows
     ]
-    return {item.code: item for item in (*national(), *own)}
+    said = [_in_words_of(city, item) for item in national()]
+    return {item.code: item for item in (*said, *own)}
+
+
+def _in_words_of(city: Municipality, item: Item) -> Item:
+    """障害 or 障がい, as the city writes it."""
+    wording = city.wording_shogai
+    return dataclasses.replace(
+        item,
+        label=item.label.replace("障害", wording),
+        options=tuple(option.replace("障害", wording) for option in item.options),
+    )
 
 
 def words(answer: str | list[str]) -> str:

@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from agencies.enums import Permission
 from agencies.models import Agency, Membership
 from cases import enums
-from cases.models import Case, ReadRequest, Record, ShieldMember
-from cases.models.shield import Shield
+from cases.models import Case, ReadRequest, Record
+from cases.shields import list_mates
 from cases.told import Known, kept_among, record_for, told_grants
 from config.lib.eras import format_datetime_short, today
 
@@ -43,7 +43,7 @@ def readers(membership: Membership, record: Record, case: Case) -> Readers:
         .order_by("user__display_name", "id")
     )
     if kept:
-        people = people.filter(pk__in=_listed(membership, case))
+        people = people.filter(pk__in=list_mates(membership, case.pk))
     found = list(people)
     return [
         (agency.name, mine)
@@ -67,16 +67,6 @@ def _agencies(
         a for a in others.order_by("name", "pk") if record_for(known.eyes(a), record).visible
     ]
     return [*own, *reached]
-
-
-def _listed(membership: Membership, case: Case) -> set[uuid.UUID]:
-    """Who stands on every list of the case that I stand on; told to the list alone (V9)."""
-    shields = list(Shield.objects.visible_to(membership).in_force().filter(case=case))
-    places = ShieldMember.objects.filter(shield__in=shields, ended_at__isnull=True)
-    lists: dict[uuid.UUID, set[uuid.UUID]] = {shield.pk: set() for shield in shields}
-    for shield_id, member_id in places.values_list("shield_id", "membership_id"):
-        lists[shield_id].add(member_id)
-    return set.intersection(*lists.values()) if lists else set()
 
 
 def _bare(name: str) -> str:

@@ -182,7 +182,8 @@ def _condition(membership: Membership, text: str) -> Q:
             condition |= Q(birth_year=birth.year)
     reference = unicodedata.normalize("NFKC", text).strip()
     if reference.isascii() and reference.isdigit():
-        condition |= Q(resident_ref=reference)
+        known = Contact.objects.visible_to(membership).filter(resident_ref=reference)
+        condition |= Q(pk__in=known.values("pk"))
     folded = fold(text)
     if folded:
         for column in ("kana_folded", "name_folded", "given_folded", "given_kana_folded"):

@@ -13,6 +13,9 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext_lazy
 
+from agencies.models import Membership
+from cases.models import Shield, ShieldMember
+
 FIELDS = {
     "address": gettext_lazy("住所"),
     "phone": gettext_lazy("電話番号"),
@@ -71,3 +74,13 @@ def found_in_hold(hold_id: uuid.UUID) -> list[str]:
     """The names of the hidden values a text that waits holds."""
     fields = _ask("select kasane.shield_hold_finds(%s)", hold_id) or []
     return [str(FIELDS[field]) for field in fields]
+
+
+def list_mates(membership: Membership, case_id: uuid.UUID) -> set[uuid.UUID]:
+    """Who stands on every list of the case that I stand on; told to the list alone (V9)."""
+    shields = list(Shield.objects.visible_to(membership).in_force().filter(case=case_id))
+    places = ShieldMember.objects.filter(shield__in=shields, ended_at__isnull=True)
+    lists: dict[uuid.UUID, set[uuid.UUID]] = {shield.pk: set() for shield in shields}
+    for shield_id, member_id in places.values_list("shield_id", "membership_id"):
+        lists[shield_id].add(member_id)
+    return set.intersection(*lists.values()) if lists else set()

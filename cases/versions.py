@@ -74,6 +74,7 @@ CONTACT = {
     "school": gettext_lazy("学校"),
     "workplace": gettext_lazy("勤務先"),
     "whereabouts": gettext_lazy("ほかに居所が分かること"),
+    "resident_ref": gettext_lazy("宛名番号"),
 }
 
 

@@ -8,8 +8,17 @@ from django.db import migrations, models
 import config.lib.ids
 from config.lib.rowsecurity import Gate, actor
 
-CITY = actor("municipality_id")
+CITY, ME, HOME = actor("municipality_id"), actor("membership_id"), actor("home_agency_id")
 OURS = f"agencies_contactpoint.municipality_id = {CITY}"
+
+# The office all of the city's; an agency's manager the agency's own.
+KEPT = f"""agencies_contactpoint.written_by_id = {ME} AND {OURS}
+    AND ((SELECT kasane.may('cases.office_hints'))
+        OR (agencies_contactpoint.agency_id = {HOME}
+            AND (SELECT kasane.may('agencies.confirm_membership'))))
+    AND (agencies_contactpoint.agency_id IS NULL OR EXISTS (
+        SELECT 1 FROM agencies_agency AS a WHERE a.group_id = agencies_contactpoint.agency_id
+          AND a.municipality_id = agencies_contactpoint.municipality_id))"""
 
 
 class Migration(migrations.Migration):
@@ -106,11 +115,9 @@ class Migration(migrations.Migration):
         Gate(
             "agencies_contactpoint",
             read=OURS,
-            insert=OURS,
-            update="true",  # its city is none of these columns
+            insert=KEPT,
+            update=KEPT,  # whose it is never changes: none of these columns
             columns=(
-                "agency_id",
-                "section",
                 "name",
                 "is_helpdesk",
                 "themes",

@@ -1,6 +1,6 @@
 """だれに聞くか: who answers questions of which theme, for which part of the city.
 
-A city's own list: agencies' 相談窓口, and those of sections where nobody signs in (岐阜's
+A city's own list: agencies' 相談窓口, and those of sections where nobody signs in (one city's
 福祉健康窓口連携ヘルプデスク names one for each theme). Nothing about anybody who is supported.
 """
 

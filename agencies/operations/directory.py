@@ -48,11 +48,11 @@ def add_contact_point(
 def change_contact_point(
     *, point: ContactPoint, by: Membership, facts: ContactPointFacts
 ) -> ContactPoint:
-    """Say it anew. Whose it is, whoever changes it may keep both before and after."""
+    """Say it anew. Whose it is never changes: another agency's is a line of its own."""
     check_can_keep_directory(by, point.agency)
-    check_can_keep_directory(by, facts.agency)
+    values = {k: v for k, v in _values(facts).items() if k not in ("agency", "section")}
     ContactPoint.objects.visible_to(by).filter(pk=point.pk).update(
-        version=F("version") + 1, written_at=timezone.now(), written_by=by, **_values(facts)
+        version=F("version") + 1, written_at=timezone.now(), written_by=by, **values
     )
     log_access(by, Action.WRITE, what="change_contact_point")
     point.refresh_from_db()

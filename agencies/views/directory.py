@@ -60,12 +60,7 @@ def contact_point_edit(request: MemberRequest, point_id: uuid.UUID) -> HttpRespo
     """Say it anew; somebody who saved first is shown."""
     point = _get(request, point_id)
     check_can_keep_directory(request.membership, point.agency)
-    form = ContactPointEditForm(
-        request.POST or None,
-        kept=agencies_kept_by(request.membership),
-        may_name=_may_name(request),
-        initial=ContactPointEditForm.stored(point),
-    )
+    form = ContactPointEditForm(request.POST or None, initial=ContactPointEditForm.stored(point))
     if request.method == "POST" and form.is_valid() and form.check_version(point):
         change_contact_point(point=point, by=request.membership, facts=form.facts())
         messages.success(request, _("窓口の内容を直しました。"))

@@ -196,7 +196,7 @@ class PersonForm(PersonFields):
     def facts(self) -> PersonFacts:
         """What was entered, for the operation."""
         known = super().facts()
-        names = ("is_cohabiting", "is_deceased", "died_on", "resident_ref")
+        names = ("is_cohabiting", "is_deceased", "died_on")
         later = {key: self.cleaned_data[key] for key in names}
         return PersonFacts(**{**vars(known), **later})
 
@@ -224,7 +224,6 @@ class PersonEditForm(VersionedForm, PersonForm):
             "is_cohabiting",
             "is_deceased",
             "died_on",
-            "resident_ref",
         )
         found = {name: getattr(person, name) for name in names} | {"birth": stored_birth(person)}
         return found | {name: getattr(contact, name, "") for name in CONTACT}

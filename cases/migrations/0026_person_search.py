@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
             field=models.CharField(blank=True, db_default="", max_length=300),
         ),
         migrations.AddField(
-            model_name="historicalperson",
+            model_name="historicalcontact",
             name="resident_ref",
             field=models.CharField(
                 blank=True, db_default="", max_length=20, verbose_name="宛名番号"
@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
             field=models.CharField(blank=True, db_collation="C", db_default="", max_length=300),
         ),
         migrations.AddField(
-            model_name="person",
+            model_name="contact",
             name="resident_ref",
             field=models.CharField(
                 blank=True, db_collation="C", db_default="", max_length=20, verbose_name="宛名番号"
@@ -88,11 +88,11 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["given_kana_folded"], name="person_given_kana"),
         ),
         migrations.AddIndex(
-            model_name="person",
+            model_name="contact",
             index=models.Index(
                 condition=models.Q(("resident_ref", ""), _negated=True),
                 fields=["resident_ref"],
-                name="person_resident_ref",
+                name="contact_resident_ref",
             ),
         ),
         migrations.RunPython(fold_what_is_there, migrations.RunPython.noop),

@@ -24,6 +24,7 @@ OF_TIE = (
 PLACED = f"""cases_placement.agency_id = {AGENCY}
     AND (cases_placement.person_id IS NULL OR EXISTS (SELECT 1 FROM cases_person AS p
         WHERE p.id = cases_placement.person_id OFFSET 0))
+    AND EXISTS (SELECT 1 FROM cases_case AS c WHERE c.id = cases_placement.case_id OFFSET 0)
     AND (cases_placement.tie_id IS NULL OR EXISTS (SELECT 1 FROM cases_record AS r
         WHERE r.id = cases_placement.tie_id OFFSET 0))"""
 # By who works on the case.

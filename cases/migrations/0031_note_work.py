@@ -49,9 +49,12 @@ RECEIPTS = """
 CREATE FUNCTION kasane.receive_look() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    UPDATE public.cases_readrequest SET seen_at = now()
-    WHERE membership_id = NEW.membership_id AND record_id = ANY (NEW.record_ids)
-      AND seen_at IS NULL;
+    -- Who looked inside a third agency's record is not for the one that asked (V10).
+    UPDATE public.cases_readrequest AS q SET seen_at = now()
+    FROM public.cases_record AS r, public.agencies_membership AS m
+    WHERE q.membership_id = NEW.membership_id AND q.record_id = ANY (NEW.record_ids)
+      AND q.seen_at IS NULL AND r.id = q.record_id AND m.id = q.membership_id
+      AND (m.agency_id = q.agency_id OR r.author_agency_id = q.agency_id);
     RETURN NULL;
 END
 $$;
@@ -117,13 +120,18 @@ REQUEST = Gate(
         AND EXISTS (SELECT 1 FROM cases_record AS r
             JOIN cases_casegrant AS g ON g.content_object_id = r.case_id
             WHERE r.id = cases_readrequest.record_id AND r.carry_out_id IS NULL
-              AND g.group_id = {AGENCY} AND g.revoked_at IS NULL
+              AND g.group_id = {AGENCY} AND g.revoked_at IS NULL AND g.basis <> 'own_records'
               AND range_contains_elem(g.period, now()))
         AND EXISTS (SELECT 1 FROM agencies_membership AS m
             JOIN agencies_agency AS a ON a.group_id = m.agency_id
             WHERE m.id = cases_readrequest.membership_id
               AND a.municipality_id = {actor("municipality_id")}
-              AND (cases_readrequest.kind = 'mention' OR m.agency_id = {AGENCY}))""",
+              -- Whether a third agency reads it would tell what a consent says (V3).
+              AND (m.agency_id = {AGENCY} OR (cases_readrequest.kind = 'mention'
+                  AND EXISTS (SELECT 1 FROM cases_record AS r
+                      JOIN cases_case AS c ON c.id = r.case_id
+                      WHERE r.id = cases_readrequest.record_id
+                        AND c.responsible_agency_id = {AGENCY}))))""",
     update="true",
     columns=("confirmed_at", "ended_at"),
 )

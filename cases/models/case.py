@@ -140,10 +140,6 @@ class Person(models.Model):
     given_kana_folded = models.CharField(
         max_length=300, blank=True, db_default="", db_collation="C"
     )
-    # The city's own key of a resident, as its other systems print it; never a My Number (V16).
-    resident_ref = models.CharField(
-        _("宛名番号"), max_length=20, blank=True, db_default="", db_collation="C"
-    )
     birth_on = models.DateField(_("生年月日"), null=True, blank=True)
     birth_year = models.PositiveSmallIntegerField(null=True, blank=True)
     is_age_estimated = models.BooleanField(default=False)
@@ -176,9 +172,6 @@ class Person(models.Model):
             models.Index(fields=["name_folded"], name="person_name"),
             models.Index(fields=["given_folded"], name="person_given"),
             models.Index(fields=["given_kana_folded"], name="person_given_kana"),
-            models.Index(
-                fields=["resident_ref"], name="person_resident_ref", condition=~Q(resident_ref="")
-            ),
             models.Index(fields=["birth_on"], name="person_birth"),
         ]
 
@@ -247,6 +240,11 @@ class Contact(models.Model):
     phone_digits = models.CharField(max_length=20, blank=True, db_collation="C")
     address = models.CharField(_("住所"), max_length=600, blank=True)
     address_folded = models.CharField(max_length=600, blank=True, db_default="", db_collation="C")
+    # The city's own key of a resident, as its other systems print it: it leads to the address
+    # there. Never a My Number (V16).
+    resident_ref = models.CharField(
+        _("宛名番号"), max_length=20, blank=True, db_default="", db_collation="C"
+    )
     school = models.CharField(_("学校"), max_length=200, blank=True)
     workplace = models.CharField(_("勤務先"), max_length=200, blank=True)
     # 通院先, 最寄り駅, …: whatever else shows the area.
@@ -260,6 +258,9 @@ class Contact(models.Model):
             # Equality and range: leakproof under a policy.
             models.Index(fields=["phone_digits"], name="contact_phone"),
             models.Index(fields=["address_folded"], name="contact_address"),
+            models.Index(
+                fields=["resident_ref"], name="contact_resident_ref", condition=~Q(resident_ref="")
+            ),
         ]
 
 

@@ -105,8 +105,12 @@ class PlacementQuerySet(models.QuerySet["Placement"]):
             "r",
             RECORD,
         )
+        case = Case.objects.visible_to(membership).filter(pk=models.OuterRef("case_id"))
         return self.filter(
-            mine, person.asked({"person": "person_id"}), tie.asked({"record": "tie_id"})
+            models.Exists(case),
+            mine,
+            person.asked({"person": "person_id"}),
+            tie.asked({"record": "tie_id"}),
         )
 
     def for_case(self, case: Case) -> PlacementQuerySet:

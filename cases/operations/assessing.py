@@ -21,6 +21,7 @@ from cases.models import Case, CautionNote, Person, RiskAssessment
 from cases.operations.records import WrittenBefore, next_version, write_record
 from cases.permissions import check_can_correct
 from cases.questions import Answers, checked
+from cases.shields import is_closed_case, list_mates
 
 
 @transaction.atomic
@@ -192,10 +193,17 @@ def decide_risk(
 
 
 def _tell_managers(by: Membership, risk: RiskAssessment, event: str, title: str) -> None:
-    """The agency's head and managers, without a name or a case; they read it as far as they may."""
+    """The agency's head and managers, without a name or a case: who may read cases, and beneath a
+    shield who stands on its list. That there is a sheet would tell the others (V9)."""
+    asked = [Permission.CONFIRM_MEMBERSHIP, Permission.READ_CASES]
     managers = Membership.objects.active().filter(
-        agency_id=by.agency_id, role__permissions__contains=[Permission.CONFIRM_MEMBERSHIP]
+        agency_id=by.agency_id, role__permissions__contains=asked
     )
+    case_id = risk.record.case_id
+    if is_closed_case(case_id):
+        return
+    if mates := list_mates(by, case_id):
+        managers = managers.filter(pk__in=mates)
     for manager in managers.order_by("pk"):
         notify(
             agency=by.agency_id or 0,

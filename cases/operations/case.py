@@ -82,7 +82,7 @@ def open_case(
     return case
 
 
-CONTACT = ("phone", "address", "school", "workplace", "whereabouts")
+CONTACT = ("phone", "address", "school", "workplace", "whereabouts", "resident_ref")
 
 
 def _fields(facts: PersonFacts) -> dict[str, Any]:

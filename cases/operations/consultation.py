@@ -156,6 +156,8 @@ def _first_sections(
     field: nobody is asked, and nothing typed, a second time."""
     items = items_of(case.municipality)
     for category, said in of_fields(items, consultation.answers).items():
+        if not persons and category != enums.Category.HOUSEHOLD:
+            continue  # about somebody nobody has named: it stays with the sheet (V3)
         assess(
             case=case,
             by=by,

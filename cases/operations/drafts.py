@@ -5,23 +5,38 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from agencies.enums import Action
 from agencies.models import Membership
 from agencies.trail import log_access
 from cases.models import Draft
-from config.lib.mynumber import refuse_my_number
+from config.lib.mynumber import find_my_numbers
 
 KEPT: Final = datetime.timedelta(days=30)
 MOST_CHARACTERS: Final = 100_000
 
+MY_NUMBER: Final = gettext_lazy(
+    "マイナンバー（個人番号）とみられる12桁の数字がある欄は、下書きに保存していません。"
+    "その数字を消してください。"
+)
+
 Typed = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """When a draft was kept, and the sentence about what of it was not."""
+
+    at: datetime.datetime
+    refused: str
 
 
 @transaction.atomic
@@ -34,28 +49,34 @@ def save_draft(
     case_id: uuid.UUID | None,
     typed: Typed,
     is_declared: bool = False,
-) -> Draft:
+) -> Kept:
     """Keep what was typed, in the place of what was kept under this key before.
 
-    is_declared: twelve digits in it are declared to be no My Number. Raises ValidationError with
-    one sentence when the text holds a My Number (V16) or is longer than any form takes. That it
-    was kept is no look at anybody's data: the log hears of it when it is read again (V10).
+    is_declared: twelve digits in it are declared to be no My Number; else a field that holds one is
+    kept empty, and why is said (V16). Raises ValidationError with one sentence for more than any
+    form takes. That it was kept is no look at anybody's data: the log hears of it when it is read
+    again (V10).
     """
     if sum(len(value) for _name, value in typed) > MOST_CHARACTERS:
         raise ValidationError(_("長すぎるため、下書きを保存できません。いくつかに分けてください。"))
-    if not is_declared:
-        for _name, value in typed:
-            refuse_my_number(value)
+    # Neither the number nor what of it was kept while it was being typed.
+    words = [(name, "" if not is_declared and find_my_numbers(value) else value)
+             for name, value in typed]  # fmt: skip
+    refused = MY_NUMBER if words != list(typed) else ""
     now = timezone.now()
-    kept = Draft.objects.visible_to(by).filter(pk=key)
-    if kept.update(typed=list(typed), saved_at=now):
-        return kept.get()
-    draft = Draft(
-        id=key, membership=by, case_id=case_id, page=page, title=title, typed=list(typed),
-        saved_at=now,
-    )  # fmt: skip
-    draft.save(force_insert=True)
-    return draft
+    kept = Draft.objects.visible_to(by).filter(pk=key, page=page, case=case_id)
+    if not kept.update(typed=words, saved_at=now):
+        draft = Draft(
+            id=key,
+            membership=by,
+            case_id=case_id,
+            page=page,
+            title=title,
+            typed=words,
+            saved_at=now,
+        )
+        draft.save(force_insert=True)
+    return Kept(now, str(refused))
 
 
 @transaction.atomic

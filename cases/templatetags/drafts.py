@@ -21,6 +21,7 @@ from config.lib.ids import new_id
 register = template.Library()
 SALT = "cases.draft"
 FIELD = "draft_token"
+NAMES = "draft_names"  # the fields whoever writes has changed, with a blank between
 PAGE_LIMIT = 200  # of the column
 
 
@@ -71,6 +72,7 @@ def draft(context: dict[str, Any], title: str, *, keeps_query: bool = False) -> 
     token = [str(key), str(membership_id), page, title, str(case.pk) if case else ""]
     return {
         "token": signing.dumps(token, salt=SALT),
+        "names": request.POST.get(NAMES, ""),
         "page": page,
         "going_on": going_on if request.method == "GET" else None,
         "is_again": request.method == "POST",

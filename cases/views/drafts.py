@@ -17,12 +17,12 @@ from agencies.guards import MemberRequest, in_background, member
 from cases.drafts import draft_lines
 from cases.models import Draft
 from cases.operations.drafts import KEPT, discard_draft, read_draft, save_draft
-from cases.templatetags.drafts import FIELD, opened_by_another, read_token
+from cases.templatetags.drafts import FIELD, NAMES, opened_by_another, read_token
 from config.lib.eras import format_datetime_short
 from config.lib.forms import NOT_MY_NUMBER
 
 # Neither typed nor to be put back.
-LEFT_OUT = frozenset({"csrfmiddlewaretoken", FIELD})
+LEFT_OUT = frozenset({"csrfmiddlewaretoken", FIELD, NAMES})
 
 
 @in_background
@@ -37,7 +37,7 @@ def draft_save(request: MemberRequest) -> HttpResponse:
         return _said(opened_by_another(), 409)
     try:
         with transaction.atomic():
-            draft = save_draft(
+            kept = save_draft(
                 by=request.membership,
                 key=token.key,
                 page=token.page,
@@ -51,7 +51,9 @@ def draft_save(request: MemberRequest) -> HttpResponse:
     except (IntegrityError, ProgrammingError):
         # The case is no longer open to whoever writes: nothing of it is kept.
         return _said(_("この画面のケースは、いまは書けないため、下書きを保存できません。"), 409)
-    return JsonResponse({"saved": f"{timezone.localtime(draft.saved_at):%H:%M}"})
+    if kept.refused:
+        return _said(kept.refused, 422)
+    return JsonResponse({"saved": f"{timezone.localtime(kept.at):%H:%M}"})
 
 
 @member(Permission.READ_CASES)
@@ -92,13 +94,9 @@ def draft_discard(request: MemberRequest, draft_id: uuid.UUID) -> HttpResponse:
 
 
 def _typed(data: QueryDict) -> list[tuple[str, str]]:
-    """Every field as it stands in the form; files are not among them."""
+    """The fields as they were sent: those whoever writes has changed, an emptied one empty."""
     return [
-        (name, value)
-        for name, values in data.lists()
-        if name not in LEFT_OUT
-        for value in values
-        if value
+        (name, value) for name, values in data.lists() if name not in LEFT_OUT for value in values
     ]
 
 

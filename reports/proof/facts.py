@@ -293,6 +293,7 @@ class Placement:
     """By how much an agency moved a symbol of a picture."""
 
     id: uuid.UUID
+    case_id: uuid.UUID
     agency_id: int
     person_id: uuid.UUID | None
     tie_id: uuid.UUID | None

@@ -218,7 +218,12 @@ def see_placement(world: World, m: Membership, row: Placement) -> Decision:
         return NO_CASES
     if row.agency_id != m.agency_id:
         return no("V2", "図の並べ方は、その機関のものです。")
-    for table, key in (("cases_person", row.person_id), ("cases_record", row.tie_id)):
+    places = (
+        ("cases_case", row.case_id),
+        ("cases_person", row.person_id),
+        ("cases_record", row.tie_id),
+    )
+    for table, key in places:
         if key is not None and not decide(world, m, world.get(table, key)).visible:
             return no("V15", "見えない人やつながりの位置です。")
     return yes("V2", "所属の機関が並べた図です。", "own_records")

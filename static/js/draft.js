@@ -22,9 +22,16 @@
     return token;
   };
 
-  const typed = (form) => {
-    const body = new FormData(form);
-    for (const [name, value] of [...body]) if (value instanceof File) body.delete(name);
+  // What whoever writes has changed, and nothing a page came filled in with: another agency's
+  // words, which may close to them tomorrow, stay where they are.
+  const OWN = ["draft_token", "draft_names", "form_key", "version"];
+  const typed = (form, names) => {
+    const whole = new FormData(form);
+    const body = new FormData();
+    for (const [name, value] of whole) {
+      if (!(value instanceof File) && (names.has(name) || OWN.includes(name))) body.append(name, value);
+    }
+    for (const name of names) if (!body.has(name)) body.append(name, "");
     return body;
   };
 
@@ -33,13 +40,13 @@
     for (const [name, value] of pairs) values.set(name, [...(values.get(name) || []), value]);
     for (const field of form.elements) {
       if (!field.name || field.type === "file" || field.type === "submit") continue;
-      if (field.name === "csrfmiddlewaretoken" || field.name === "draft_token") continue;
-      const known = values.get(field.name) || [];
+      if (field.name === "csrfmiddlewaretoken" || field.name === "draft_token" || field.name === "draft_names") continue;
+      const known = values.get(field.name);
+      if (!known) continue;
       if (field.type === "checkbox" || field.type === "radio") field.checked = known.includes(field.value);
       else if (field.type === "select-multiple") {
         for (const option of field.options) option.selected = known.includes(option.value);
-      } else if (known.length) field.value = known.length > 1 ? known.shift() : known[0];
-      else if (field.type !== "hidden") field.value = "";
+      } else field.value = known.length > 1 ? known.shift() : known[0];
       const folded = field.closest("details");
       if (folded && known.some((value) => value)) folded.open = true;
     }
@@ -48,6 +55,13 @@
   const keep = (place) => {
     const form = place.closest("form");
     const said = place.querySelector("[data-draft-said]");
+    const changedNames = place.querySelector("[name=draft_names]");
+    const names = new Set(changedNames.value.split(" ").filter(Boolean));
+    const note = (name) => {
+      if (!name || OWN.includes(name) || name === "csrfmiddlewaretoken") return;
+      names.add(name);
+      changedNames.value = [...names].join(" ");
+    };
     let isDirty = false;
     let isSending = false;
     let isOver = false;
@@ -79,7 +93,7 @@
       try {
         const answer = await fetch(place.dataset.draft, {
           method: "POST",
-          body: typed(form),
+          body: typed(form, names),
           headers: { "X-CSRFToken": freshToken() },
           redirect: "manual",
           keepalive: document.visibilityState === "hidden",
@@ -106,7 +120,8 @@
       if (!timer) timer = setTimeout(send, EVERY);
     };
 
-    const changed = () => {
+    const changed = (event) => {
+      if (event) note(event.target.name);
       isDirty = true;
       later();
     };
@@ -136,6 +151,7 @@
       }
       const draft = await answer.json();
       putBack(form, draft.typed);
+      draft.typed.forEach(([name]) => note(name));
       sayInWords("filled", draft.saved);
     };
     if (place.dataset.draftFrom) goOn();

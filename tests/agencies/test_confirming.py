@@ -99,7 +99,7 @@ WEIGHTY = {Permission.OPEN_EMERGENCY, Permission.MANAGE_ACCOUNTS, Permission.CON
 # whether one's own agency still needs what it has.
 WITHIN = {
     "handover_list", "handover_new", "handover_unassigned",
-    "recertification", "recertification_give_back",
+    "recertification", "recertification_give_back", "template_list", "template_edit",
 }  # fmt: skip
 
 

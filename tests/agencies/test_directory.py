@@ -176,3 +176,20 @@ def test_directory_costs_the_same_for_one_line_and_for_twenty(city, django_asser
         add(city.coordinator, section="架空課", name=f"窓口{number}")
     with w.act(city.elderly), django_assert_num_queries(1):
         assert len(find_points(city.elderly)) == 20
+
+
+def test_the_database_lets_nobody_else_write_a_line(city, manager):
+    """Raw SQL over the application's login: neither a worker, nor the manager of another agency."""
+    point = add(manager, agency=city.agencies["elderly"])
+    other = w.make_member(city.agencies["disability"], "agency_manager")
+    for by in (city.elderly, other, city.sysadmin):
+        with (
+            w.act(by),
+            pytest.raises(DatabaseError),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(
+                "update agencies_contactpoint set phone = '1', written_by_id = %s where id = %s",
+                [by.pk, point.pk],
+            )

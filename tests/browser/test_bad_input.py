@@ -125,9 +125,11 @@ def test_stale_form_is_told_and_keeps_what_was_typed(visitor: Visitor) -> None:
     visitor.press("電話")
     form = visitor.remember()
     visitor.fill("内容", "十分ほど話した。夕方がよいとのこと。")
+    visitor.fill("直した理由", "時間帯を聞いていた")
 
     visitor.in_new_tab(form)
     visitor.fill("内容", "十五分ほど話した。")
+    visitor.fill("直した理由", "時間の書きちがい")
     visitor.press("直して保存する")
 
     visitor.in_first_tab()

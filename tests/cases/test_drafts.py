@@ -124,7 +124,8 @@ def test_a_my_number_is_not_kept_and_one_sentence_says_so(tab, city):
     assert refused.status_code == 422
     assert "マイナンバー" in refused.json()["said"]
     assert MY_NUMBER not in refused.content.decode()
-    assert drafts(city.elderly)[0].typed == [["complaint", "前の文"]]
+    # Neither the number nor what of it was kept before.
+    assert drafts(city.elderly)[0].typed == [["complaint", ""]]
     declared = keep(tab, signed, complaint=f"番号は {MY_NUMBER}", not_my_number="on")
     assert declared.status_code == 200
 
@@ -334,3 +335,14 @@ def test_sheet_gone_on_with_is_taken_once(tab, city):
     with w.act(city.elderly):
         assert Note.objects.visible_to(city.elderly).filter(text="訪問した").count() == 1
     assert all_drafts() == 0
+
+
+def test_draft_of_one_case_is_no_place_for_another(tab, city):
+    """An address with somebody's own draft of another case in it: a draft of its own is kept."""
+    first, second = h.home(city.elderly, city), h.home(city.elderly, city)
+    page = reverse("note_new", args=[first.case.pk])
+    keep(tab, token(tab, page), text="一つ目の世帯")
+    (draft,) = drafts(city.elderly)
+    other = f"{reverse('note_new', args=[second.case.pk])}?draft={draft.pk}"
+    assert keep(tab, token(tab, other), text="二つ目の世帯").status_code == 409
+    assert drafts(city.elderly)[0].typed == [["text", "一つ目の世帯"]]

@@ -12,6 +12,7 @@ from django.urls import reverse
 from agencies.models import AccessLog, IntakeItem
 from cases import enums
 from cases.models import AssessmentSection, Case, Consultation, Issue, Note, Person
+from cases.operations import add_to_case
 from cases.operations.case import PersonFacts
 from tests import world as w
 from tests.owner import as_owner
@@ -420,3 +421,14 @@ def read_shield_texts():
     with as_owner(), connection.cursor() as cursor:
         cursor.execute("select table_name, columns from kasane.shield_texts")
         return dict(cursor.fetchall())
+
+
+def test_an_answer_about_nobody_named_stays_with_the_sheet(client, city):
+    """V3: added to a case it would be the household's, and open by another person's consent."""
+    case, _persons = w.household(city.elderly, PersonFacts(name="架空野 花子"))
+    answered = {"item-pension": "未納がある", "item-household-type": "三世代"}
+    nobody = {"p1-name": "", "p1-name_kana": ""}
+    consultation = take(client, city, **answered, **nobody)
+    with w.act(city.elderly):
+        add_to_case(consultation=consultation, case=case, by=city.elderly, matched={})
+    assert in_case(city.elderly, case) == {"household": "世帯の形：三世代"}

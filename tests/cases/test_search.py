@@ -7,10 +7,11 @@ import datetime
 import pytest
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from agencies.models import AccessLog
 from cases.models import Person
-from cases.operations import join_team, take_consultation
+from cases.operations import confirm_shield, join_team, propose_shield, take_consultation
 from cases.operations.case import PersonFacts
 from cases.operations.consultation import ConsultationFacts
 from cases.search import WHILE_TYPING, search, similar
@@ -231,3 +232,18 @@ def test_a_prefix_is_looked_up_in_its_index_beneath_the_policy_whatever_it_is(ci
 def test_similar_asks_nothing_without_anything_to_compare(city, django_assert_num_queries):
     with w.act(city.elderly), django_assert_num_queries(0):
         assert similar(city.elderly, [PersonFacts()]).hits == []
+
+
+def test_a_shield_hides_the_citys_own_number_from_search(city):
+    """V9: it leads to the address in the city's other systems."""
+    _case, persons = w.household(city.elderly, HANAKO)
+    with w.act(city.elderly):
+        shield = propose_shield(
+            person=persons[0], by=city.elderly, confirmer=city.elderly2, ground="abuse",
+            expires_on=timezone.localdate() + datetime.timedelta(days=365),
+        )  # fmt: skip
+    with w.act(city.elderly2):
+        confirm_shield(shield=shield, by=city.elderly2)
+    colleague = w.make_member(city.agencies["elderly"], "consultation_worker")
+    assert names(colleague, "0012345") == []
+    assert names(city.elderly, "0012345") == ["髙橋 花子"]
