@@ -171,6 +171,7 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
             *records,
             *(issue.pk for issue in issues),
             *(line.key for line in cautions),
+            *(todo.record_id for todo in aside if isinstance(todo, Todo) and todo.record_id),
             *(
                 key
                 for panel in [*drawn, *aside]

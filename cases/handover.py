@@ -221,4 +221,5 @@ def _warnings(
 def _deadlines(todos: Sequence[Todo]) -> SheetPart:
     dated = [(todo.due_on, todo.title) for todo in todos if todo.due_on is not None]
     lines = tuple(SheetLine(title, format_short(day)) for day, title in sorted(dated))
-    return SheetPart(_("これからの期限"), lines)
+    shown = tuple(todo.record_id for todo in todos if todo.due_on and todo.record_id)
+    return SheetPart(_("これからの期限"), lines, shown)

@@ -110,7 +110,7 @@ def deadlines(membership: Membership, case: Case) -> list[Todo]:
         .values_list("record_id", STEP, "due_on")[:LIMIT]
     )
     return [
-        Todo("step", step, reverse("record_detail", args=[key]), "", due_on=due_on)
+        Todo("step", step, reverse("record_detail", args=[key]), "", due_on=due_on, record_id=key)
         for key, step, due_on in rows
     ]
 
