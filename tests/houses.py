@@ -250,16 +250,16 @@ def consulted(house: House) -> None:
 
 def drafted(house: House) -> None:
     """Somebody of its agency has begun to write."""
+    house.keys["draft_id"] = new_id()
     with w.act(house.by):
-        row = save_draft(
+        save_draft(
             by=house.by,
-            key=new_id(),
+            key=house.keys["draft_id"],
             page=reverse("note_new", args=[house.case.pk]),
             title="記録を書く",
             case_id=house.case.pk,
             typed=[("text", "電話があり")],
         )
-    house.keep("draft_id", row)
 
 
 def directory_line(by: Membership, *, has_ended: bool = False) -> ContactPoint:

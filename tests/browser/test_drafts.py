@@ -18,7 +18,7 @@ SECONDS = 15_000  # three, and what a loaded machine adds
 
 
 def test_what_was_typed_outlives_the_browser(visitor: Visitor) -> None:
-    visitor.sign_in("kurume.child")
+    visitor.sign_in("kurume.livelihood")
     page = visitor.page
     page.goto("/consultations/new/")
     visitor.fill(WORDS, "夜になると、電話をかけてくる。")
@@ -44,7 +44,7 @@ def test_what_was_typed_outlives_the_browser(visitor: Visitor) -> None:
 
 def test_an_open_tab_goes_on_after_a_new_sign_in(visitor: Visitor) -> None:
     """The session ended while somebody wrote; they sign in again in another tab."""
-    visitor.sign_in("kurume.child")
+    visitor.sign_in("kurume.livelihood")
     page = visitor.page
     page.goto("/consultations/new/")
     visitor.fill(WORDS, "一行目")
@@ -56,7 +56,7 @@ def test_an_open_tab_goes_on_after_a_new_sign_in(visitor: Visitor) -> None:
         with page.expect_popup() as opened:
             page.get_by_role("link", name="別のタブでサインインする").click()
         visitor.page = opened.value
-        visitor.sign_in("kurume.child")
+        visitor.sign_in("kurume.livelihood")
         visitor.in_first_tab()
         see(page.locator(SAID)).to_have_text(KEPT, timeout=SECONDS)
     visitor.has_typed(WORDS, "一行目、二行目")
