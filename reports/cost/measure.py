@@ -53,6 +53,7 @@ TOKENS = (
     re.compile(rb'(?<="X-CSRFToken": ")\w+'),
     re.compile(rb"(?<=nonce=[\"'])[\w+/=-]+"),
     re.compile(rb'(?<=name="form_key" value=")[0-9a-f-]+'),
+    re.compile(rb'(?<=name="draft_token" value=")[\w.:=-]+'),
     re.compile(rb"(?<=\d )\d\d:\d\d"),
     re.compile("(?<=日 )\\d\\d:\\d\\d".encode()),
 )
