@@ -99,7 +99,7 @@ def agencies_kept_by(membership: Membership) -> list[Agency]:
 
 
 def can_keep_directory(by: Membership, agency: Agency | None) -> bool:
-    """The office, or the manager of the agency whose line it is."""
+    """The office, or the manager of the agency whose line it is; of a section (None) the office."""
     if by.may(Permission.OFFICE_HINTS):
         return True
     own = agency is not None and agency.pk == by.agency_id

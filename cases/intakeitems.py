@@ -9,18 +9,27 @@ from __future__ import annotations
 import dataclasses
 import functools
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from agencies.models import IntakeItem, Municipality
+from cases.models import Consultation, ConsultationIssue, ConsultationPerson
 
 DATA: Final = Path(__file__).parent / "data" / "intake_items.toml"
 LOCAL: Final = "local:"
-BLOCKS: Final = ("source", "consent", "person", "household", "local")
+BLOCKS: Final = {
+    "source": gettext_lazy("つなぎ元といまの関わり"),
+    "consent": gettext_lazy("申込みと同意"),
+    "person": gettext_lazy("本人について"),
+    "household": gettext_lazy("世帯について"),
+    "local": gettext_lazy("この市の項目"),
+}
 
 # code of an item -> what was answered: a text, or several choices
 Answers = Mapping[str, str | list[str]]
@@ -126,3 +135,18 @@ def filled(
             asked[item.label] = bool(answers.get(item.code))
     missing = tuple(label for label, is_known in asked.items() if not is_known)
     return Filled(len(asked) - len(missing), len(asked), missing)
+
+
+def in_fields(
+    consultation: Consultation,
+    persons: Sequence[ConsultationPerson],
+    issues: Sequence[ConsultationIssue],
+) -> dict[str, bool]:
+    """National items that are fields of the sheet: of the first person, and what it is about."""
+    first = persons[0] if persons else ConsultationPerson()
+    return {
+        _("相談経路"): bool(consultation.route),
+        _("性別"): bool(first.sex),
+        _("生年月日・年齢"): bool(first.birth_on or first.birth_year),
+        _("困りごと"): bool(issues),
+    }

@@ -14,10 +14,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from cases.drafts import FIELD, opened_by_another, read_token
 from cases.models import Case
 from cases.operations.drafts import discard_draft
 from cases.shields import found_on_paper, waiting_in
-from cases.templatetags.drafts import FIELD, opened_by_another, read_token
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 

@@ -20,7 +20,11 @@ from agencies.operations.directory import (
     change_contact_point,
     end_contact_point,
 )
-from agencies.permissions import agencies_kept_by, check_can_keep_directory
+from agencies.permissions import (
+    agencies_kept_by,
+    can_keep_directory,
+    check_can_keep_directory,
+)
 
 
 @require_GET
@@ -44,7 +48,9 @@ def contact_point_new(request: MemberRequest) -> HttpResponse:
     """A new line of the directory."""
     kept = agencies_kept_by(request.membership)
     check_can_keep_directory(request.membership, kept[0] if kept else None)
-    form = ContactPointForm(request.POST or None, kept=kept, may_name=_may_name(request))
+    form = ContactPointForm(
+        request.POST or None, kept=kept, may_name=can_keep_directory(request.membership, None)
+    )
     if request.method == "POST" and form.is_valid():
         add_contact_point(
             by=request.membership, facts=form.facts(), form_key=form.cleaned_data["form_key"]
@@ -80,11 +86,6 @@ def contact_point_end(request: MemberRequest, point_id: uuid.UUID) -> HttpRespon
 def _get(request: MemberRequest, point_id: uuid.UUID) -> ContactPoint:
     points = ContactPoint.objects.visible_to(request.membership).running()
     return get_object_or_404(points.select_related("agency"), pk=point_id)
-
-
-def _may_name(request: MemberRequest) -> bool:
-    """Whether a section that is no agency here may be named: the office's alone."""
-    return request.membership.may(Permission.OFFICE_HINTS)
 
 
 def _form_page(

@@ -11,11 +11,15 @@ from django.forms import BoundField
 from django.utils.translation import gettext_lazy as _
 
 from cases import enums
-from cases.forms.records import AboutForm, asks_my_number
+from cases.forms.records import (
+    AboutForm,
+    asks_my_number,
+    audience_field,
+    not_my_number_field,
+)
 from cases.models import AssessmentSection
 from cases.questions import WORD_LIMIT, Answers, Question
 from config.lib.forms import (
-    ChoiceCards,
     Conflict,
     EraDateField,
     IdempotencyKey,
@@ -26,21 +30,6 @@ from config.lib.forms import (
 )
 
 DAY = {"class": "date"}
-
-
-def audience_field() -> forms.ChoiceField:
-    return forms.ChoiceField(
-        label=_("だれに向けて書くか"),
-        choices=enums.Audience.choices,
-        initial=enums.Audience.TEAM,
-        widget=ChoiceCards(attrs={"class": "choices-stack"}),
-    )
-
-
-def not_my_number_field() -> forms.BooleanField:
-    return forms.BooleanField(
-        label=_("この12桁の数字は、マイナンバー（個人番号）ではありません"), required=False
-    )
 
 
 class AnswersForm(KasaneForm):

@@ -11,8 +11,14 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from cases import enums
-from cases.forms.assessing import DAY, audience_field, not_my_number_field
-from cases.forms.records import HOUSEHOLD, AboutForm, asks_my_number
+from cases.forms.assessing import DAY
+from cases.forms.records import (
+    HOUSEHOLD,
+    AboutForm,
+    asks_my_number,
+    audience_field,
+    not_my_number_field,
+)
 from config.lib.eras import today
 from config.lib.forms import ChoiceCards, EraDateField, IdempotencyKey, SafeLine, VersionedForm
 

@@ -10,8 +10,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cases import risksheets
-from cases.forms.assessing import DAY, AnswersForm, audience_field, not_my_number_field
-from cases.forms.records import asks_my_number
+from cases.forms.assessing import DAY, AnswersForm
+from cases.forms.records import asks_my_number, audience_field, not_my_number_field
 from cases.models import Person
 from cases.questions import Answers
 from config.lib.eras import today

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from agencies.enums import Action
 from agencies.models import Membership
+from agencies.permissions import or_denied
 from agencies.trail import log_access
 from cases.models import Draft
 from config.lib.mynumber import find_my_numbers
@@ -27,6 +28,8 @@ MY_NUMBER: Final = gettext_lazy(
     "マイナンバー（個人番号）とみられる12桁の数字がある欄は、下書きに保存していません。"
     "その数字を消してください。"
 )
+# Of a case that is no longer open to whoever writes nothing is kept.
+CLOSED: Final = gettext_lazy("この画面のケースは、いまは書けないため、下書きを保存できません。")
 
 Typed = Sequence[tuple[str, str]]
 
@@ -54,8 +57,8 @@ def save_draft(
 
     is_declared: twelve digits in it are declared to be no My Number; else a field that holds one is
     kept empty, and why is said (V16). Raises ValidationError with one sentence for more than any
-    form takes. That it was kept is no look at anybody's data: the log hears of it when it is read
-    again (V10).
+    form takes, ActionDenied where the case is not open. That it was kept is no look at anybody's
+    data: the log hears of it when it is read again (V10).
     """
     if sum(len(value) for _name, value in typed) > MOST_CHARACTERS:
         raise ValidationError(_("長すぎるため、下書きを保存できません。いくつかに分けてください。"))
@@ -75,7 +78,8 @@ def save_draft(
             typed=words,
             saved_at=now,
         )
-        draft.save(force_insert=True)
+        with or_denied(str(CLOSED)):
+            draft.save(force_insert=True)
     return Kept(now, str(refused))
 
 

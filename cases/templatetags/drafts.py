@@ -1,58 +1,19 @@
-"""`{% draft "記録を書く" %}` in a form: it is kept as a draft while it is typed.
-
-The page says itself what it is, on which case and for whom it was opened: signed, so that what is
-kept later is kept there and by whoever it was opened for.
-"""
+"""`{% draft "記録を書く" %}` in a form: it is kept as a draft while it is typed (cases.drafts)."""
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 from django import template
-from django.core import signing
 from django.http import HttpRequest
 from django.utils.html import format_html
-from django.utils.translation import gettext as _
 
+from cases.drafts import FIELD, NAMES, DraftToken, read_token
 from config.lib.ids import new_id
 
 register = template.Library()
-SALT = "cases.draft"
-FIELD = "draft_token"
-NAMES = "draft_names"  # the fields whoever writes has changed, with a blank between
 PAGE_LIMIT = 200  # of the column
-
-
-@dataclass(frozen=True)
-class DraftToken:
-    """What a form is kept under: its key, for whom, where, what it is called, on which case."""
-
-    key: uuid.UUID
-    membership_id: uuid.UUID
-    page: str
-    title: str
-    case_id: uuid.UUID | None
-
-
-def read_token(text: str) -> DraftToken | None:
-    """The token as a page signed it; None for anything else."""
-    try:
-        key, membership, page, title, case = signing.loads(text, salt=SALT)
-    except (signing.BadSignature, ValueError):
-        return None
-    return DraftToken(
-        uuid.UUID(key), uuid.UUID(membership), page, title, uuid.UUID(case) if case else None
-    )
-
-
-def opened_by_another() -> str:
-    """Why nothing typed here is taken: whoever acts now is not who opened the page."""
-    return _(
-        "この画面は、別の人または別の所属で開いたものです。"
-        "書いた内容を写してから、画面を開きなおしてください。"
-    )
 
 
 @register.inclusion_tag("components/draft.html", takes_context=True)
@@ -69,9 +30,9 @@ def draft(context: dict[str, Any], title: str, *, keeps_query: bool = False) -> 
         key = going_on or new_id()
     case = context.get("case")
     page = _with_query(request) if keeps_query else request.path
-    token = [str(key), str(membership_id), page, title, str(case.pk) if case else ""]
+    token = DraftToken(key, membership_id, page, title, case.pk if case else None)
     return {
-        "token": signing.dumps(token, salt=SALT),
+        "token": token.signed(),
         "names": request.POST.get(NAMES, ""),
         "page": page,
         "going_on": going_on if request.method == "GET" else None,

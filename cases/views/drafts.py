@@ -5,19 +5,18 @@ from __future__ import annotations
 import uuid
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, ProgrammingError, transaction
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from agencies.enums import Permission
 from agencies.guards import MemberRequest, in_background, member
-from cases.drafts import draft_lines
+from agencies.permissions import ActionDenied
+from cases.drafts import FIELD, NAMES, draft_lines, opened_by_another, read_token
 from cases.models import Draft
-from cases.operations.drafts import KEPT, discard_draft, read_draft, save_draft
-from cases.templatetags.drafts import FIELD, NAMES, opened_by_another, read_token
+from cases.operations.drafts import CLOSED, KEPT, discard_draft, read_draft, save_draft
 from config.lib.eras import format_datetime_short
 from config.lib.forms import NOT_MY_NUMBER
 
@@ -48,9 +47,8 @@ def draft_save(request: MemberRequest) -> HttpResponse:
             )
     except ValidationError as error:
         return _said(" ".join(error.messages), 422)
-    except (IntegrityError, ProgrammingError):
-        # The case is no longer open to whoever writes: nothing of it is kept.
-        return _said(_("この画面のケースは、いまは書けないため、下書きを保存できません。"), 409)
+    except (ActionDenied, IntegrityError):
+        return _said(CLOSED, 409)
     if kept.refused:
         return _said(kept.refused, 422)
     return JsonResponse({"saved": f"{timezone.localtime(kept.at):%H:%M}"})
@@ -100,5 +98,5 @@ def _typed(data: QueryDict) -> list[tuple[str, str]]:
     ]
 
 
-def _said(words: str, status: int) -> JsonResponse:
-    return JsonResponse({"said": words}, status=status)
+def _said(words: object, status: int) -> JsonResponse:
+    return JsonResponse({"said": str(words)}, status=status)

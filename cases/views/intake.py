@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agencies.enums import Action, Permission
@@ -21,7 +20,7 @@ from agencies.trail import log_access
 from cases import enums
 from cases.filters import cursor, read_cursor
 from cases.forms.intake import FinishForm, IntakeSheet
-from cases.intakeitems import filled, items_of, lines
+from cases.intakeitems import BLOCKS, filled, in_fields, items_of, lines
 from cases.models import Consultation, ConsultationIssue, ConsultationPerson
 from cases.operations import finish_consultation, make_case, take_consultation
 from cases.operations.case import PersonFacts
@@ -30,13 +29,6 @@ from config.lib.eras import format_datetime, format_datetime_short
 
 OPEN_LIMIT = 100
 PAGE = 50
-BLOCK_NAMES = {
-    "source": gettext_lazy("つなぎ元といまの関わり"),
-    "consent": gettext_lazy("申込みと同意"),
-    "person": gettext_lazy("本人について"),
-    "household": gettext_lazy("世帯について"),
-    "local": gettext_lazy("この市の項目"),
-}
 URGENCY_TONE: dict[str, str] = {enums.Urgency.HIGH: "bad", enums.Urgency.MIDDLE: "warn"}
 
 
@@ -215,7 +207,7 @@ def _sheet_page(
             "others": sheet.persons[1:],
             "marks": list(sheet.issues),
             "marks_errors": sheet.issues.non_field_errors(),
-            "blocks": [(BLOCK_NAMES[block], fields) for block, fields in sheet.items.blocks()],
+            "blocks": [(BLOCKS[block], fields) for block, fields in sheet.items.blocks()],
             "found": found,
         },
         status=status,
@@ -316,7 +308,7 @@ def _detail_page(
                 items.values(),
                 consultation.mode,
                 consultation.answers,
-                _beside(consultation, persons, issues),
+                in_fields(consultation, persons, issues),
             ),
             "issues": [
                 (
@@ -328,19 +320,6 @@ def _detail_page(
         },
         status=status,
     )
-
-
-def _beside(
-    consultation: Consultation, persons: list[ConsultationPerson], issues: list[ConsultationIssue]
-) -> dict[str, bool]:
-    """National items that are fields of the sheet: of the first person, and what it is about."""
-    first = persons[0] if persons else ConsultationPerson()
-    return {
-        _("相談経路"): bool(consultation.route),
-        _("性別"): bool(first.sex),
-        _("生年月日・年齢"): bool(first.birth_on or first.birth_year),
-        _("困りごと"): bool(issues),
-    }
 
 
 def _head(consultation: Consultation) -> list[dict[str, Any]]:

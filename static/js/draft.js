@@ -40,7 +40,6 @@
     for (const [name, value] of pairs) values.set(name, [...(values.get(name) || []), value]);
     for (const field of form.elements) {
       if (!field.name || field.type === "file" || field.type === "submit") continue;
-      if (field.name === "csrfmiddlewaretoken" || field.name === "draft_token" || field.name === "draft_names") continue;
       const known = values.get(field.name);
       if (!known) continue;
       if (field.type === "checkbox" || field.type === "radio") field.checked = known.includes(field.value);
@@ -144,8 +143,8 @@
     });
 
     const goOn = async () => {
-      const answer = await fetch(place.dataset.draftFrom, { redirect: "manual" });
-      if (!answer.ok) {
+      const answer = await fetch(place.dataset.draftFrom, { redirect: "manual" }).catch(() => null);
+      if (!answer || !answer.ok) {
         sayInWords("gone");
         return;
       }
