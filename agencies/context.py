@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -11,6 +12,7 @@ from django.utils import timezone
 from agencies.enums import Permission
 from agencies.models import Membership, Notice
 from config.lib.eras import format_datetime
+from config.lib.prepared import prepared
 from config.lib.registry import NavItem, registry
 
 
@@ -38,7 +40,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "membership": membership,
             "memberships": request.memberships,  # type: ignore[attr-defined]  # MemberRequest has it
             "nav": _navigation(request, membership),
-            "notice_count": Notice.objects.for_desk(membership).unread()[:100].count(),
+            "notice_count": _unread(membership).count(),
             "user_name": str(request.user),
             "shown_at": format_datetime(timezone.now()),
             "account_url": reverse("account"),
@@ -47,6 +49,11 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         }
     nonce = getattr(request, "csp_nonce", "")
     return {"kasane": context, "csp_nonce": nonce}
+
+
+@prepared
+def _unread(membership: Membership) -> QuerySet[Notice]:
+    return Notice.objects.for_desk(membership).unread()[:100]
 
 
 def _url(name: str) -> str | None:

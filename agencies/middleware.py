@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from django.conf import settings
 from django.contrib.auth import logout
@@ -20,6 +21,7 @@ from agencies.models import Membership
 from agencies.operations import session_state, usable_memberships
 from agencies.trail import log_access
 from config.lib.acting import act, act_as_nobody
+from config.lib.memory import remembering
 
 SESSION_KEY = "membership"
 STARTED_KEY = "started_at"
@@ -41,7 +43,7 @@ class ActorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path.startswith(PROBES):
             return self.get_response(request)
-        with transaction.atomic():
+        with transaction.atomic(), remembering() if request.method == "GET" else nullcontext():
             act_as_nobody()
             response = self.get_response(request)
             if isinstance(response, StreamingHttpResponse):

@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -43,6 +43,7 @@ from cases.caselines import (
 from cases.cautions import CautionLine, caution_lines
 from cases.explain import Explanation, explain_case, grants_on
 from cases.models import Case, Consent, Issue, Person, Record
+from cases.models.records import RecordQuerySet
 from cases.operations.case import persons_by_key
 from cases.patterns import Hint, hints
 from cases.permissions import can, check_can_refer, check_can_write
@@ -53,6 +54,7 @@ from config.lib.eras import (
     format_short,
     today,
 )
+from config.lib.prepared import prepared
 from config.lib.registry import Link, NextStep, Panel, TimelineEntry, Todo, registry
 
 SHOWN = 30
@@ -121,9 +123,7 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
     for person in persons.values():
         person.case = case  # spares a query a person
     grants = grants_on(membership, case.pk)
-    consents = list(
-        Consent.objects.visible_to(membership).filter(case=case, withdrawn_at__isnull=True)
-    )
+    consents = list(_consents(membership, case))
     issues = _issues(membership, case)
     may_write = can(check_can_write, membership, case)
     cautions = caution_lines(membership, case, persons, may_write=may_write)
@@ -182,15 +182,37 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
     )
 
 
-def _issues(membership: Membership, case: Case) -> list[Issue]:
-    """Open issues first, ◎ before ○. What only an item under secrecy lays open stays out (V6)."""
-    found = (
+@prepared
+def _consents(membership: Membership, case: Case) -> QuerySet[Consent]:
+    return Consent.objects.visible_to(membership).filter(case=case, withdrawn_at__isnull=True)
+
+
+@prepared
+def _found_issues(membership: Membership, case: Case) -> QuerySet[Issue]:
+    return (
         Issue.objects.standing_with(membership)
         .for_case(case)
         .select_related("record")
         .order_by("solved_on", "-is_primary", "noted_on", "record_id")[:100]
     )
+
+
+def _issues(membership: Membership, case: Case) -> list[Issue]:
+    """Open issues first, ◎ before ○. What only an item under secrecy lays open stays out (V6)."""
+    found = _found_issues(membership, case)
     return sorted(found, key=lambda i: (i.solved_on is not None, not i.is_primary, i.noted_on))
+
+
+def _told(membership: Membership, case: Case) -> RecordQuerySet:
+    found = Record.objects.standing_with(membership).for_case(case)
+    return found.exclude(
+        kind__in=[enums.RecordKind.ISSUE, enums.RecordKind.TIE]
+    ).select_related("author_agency")
+
+
+@prepared
+def _newest(membership: Membership, case: Case) -> RecordQuerySet:
+    return _told(membership, case).newest_first()[: SHOWN + 1]
 
 
 def _records(
@@ -200,17 +222,13 @@ def _records(
 
     V6: what only an item under secrecy lays open appears inside the sitting, never here.
     """
-    found = (
-        Record.objects.standing_with(membership)
-        .for_case(case)
-        .exclude(kind__in=[enums.RecordKind.ISSUE, enums.RecordKind.TIE])
-        .select_related("author_agency")
-    )
     key = read_place(before)
-    if key is not None:
+    if key is None:
+        rows = list(_newest(membership, case))
+    else:
         at, last = key
-        found = found.filter(Q(happened_at__lt=at) | Q(happened_at=at, id__lt=last))
-    rows = list(found.newest_first()[: SHOWN + 1])
+        earlier = Q(happened_at__lt=at) | Q(happened_at=at, id__lt=last)
+        rows = list(_told(membership, case).filter(earlier).newest_first()[: SHOWN + 1])
     older = ""
     if len(rows) > SHOWN:
         rows = rows[:SHOWN]

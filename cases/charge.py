@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,21 +17,27 @@ from agencies.enums import Permission
 from agencies.models import Membership
 from cases.models import Case, CaseWorker
 from cases.permissions import can, check_can_hand_over
+from config.lib.prepared import prepared
 from config.lib.registry import Link, NavItem, Panel, Todo, registry
 
 AHEAD = datetime.timedelta(days=60)
 
 
-def workers(membership: Membership, case: Case) -> Panel:
-    """担当者 on the case page: my agency's; for the responsible agency its helpers' too. One
-    query."""
-    rows = (
+@prepared
+def _standing(membership: Membership, case: Case) -> QuerySet[CaseWorker]:
+    return (
         CaseWorker.objects.visible_to(membership)
         .standing()
         .filter(case=case)
         .select_related("agency", "membership__user")
         .order_by("since", "id")
     )
+
+
+def workers(membership: Membership, case: Case) -> Panel:
+    """担当者 on the case page: my agency's; for the responsible agency its helpers' too. One
+    query."""
+    rows = _standing(membership, case)
     lines = [
         {"name": str(row.membership.user), "agency": row.agency.name, "own": row.agency_id}
         for row in rows

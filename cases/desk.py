@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import uuid
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,6 +19,7 @@ from agencies.trail import log_access
 from cases import enums
 from cases.models import Consultation, ConsultationPerson
 from config.lib.eras import format_short, local_day, today
+from config.lib.prepared import prepared
 from config.lib.registry import NavItem, Todo, registry
 
 SHOWN = 10
@@ -70,15 +72,17 @@ def _todo(consultation: Consultation, name: str) -> Todo:
     )
 
 
+@prepared
+def _open(membership: Membership) -> QuerySet[Consultation, tuple[str, datetime.datetime]]:
+    found = Consultation.objects.visible_to(membership).open()
+    return found.values_list("urgency", "received_at")[:COUNTED]
+
+
 def count_open(membership: Membership) -> tuple[int, bool]:
     """How many consultations wait, and whether an urgent one is late. One query."""
     if not membership.may(Permission.TAKE_CONSULTATION):
         return 0, False
-    rows = list(
-        Consultation.objects.visible_to(membership)
-        .open()
-        .values_list("urgency", "received_at")[:COUNTED]
-    )
+    rows = list(_open(membership))
     late = any(
         urgency in DAYS and local_day(received) + datetime.timedelta(days=DAYS[urgency]) < today()
         for urgency, received in rows

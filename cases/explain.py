@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from agencies.models import Membership
@@ -21,6 +22,7 @@ from cases.gate import reads_cases
 from cases.models import CarryOutGrant, CaseGrant, Emergency, Person, Record
 from config.lib.eras import format_datetime, format_long
 from config.lib.fiscal import instant_to_until_day
+from config.lib.prepared import prepared
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,13 @@ def until_words(until: datetime.datetime | None) -> str:
 
 def grants_on(membership: Membership, case_id: uuid.UUID) -> list[CaseGrant]:
     """The grants in force my agency holds on a case. One query."""
+    return list(_held(membership, case_id))
+
+
+@prepared
+def _held(membership: Membership, case_id: uuid.UUID) -> QuerySet[CaseGrant]:
     held = CaseGrant.objects.visible_to(membership).in_force()
-    return list(
-        held.filter(content_object=case_id, group=membership.agency_id).order_by("granted_at")
-    )
+    return held.filter(content_object=case_id, group=membership.agency_id).order_by("granted_at")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ these make plans good and give a 404 its reason. Rooms above widen what is read 
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,8 @@ from agencies.models import Membership
 from cases import enums
 from config.lib.condition import NEVER, Rule
 from config.lib.fiscal import fiscal_year
+from config.lib.memory import remembered
+from config.lib.prepared import prepared
 
 NOTHING = Q(pk__in=[])
 
@@ -111,10 +114,16 @@ def working_scope(membership: Membership, case: str = "case_id") -> Q:
     return working_rule(membership).asked({"case": case})
 
 
+@remembered
 def works_on(membership: Membership, case: Any) -> bool:
     """Whether the membership's agency is at work on the case, and so may write there (V2)."""
-    grants = grants_of(membership).filter(content_object=case)
-    return grants.exclude(basis=enums.GrantBasis.OWN_RECORDS).exists()
+    return _working_grants(membership, getattr(case, "pk", case)).exists()
+
+
+@prepared
+def _working_grants(membership: Membership, case_id: uuid.UUID) -> QuerySet[Any]:
+    grants = grants_of(membership).filter(content_object=case_id)
+    return grants.exclude(basis=enums.GrantBasis.OWN_RECORDS)
 
 
 # Listed and pledged for this fiscal year on the conference type's secretariat (V6).

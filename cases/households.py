@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable
 from itertools import groupby
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,6 +20,7 @@ from cases.operations.closing import open_ends as ends_of
 from cases.permissions import can, check_can_undo_link
 from cases.reach import open_to_others
 from config.lib.eras import format_short
+from config.lib.prepared import prepared
 from config.lib.registry import NextStep, OpenEnd, Panel, TimelineEntry, registry
 
 KINDS = enums.LinkKind
@@ -33,16 +35,21 @@ def links_of(membership: Membership, case: Case) -> list[list[HouseholdLink]]:
     known = case.__dict__.setdefault("_household_links", {})
     if membership.pk in known:
         return known[membership.pk]
-    found = (
+    found = _links(membership, case)
+    links = [list(rows) for _key, rows in groupby(found, key=lambda link: link.form_key)]
+    known[membership.pk] = links
+    return links
+
+
+@prepared
+def _links(membership: Membership, case: Case) -> QuerySet[HouseholdLink]:
+    return (
         HouseholdLink.objects.visible_to(membership)
         .touching(case)
         .standing()
         .select_related("from_person__case", "to_person__case", "author_agency")
         .order_by("-written_at", "form_key", "from_person__label")
     )
-    links = [list(rows) for _key, rows in groupby(found, key=lambda link: link.form_key)]
-    known[membership.pk] = links
-    return links
 
 
 def panel(membership: Membership, case: Case) -> Panel | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Mapping
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
@@ -58,6 +59,7 @@ from cases.shields import is_closed_case
 from cases.titles import titles_for
 from config.lib.eras import format_datetime, format_short, local_day, today
 from config.lib.fiscal import instant_to_until_day
+from config.lib.prepared import prepared
 from config.lib.registry import NavItem, NextStep, Panel, TimelineEntry, Todo, registry
 
 SOON = datetime.timedelta(days=30)
@@ -198,8 +200,22 @@ def _risk(record: Record, risk: RiskAssessment) -> TimelineEntry:
 
 def stage(membership: Membership, case: Case) -> int:
     """アセスメント once there is a case; プラン案 once a section is written. One query."""
+    return 2 if _assessed(membership, case).exists() else 1
+
+
+@prepared
+def _assessed(membership: Membership, case: Case) -> QuerySet[Record]:
     written = Record.objects.visible_to(membership).for_case(case)
-    return 2 if written.filter(kind=enums.RecordKind.ASSESSMENT).exists() else 1
+    return written.filter(kind=enums.RecordKind.ASSESSMENT)
+
+
+@prepared
+def _unasked(membership: Membership, case: Case) -> QuerySet[Person]:
+    answered = Consent.objects.visible_to(membership).filter(
+        person=OuterRef("pk"), withdrawn_at__isnull=True
+    )
+    unasked = Person.objects.visible_to(membership).members().filter(case=case)
+    return unasked.exclude(Exists(answered)).order_by("label")[:1]
 
 
 def next_consent(membership: Membership, case: Case) -> NextStep | None:
@@ -209,11 +225,7 @@ def next_consent(membership: Membership, case: Case) -> NextStep | None:
         return None
     if not membership.may(Permission.RECORD_CONSENT):
         return None
-    answered = Consent.objects.visible_to(membership).filter(
-        person=OuterRef("pk"), withdrawn_at__isnull=True
-    )
-    unasked = Person.objects.visible_to(membership).members().filter(case=case)
-    person = unasked.exclude(Exists(answered)).order_by("label").first()
+    person = next(iter(_unasked(membership, case)), None)
     if person is None:
         return None
     return NextStep(
@@ -280,7 +292,7 @@ def next_assessment(membership: Membership, case: Case) -> NextStep | None:
     if not can(check_can_write, membership, case) or is_closed_case(case.pk):
         return None
     kinds = (enums.RecordKind.ASSESSMENT, enums.RecordKind.PLAN)
-    if Record.objects.visible_to(membership).for_case(case).filter(kind__in=kinds).exists():
+    if _written(membership, case, kinds).exists():
         return None
     return NextStep(
         _("世帯全体のアセスメントがまだありません。分かっていることから、項目ごとに書けます。"),
@@ -289,14 +301,13 @@ def next_assessment(membership: Membership, case: Case) -> NextStep | None:
     )
 
 
+@prepared
+def _written(membership: Membership, case: Case, kinds: tuple[str, ...]) -> QuerySet[Record]:
+    return Record.objects.visible_to(membership).for_case(case).filter(kind__in=kinds)
+
+
 def deadlines(membership: Membership, case: Case) -> list[Todo]:
     """Consents of the case that have an end. One query."""
-    found = (
-        Consent.objects.visible_to(membership)
-        .in_force()
-        .filter(case=case, period__upper_inf=False)
-        .values_list("person__label", "period", "pk")
-    )
     return [
         Todo(
             "consent_ends",
@@ -305,8 +316,15 @@ def deadlines(membership: Membership, case: Case) -> list[Todo]:
             "",
             due_on=instant_to_until_day(period.upper),
         )
-        for label, period, key in found
+        for label, period, key in _ending(membership, case)
     ]
+
+
+@prepared
+def _ending(membership: Membership, case: Case) -> QuerySet[Consent, tuple[str, Any, uuid.UUID]]:
+    found = Consent.objects.visible_to(membership).in_force()
+    found = found.filter(case=case, period__upper_inf=False)
+    return found.values_list("person__label", "period", "pk")
 
 
 # --- 今日の仕事 --------------------------------------------------------------------------------
@@ -487,7 +505,12 @@ def count_referrals(membership: Membership) -> tuple[int, bool]:
     """How many sheets wait for this membership, for the navigation. One query."""
     if not membership.may(Permission.WRITE_RECORDS):
         return 0, False
-    return len(waiting_referrals(membership).values_list("pk", flat=True)[:LIMIT]), False
+    return len(_waiting_keys(membership)), False
+
+
+@prepared
+def _waiting_keys(membership: Membership) -> QuerySet[Referral, uuid.UUID]:
+    return waiting_referrals(membership).values_list("pk", flat=True)[:LIMIT]
 
 
 __all__ = [

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -25,6 +26,7 @@ from cases.permissions import answers_for
 from cases.told import open_emergencies, told_grants
 from config.lib.eras import format_datetime, format_short
 from config.lib.fiscal import instant_to_until_day
+from config.lib.prepared import prepared
 
 
 @dataclass(frozen=True)
@@ -91,9 +93,13 @@ def seers_of(
 
 def _authors(membership: Membership, case: Case, persons: Iterable[Person]) -> set[int]:
     """Who wrote what the reader reads: each keeps reading that (V2). One query."""
+    return set(_wrote(membership, case)) | {person.author_agency_id for person in persons}
+
+
+@prepared
+def _wrote(membership: Membership, case: Case) -> QuerySet[Record, int]:
     records = Record.objects.standing_with(membership).for_case(case)
-    wrote = set(records.order_by().values_list("author_agency_id", flat=True).distinct())
-    return wrote | {person.author_agency_id for person in persons}
+    return records.order_by().values_list("author_agency_id", flat=True).distinct()
 
 
 def _url(ask: str, value: str) -> str:

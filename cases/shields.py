@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from agencies.models import Membership
 from cases.models import Shield, ShieldMember
+from config.lib.memory import remembered
 
 FIELDS = {
     "address": gettext_lazy("住所"),
@@ -48,6 +49,7 @@ def is_closed_case(case_id: uuid.UUID) -> bool:
     return case_id in closed_cases()
 
 
+@remembered
 def closed_cases() -> set[uuid.UUID]:
     """The cases with a shield that stands against whoever acts. One query."""
     return set(_ask("select kasane.shielded_cases()"))

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from agencies.models import Agency, Membership
@@ -20,6 +21,8 @@ from cases import enums, explain
 from cases.explain import Explanation, Eyes
 from cases.models import Case, CaseGrant, Emergency, Person, Record, Shield, ShieldHold
 from cases.operations.case import persons_by_key
+from config.lib.memory import forgetting
+from config.lib.prepared import prepared
 
 
 def told_grants(case_id: uuid.UUID, *, joining: int | None = None) -> list[CaseGrant]:
@@ -48,14 +51,19 @@ def told_grants(case_id: uuid.UUID, *, joining: int | None = None) -> list[CaseG
 
 def open_emergencies(membership: Membership, case_id: uuid.UUID) -> list[Emergency]:
     """Emergency accesses running on the case, as far as the asker is told of them. One query."""
+    return list(_running(membership, case_id))
+
+
+@prepared
+def _running(membership: Membership, case_id: uuid.UUID) -> QuerySet[Emergency]:
     held = Emergency.objects.visible_to(membership).open().filter(content_object_id=case_id)
-    return list(held.select_related("membership__agency", "membership__user").order_by("opened_at"))
+    return held.select_related("membership__agency", "membership__user").order_by("opened_at")
 
 
 @contextmanager
 def rehearsal() -> Iterator[None]:
     """Do it, look, and it never was: the rules themselves say what a change would open."""
-    with transaction.atomic():
+    with transaction.atomic(), forgetting():
         yield
         transaction.set_rollback(True)
 

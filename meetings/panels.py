@@ -7,9 +7,8 @@ a sitting, or from what waits for this very person (a pledge, a sheet sent to th
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
 
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,6 +23,7 @@ from cases.models import Case, Referral
 from cases.permissions import check_can_refer, check_can_write
 from config.lib.eras import format_short
 from config.lib.fiscal import fiscal_year
+from config.lib.prepared import prepared
 from config.lib.registry import Link, NavItem, NextStep, OpenEnd, Panel, Todo, registry
 from meetings import enums, handover
 from meetings.calendar import due_jobs
@@ -45,7 +45,8 @@ WAITING = (enums.ItemState.PROPOSED, enums.ItemState.NOTICED)
 # --- 今日の仕事 --------------------------------------------------------------------------------
 
 
-def pledges(membership: Membership) -> Iterable[ItemGrant]:
+@prepared
+def pledges(membership: Membership) -> QuerySet[ItemGrant]:
     """Appointments of this person that wait for their pledge."""
     return (
         ItemGrant.objects.visible_to(membership)
@@ -72,12 +73,6 @@ def todo_pledges(membership: Membership) -> list[Todo]:
         )
         for grant in pledges(membership)
     ]
-    named = SecretariatMember.objects.filter(
-        membership_id=membership.pk,
-        pledged_at__isnull=True,
-        ended_at__isnull=True,
-        fiscal_year__gte=fiscal_year(timezone.localdate()),
-    ).select_related("conference_type")
     return found + [
         Todo(
             "secretary_pledge",
@@ -85,8 +80,18 @@ def todo_pledges(membership: Membership) -> list[Todo]:
             reverse("secretariat_step", args=[entry.pk, "pledge"]),
             _("誓約する"),
         )
-        for entry in named
+        for entry in _named(membership)
     ]
+
+
+@prepared
+def _named(membership: Membership) -> QuerySet[SecretariatMember]:
+    return SecretariatMember.objects.filter(
+        membership_id=membership.pk,
+        pledged_at__isnull=True,
+        ended_at__isnull=True,
+        fiscal_year__gte=fiscal_year(timezone.localdate()),
+    ).select_related("conference_type")
 
 
 def todo_guest(membership: Membership) -> list[Todo]:
@@ -223,10 +228,15 @@ def count(membership: Membership) -> tuple[int, bool]:
 
 def of_case(membership: Membership, case: Case) -> list[AgendaItem]:
     """Items with consent: sealed ones appear inside their sitting alone (V6). Two queries."""
+    return list(_of_case(membership, case))
+
+
+@prepared
+def _of_case(membership: Membership, case: Case) -> QuerySet[AgendaItem]:
     items = AgendaItem.objects.visible_to(membership).filter(
         case=case, basis=enums.ItemBasis.CONSENT
     )
-    return list(
+    return (
         items.select_related("sitting", "proposing_agency")
         .prefetch_related("sitting__conference_types")
         .order_by("-proposed_at")[:LIMIT]

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,6 +23,7 @@ from cases.models import CarryOut, Case, Record
 from cases.permissions import can
 from cases.titles import persons_of
 from config.lib.eras import format_short, today
+from config.lib.prepared import prepared
 from config.lib.registry import Link, NavItem, OpenEnd, Panel, TimelineEntry, Todo, registry
 from outreach.models import Visit
 from outreach.pages import due_line, visit_line
@@ -65,14 +68,19 @@ def todos(membership: Membership) -> list[Todo]:
 
 def waiting_count(membership: Membership) -> tuple[int, bool]:
     """My visits due by today, and whether one is overdue. One query."""
-    days = list(
+    days = list(_days_due(membership))
+    return len(days), bool(days) and days[0] < today()
+
+
+@prepared
+def _days_due(membership: Membership) -> QuerySet[Visit, Any]:
+    return (
         Visit.objects.visible_to(membership)
         .waiting()
         .filter(record__author_id=membership.pk, next_on__lte=today())
         .order_by("next_on")
         .values_list("next_on", flat=True)[:100]
     )
-    return len(days), bool(days) and days[0] < today()
 
 
 def case_timeline(
@@ -97,8 +105,7 @@ def case_timeline(
 def case_panels(membership: Membership, case: Case) -> list[Panel]:
     """The last visits of a case: visits, persons. What only an item under secrecy lays open stays
     out."""
-    found = Visit.objects.standing_with(membership).for_case(case).select_related("record")
-    shown = list(found.newest_first()[:PANEL_VISITS])
+    shown = list(_last_visits(membership, case))
     if not shown:
         return []
     persons = persons_of(membership, [case.pk])
@@ -108,6 +115,12 @@ def case_panels(membership: Membership, case: Case) -> list[Panel]:
         "record_ids": [visit.pk for visit in shown],
     }
     return [Panel("outreach/panels/case_visits.html", context)]
+
+
+@prepared
+def _last_visits(membership: Membership, case: Case) -> QuerySet[Visit]:
+    found = Visit.objects.standing_with(membership).for_case(case).select_related("record")
+    return found.newest_first()[:PANEL_VISITS]
 
 
 def open_ends(membership: Membership, case: Case) -> list[OpenEnd]:

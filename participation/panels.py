@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,6 +18,7 @@ from cases.models import Case, Record
 from cases.permissions import can
 from cases.titles import persons_of
 from config.lib.eras import today
+from config.lib.prepared import prepared
 from config.lib.registry import Link, NavItem, OpenEnd, Panel, TimelineEntry, Todo, registry
 from participation.enums import MatchStatus
 from participation.models import FollowUp, Match
@@ -101,12 +103,7 @@ def case_timeline(
 def case_panels(membership: Membership, case: Case) -> list[Panel]:
     """The matches of a case: matches, persons. What only an item under secrecy lays open stays
     out."""
-    shown = list(
-        Match.objects.standing_with(membership)
-        .for_case(case)
-        .select_related("record", "resource")
-        .order_by("-record_id")[:20]
-    )
+    shown = list(_matches(membership, case))
     if not shown:
         return []
     persons = persons_of(membership, [case.pk])
@@ -116,6 +113,12 @@ def case_panels(membership: Membership, case: Case) -> list[Panel]:
         "record_ids": [match.pk for match in shown],
     }
     return [Panel("participation/panels/case_matches.html", context)]
+
+
+@prepared
+def _matches(membership: Membership, case: Case) -> QuerySet[Match]:
+    found = Match.objects.standing_with(membership).for_case(case)
+    return found.select_related("record", "resource").order_by("-record_id")[:20]
 
 
 def case_actions(membership: Membership, case: Case) -> list[Link]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections import Counter
+from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,6 +21,8 @@ from agencies.models import Membership
 from cases.enums import RecordKind
 from cases.models import Case, Record
 from config.lib.eras import format_short
+from config.lib.memory import remembered
+from config.lib.prepared import prepared
 from config.lib.registry import (
     Link,
     NavItem,
@@ -41,6 +44,7 @@ from plans.queries import (
     plan_lines,
     plan_title,
     programme_words,
+    review_horizon,
     tasks_of,
 )
 
@@ -83,7 +87,8 @@ def todo_reviews(membership: Membership) -> list[Todo]:
     """Plans my agency wrote whose review comes near, or has passed. Two queries."""
     if not membership.may(Permission.DRAFT_PLAN):
         return []
-    plans = mine_to_review(membership, timezone.localdate()).order_by("review_on", "record_id")
+    near = review_horizon(membership, timezone.localdate())
+    plans = mine_to_review(membership, near).order_by("review_on", "record_id")
     return [
         Todo(
             "review",
@@ -121,20 +126,30 @@ def waiting(membership: Membership) -> tuple[int, bool]:
     tasks = [task.until for task in tasks_of(membership, until=today, limit=LIMIT)]
     reviews: list[datetime.date | None] = []
     if membership.may(Permission.DRAFT_PLAN):
-        found = mine_to_review(membership, today)
-        reviews = list(found.values_list("review_on", flat=True)[:LIMIT])
+        reviews = list(_review_days(membership, review_horizon(membership, today)))
     decisions = mine_to_decide(membership).values_list("pk", flat=True)[:LIMIT]
     late = any(day is not None and day < today for day in [*tasks, *reviews])
     return len(tasks) + len(reviews) + len(decisions), late
 
 
+@prepared
+def _review_days(membership: Membership, near: datetime.date) -> QuerySet[Plan, Any]:
+    return mine_to_review(membership, near).values_list("review_on", flat=True)[:LIMIT]
+
+
 # --- the case page ---------------------------------------------------------------------------
 
 
+@remembered
 def of_case(membership: Membership, case: Case) -> list[Plan]:
     """The plans of a case that consents cover, the newest first. One query."""
+    return list(_of_case(membership, case))
+
+
+@prepared
+def _of_case(membership: Membership, case: Case) -> QuerySet[Plan]:
     plans = Plan.objects.standing_with(membership).filter(record__case_id=case.pk)
-    return list(plans.select_related("record__author_agency").order_by("-record_id")[:LIMIT])
+    return plans.select_related("record__author_agency").order_by("-record_id")[:LIMIT]
 
 
 def panel(membership: Membership, case: Case) -> Panel | None:
@@ -182,15 +197,20 @@ def _when(plan: Plan, today: datetime.date) -> dict[str, object]:
 
 
 def next_plan(membership: Membership, case: Case) -> NextStep | None:
-    """What the plans of this case ask of this membership next. Three queries."""
+    """What the plans of this case ask of this membership next. Two queries."""
     today = timezone.localdate()
     own = [
         plan
         for plan in of_case(membership, case)
         if plan.record.author_agency_id == membership.agency_id
     ]
-    near = set(mine_to_review(membership, today).values_list("pk", flat=True))
-    late = [plan for plan in own if plan.pk in near and plan.review_on < today]
+    horizon = review_horizon(membership, today)
+    near = [
+        plan
+        for plan in own
+        if plan.status == enums.PlanStatus.IN_FORCE and plan.review_on <= horizon
+    ]
+    late = [plan for plan in near if plan.review_on < today]
     if late:
         return _review(late[0])
     may_draft = any(plan.status in enums.EDITABLE for plan in own) and can_draft(membership, case)
@@ -202,7 +222,7 @@ def next_plan(membership: Membership, case: Case) -> NextStep | None:
                 _("プラン案を開く"),
                 reverse("plan_detail", args=[plan.pk]),
             )
-    return next((_review(plan) for plan in own if plan.pk in near), None)
+    return next(map(_review, near), None)
 
 
 def _review(plan: Plan) -> NextStep:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
@@ -20,6 +21,7 @@ from cases.models import Case, Person, Record
 from cases.operations.case import persons_by_key
 from cases.titles import titles_for
 from config.lib.eras import format_short
+from config.lib.prepared import prepared
 from plans import enums
 from plans.models import Evaluation, Plan, PlanQuerySet, SupportItem
 
@@ -131,22 +133,27 @@ def tasks_of(
     membership: Membership, *, until: datetime.date | None = None, limit: int = 50
 ) -> list[TaskLine]:
     """My agency's open tasks in plans in force, the most urgent first. Two queries."""
+    rows = list(_open_tasks(membership, until, limit))
+    households = titles_for(membership, {row[2] for row in rows}) if rows else {}
+    return [
+        TaskLine(key, plan, households[case], content, worker, day)
+        for key, plan, case, content, worker, day in rows
+    ]
+
+
+@prepared
+def _open_tasks(
+    membership: Membership, until: datetime.date | None, limit: int
+) -> QuerySet[SupportItem, Any]:
     items = SupportItem.objects.filter(
         _in_force(membership), agency_id=membership.agency_id, status=enums.ItemStatus.OPEN
     )
     if until is not None:
         items = items.filter(until__lte=until)
     case = Record.objects.filter(pk=OuterRef("plan_id")).values("case_id")
-    rows = list(
-        items.order_by("until", "id").values_list(
-            "id", "plan_id", Subquery(case), "content", "worker", "until"
-        )[:limit]
-    )
-    households = titles_for(membership, {row[2] for row in rows}) if rows else {}
-    return [
-        TaskLine(key, plan, households[case], content, worker, day)
-        for key, plan, case, content, worker, day in rows
-    ]
+    return items.order_by("until", "id").values_list(
+        "id", "plan_id", Subquery(case), "content", "worker", "until"
+    )[:limit]
 
 
 def _in_force(membership: Membership) -> Q:
@@ -159,10 +166,14 @@ def _in_force(membership: Membership) -> Q:
     return rule.asked({"plan": "plan_id"})
 
 
-def mine_to_review(membership: Membership, on: datetime.date) -> PlanQuerySet:
-    """Plans my agency wrote that are within the city's reminder days of their review."""
+def review_horizon(membership: Membership, on: datetime.date) -> datetime.date:
+    """Until when a review is near: the city's reminder days from a day on."""
     days = membership.municipality.reminder_days
-    near = on + datetime.timedelta(days=14 if days is None else days)
+    return on + datetime.timedelta(days=14 if days is None else days)
+
+
+def mine_to_review(membership: Membership, near: datetime.date) -> PlanQuerySet:
+    """Plans my agency wrote whose review is at `near` or before."""
     return (
         Plan.objects.standing_with(membership)
         .in_force()

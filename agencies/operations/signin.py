@@ -7,7 +7,7 @@ import datetime
 from django.conf import settings
 from django.contrib.auth.hashers import identify_hasher
 from django.db import connection
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from agencies.enums import Action, Purpose
@@ -15,6 +15,7 @@ from agencies.hashers import ProofHasher
 from agencies.models import Membership, RoleName, SignInAttempt, User
 from agencies.trail import log_access
 from config.lib.acting import act, ask_with_secret
+from config.lib.prepared import prepared
 
 MANY = 100
 
@@ -24,19 +25,23 @@ def usable_memberships(user: User) -> list[Membership]:
 
     One query. Ended or unconfirmed ones are not in it (V11, V14).
     """
+    return list(_usable(user))
+
+
+@prepared
+def _usable(user: User) -> QuerySet[Membership]:
     local_name = RoleName.objects.filter(
         municipality=OuterRef("agency__municipality"),
         role=OuterRef("role_id"),
         ended_on__isnull=True,
     ).values("name")[:1]
-    found = (
+    return (
         Membership.objects.for_user(user)
         .active()
         .with_names()
         .annotate(local_role_name=Coalesce(Subquery(local_name), "role__name"))
         .order_by("since", "id")
     )
-    return list(found)
 
 
 def is_locked_out(*, username: str, address: str | None) -> bool:

@@ -8,7 +8,7 @@ import uuid
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,6 +23,7 @@ from cases.permissions import check_at_work, check_is_open
 from cases.shields import is_hidden
 from config.lib.kana import fold, fold_address, fold_given
 from config.lib.numbers import case_number
+from config.lib.prepared import prepared
 from config.lib.text import normalise
 
 LABELS = [chr(ord("A") + i) for i in range(26)] + [f"A{chr(ord('A') + i)}" for i in range(26)]
@@ -205,5 +206,9 @@ def _note_duplicates(person: Person) -> None:
 
 def persons_by_key(membership: Membership, case: Case) -> dict[uuid.UUID, Person]:
     """The persons of a case this membership may see, by key, in order. One query."""
-    found = Person.objects.visible_to(membership).filter(case=case).in_order()
-    return {person.pk: person for person in found}
+    return {person.pk: person for person in _persons(membership, case)}
+
+
+@prepared
+def _persons(membership: Membership, case: Case) -> QuerySet[Person]:
+    return Person.objects.visible_to(membership).filter(case=case).in_order()

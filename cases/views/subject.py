@@ -6,8 +6,9 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from agencies.enums import Action
@@ -22,6 +23,7 @@ from cases.seers import Seer, seers_of
 from cases.shields import found_in, shielded_among
 from cases.titles import household_title
 from config.lib.forms import KasaneForm
+from config.lib.prepared import prepared
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,16 @@ class Subject:
 
 def case_or_404(membership: Membership, case_id: uuid.UUID) -> Case:
     """The case, with the names a page needs; what one may not see does not exist (V15)."""
-    cases = Case.objects.visible_to(membership).select_related("responsible_agency", "municipality")
-    found: Case = get_object_or_404(cases, pk=case_id)
+    found = next(iter(_cases(membership, case_id)), None)
+    if found is None:
+        raise Http404
     return found
+
+
+@prepared
+def _cases(membership: Membership, case_id: uuid.UUID) -> QuerySet[Case]:
+    cases = Case.objects.visible_to(membership).filter(pk=case_id)
+    return cases.select_related("responsible_agency", "municipality")
 
 
 def subject(request: MemberRequest, case_id: uuid.UUID, what: str) -> Subject:

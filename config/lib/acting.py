@@ -19,6 +19,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, connections, transaction
 
+from config.lib.memory import forget
+
 SETTING = "kasane.actor"
 PREPARED_BY_SQL = "exists (select from pg_catalog.pg_prepared_statements where from_sql)"
 
@@ -48,6 +50,7 @@ def act(
     Raises TamperedConnectionError, and gives the connection up, when somebody has prepared a
     statement in it: the driver's own never come by SQL, and theirs would run in our place.
     """
+    forget()
     sql = f"select kasane.act(%s, %s, %s), {PREPARED_BY_SQL}"
     params = [secret, membership_id, is_quiet]
     ((is_acting, is_tampered),) = ask_with_secret(sql, params, using=using)
@@ -139,5 +142,6 @@ def refuse_unknown_key() -> None:
 
 
 def _set(value: str) -> None:
+    forget()
     with connection.cursor() as cursor:
         cursor.execute("select set_config(%s, %s, true)", [SETTING, value])

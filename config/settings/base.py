@@ -224,6 +224,8 @@ if KASANE_SECOND_FACTOR not in ("off", "optional", "required"):
 # Seals what factors need; the web processes' own.
 KASANE_FACTOR_KEY = os.environ.get("KASANE_FACTOR_KEY", "")
 
+# The suite's: every prepared question is put together anew and compared (config.lib.prepared).
+KASANE_CHECK_PREPARED = False
 KASANE_DEMO = False
 # The workers' own key for the system memberships; a web process has none.
 KASANE_WORKER_KEY = os.environ.get("KASANE_WORKER_KEY", "")

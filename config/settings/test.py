@@ -11,6 +11,7 @@ KASANE_FACTOR_KEY = "test-only-and-long-enough-to-be-a-key"
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 PASSWORD_HASHERS = ["agencies.hashers.QuickProofHasher"]
+KASANE_CHECK_PREPARED = True
 KASANE_DEMO = True
 INSTALLED_APPS = [*base.INSTALLED_APPS, "config.demo"]
 STORAGES = {

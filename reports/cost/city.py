@@ -73,7 +73,9 @@ def check_empty(using: str) -> None:
     """Raise NotHere unless nobody's data can be in this database: no city, or a demonstration."""
     cities = Municipality.objects.using(using)
     if cities.filter(code=CODE).exists():
-        raise NotHere("このデータベースには、つくった市がもうあります。新しいデータベースを使ってください。")
+        raise NotHere(
+            "このデータベースには、つくった市がもうあります。新しいデータベースを使ってください。"
+        )
     if cities.exists() and not settings.KASANE_DEMO:
         raise NotHere(
             "このデータベースには実際の市の設定や記録があります。"
@@ -88,7 +90,9 @@ def build(
     """Write a city of so many households, in one transaction, and keep its statistics fresh."""
     check_empty(using)
     clock = _Clock(say)
-    now = datetime.datetime.combine(on or datetime.datetime.now(TOKYO).date(), datetime.time(), TOKYO)
+    now = datetime.datetime.combine(
+        on or datetime.datetime.now(TOKYO).date(), datetime.time(), TOKYO
+    )
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
         prepare(cursor)
         people = _people(using, households, now.date(), password)
@@ -227,7 +231,8 @@ def _people(using: str, households: int, on: datetime.date, password: str) -> Ci
         for role in ("coordinator", "city_administrator", "privacy_officer")
     )
     agencies = [
-        _agency(using, city, f"a{number}", f"架空相談センター{number + 1}") for number in range(many)
+        _agency(using, city, f"a{number}", f"架空相談センター{number + 1}")
+        for number in range(many)
     ]
     workers = _members(
         using,
@@ -243,7 +248,7 @@ def _people(using: str, households: int, on: datetime.date, password: str) -> Ci
 
 
 def _shares(many: int) -> list[float]:
-    """What part of the city each agency looks after: the first a tenth, the last a two-hundredth."""
+    """What part of the city each agency looks after: the first of 60 a tenth, the last 0.5 %."""
     weights = [1 / (number + 3) for number in range(many)]
     return [weight / sum(weights) for weight in weights]
 

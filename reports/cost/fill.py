@@ -351,14 +351,14 @@ INSERT INTO cases_referral (id, mode, sent_at, person_ids, reason, summary, crit
     from_agency_id, sent_by_id, to_agency_id)
 SELECT pg_temp.key('sheet', i), 'consent', at + interval '5 minutes', ARRAY[a],
     (%(tasks)s::text[])[1 + pg_temp.pick(i, 86, cardinality(%(tasks)s))] || 'をお願いします。',
-    (%(complaints)s::text[])[1 + pg_temp.pick(i, 82, cardinality(%(complaints)s))], '{}'::text[], '',
-    'accepted', at + interval '20 minutes', '', pg_temp.key('sheetform', i), helping, one.id, agency,
-    worker, helper
+    (%(complaints)s::text[])[1 + pg_temp.pick(i, 82, cardinality(%(complaints)s))], '{}'::text[],
+    '', 'accepted', at + interval '20 minutes', '', pg_temp.key('sheetform', i), helping, one.id,
+    agency, worker, helper
 FROM one JOIN cases_consent AS c ON c.person_id = one.a AND c.answer = 'given'
 WHERE helper IS NOT NULL
 UNION ALL SELECT pg_temp.key('waiting', i), 'consent', %(now)s - interval '2 hours', ARRAY[a],
-    '見守りをお願いします。', '', '{}'::text[], '', 'sent', NULL, '', pg_temp.key('waitingform', i), NULL,
-    one.id, agency, worker, %(office)s
+    '見守りをお願いします。', '', '{}'::text[], '', 'sent', NULL, '',
+    pg_temp.key('waitingform', i), NULL, one.id, agency, worker, %(office)s
 FROM one JOIN cases_consent AS c ON c.person_id = one.a AND c.answer = 'given'
 WHERE is_known AND closed_at IS NULL AND agency <> %(office)s AND pg_temp.pick(i, 87, 40) = 0
 """
@@ -383,8 +383,8 @@ SHIELDS = """
 INSERT INTO cases_shield (id, ground, expires_on, proposed_at, confirmed_at, lift_reason,
     form_key, case_id, confirmed_user_id, confirmer_id, person_id, proposed_by_id,
     proposed_user_id)
-SELECT pg_temp.key('shield', i), 'resident_records', (%(now)s AT TIME ZONE 'Asia/Tokyo')::date + 300,
-    at, at, '', pg_temp.key('shieldform', i), one.id, m.user_id, m.id, a, worker, w.user_id
+SELECT pg_temp.key('shield', i), 'resident_records',
+    (%(now)s AT TIME ZONE 'Asia/Tokyo')::date + 300, at, at, '', pg_temp.key('shieldform', i), one.id, m.user_id, m.id, a, worker, w.user_id
 FROM one JOIN agencies_membership AS w ON w.id = worker,
     LATERAL (SELECT * FROM agencies_membership AS n WHERE n.agency_id = agency AND n.id <> worker
              AND n.user_id <> w.user_id ORDER BY n.id LIMIT 1) AS m
@@ -460,13 +460,13 @@ def versions(table: str, columns: list[str]) -> str:
             history_user_id)
         SELECT {copied}, {at}, '+', m.user_id
         FROM {table} AS t {through} JOIN one ON one.id = {case}
-        JOIN agencies_membership AS m ON m.id = {author}"""  # noqa: S608 - our own names
+        JOIN agencies_membership AS m ON m.id = {author}"""
 
 
 # One after the other; then the notes, round by round.
 FILL = (
-    CASES, PERSONS, CONTACTS, TEAM, WORKERS, CONSENTS, LINES, OTHER_RECORDS, ISSUES, SECTIONS, PLANS,
-    GOALS, TASKS_GIVEN, STEPS, CONSULTATIONS, ASKING, REFERRALS, CLOSINGS, ITEMS, SHIELDS,
+    CASES, PERSONS, CONTACTS, TEAM, WORKERS, CONSENTS, LINES, OTHER_RECORDS, ISSUES, SECTIONS,
+    PLANS, GOALS, TASKS_GIVEN, STEPS, CONSULTATIONS, ASKING, REFERRALS, CLOSINGS, ITEMS, SHIELDS,
     SHIELD_MEMBERS, NOTICES, LOOKS,
 )  # fmt: skip
 TABLES = (

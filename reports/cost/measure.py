@@ -87,8 +87,8 @@ def both_sides(owner: str, city: City) -> Iterator[Sides]:
     the keys each door opens to them."""
     before = connections["default"]
     name = connections[owner].settings_dict["NAME"]
-    on = _login(before.settings_dict, name)
-    off = _login(connections[owner].settings_dict, name)
+    on = login(before.settings_dict, name)
+    off = login(connections[owner].settings_dict, name)
     asked = override_settings(**ASKED_BY_HAND)
     asked.enable()
     try:
@@ -99,9 +99,9 @@ def both_sides(owner: str, city: City) -> Iterator[Sides]:
             "administrator": city.administrator,
             "privacy": city.privacy,
         }
-        with _as_default(off):
-            clients = {who: _signed_in(member) for who, member in people.items()}
-        with _as_default(on):
+        with as_default(off):
+            clients = {who: signed_in(member) for who, member in people.items()}
+        with as_default(on):
             for member in people.values():
                 write_lists(owner, member)
         on_owner(owner, "VACUUM (ANALYZE)")  # as autovacuum keeps a city that lives
@@ -112,13 +112,13 @@ def both_sides(owner: str, city: City) -> Iterator[Sides]:
         off.close()
 
 
-def _login(settings: dict[str, Any], name: str) -> BaseDatabaseWrapper:
+def login(settings: dict[str, Any], name: str) -> BaseDatabaseWrapper:
     own = {**settings, "NAME": name, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": False}
     return type(connections["default"])(own, alias="default")
 
 
 @contextmanager
-def _as_default(wrapper: BaseDatabaseWrapper) -> Iterator[None]:
+def as_default(wrapper: BaseDatabaseWrapper) -> Iterator[None]:
     before = connections["default"]
     connections["default"] = wrapper
     try:
@@ -135,7 +135,7 @@ def _let_go(owner: str) -> None:
     on_owner(owner, "CREATE SCHEMA cost", "GRANT USAGE ON SCHEMA cost TO PUBLIC")
 
 
-def _signed_in(member: Membership) -> Client:
+def signed_in(member: Membership) -> Client:
     """A live session of this person, with the secret in the cookie alone (decision 0007)."""
     client = Client()
     client.force_login(member.user)  # type: ignore[arg-type]  # people have one
@@ -231,11 +231,11 @@ def lists_for_doors() -> Iterator[None]:
 def measure(sides: Sides, owner: str, screen: Screen, rounds: int) -> dict[str, Any]:
     """The medians of one page on both sides, and that it is the same page."""
     on, off = Taken(), Taken()
-    _keep_sessions(owner)
+    keep_sessions(owner)
     client = sides.clients[screen.who]
-    with _as_default(sides.on):
+    with as_default(sides.on):
         with_gate = _ask(client, screen, Taken())
-    with lists_for_doors(), _as_default(sides.off):
+    with lists_for_doors(), as_default(sides.off):
         without = _ask(client, screen, Taken())
     if with_gate != without:
         raise Different(f"{screen.name}: {_first_difference(with_gate, without)}")
@@ -244,7 +244,7 @@ def measure(sides: Sides, owner: str, screen: Screen, rounds: int) -> dict[str, 
             with ExitStack() as stack:
                 if taken is off:
                     stack.enter_context(lists_for_doors())
-                stack.enter_context(_as_default(side))
+                stack.enter_context(as_default(side))
                 _ask(client, screen, taken)
     return {
         **_summary(on.page, off.page),
@@ -265,15 +265,10 @@ def _ask(client: Client, screen: Screen, taken: Taken) -> bytes:
         finally:
             spent.append(time.perf_counter() - begun)
 
-    with transaction.atomic(), connections["default"].execute_wrapper(timed):
-        # Past the driver, which at a rollback forgets the plans it keeps between requests.
-        server = connections["default"].connection.pgconn
-        server.exec_(b"SAVEPOINT asked")
+    with taken_back(), connections["default"].execute_wrapper(timed):
         started = time.perf_counter()
         response = screen.ask(client)
         taken.page.append((time.perf_counter() - started) * 1000)
-        server.exec_(b"ROLLBACK TO SAVEPOINT asked")
-        connections["default"].run_on_commit.clear()
     if response.status_code != 200:
         raise Different(f"{screen.name}: {screen.url} answers {response.status_code}")
     taken.queries.append(sum(spent) * 1000)
@@ -282,6 +277,18 @@ def _ask(client: Client, screen: Screen, taken: Taken) -> bytes:
     for token in TOKENS:
         body = token.sub(b"*", body)
     return body
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """Nothing that is written within stays: no request changes the next."""
+    with transaction.atomic():
+        # Past the driver, which at a rollback forgets the plans it keeps between requests.
+        server = connections["default"].connection.pgconn
+        server.exec_(b"SAVEPOINT asked")
+        yield
+        server.exec_(b"ROLLBACK TO SAVEPOINT asked")
+        connections["default"].run_on_commit.clear()
 
 
 def _summary(on: list[float], off: list[float]) -> dict[str, float]:
@@ -300,6 +307,6 @@ def _first_difference(one: bytes, other: bytes) -> str:
     return f"with the gate {here[around]!r}, without {there[around]!r}"
 
 
-def _keep_sessions(owner: str) -> None:
+def keep_sessions(owner: str) -> None:
     """What a request notes of its session is rolled back with it."""
     on_owner(owner, "UPDATE kasane.session SET seen_at = now() WHERE kind = 'person'")

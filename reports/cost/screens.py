@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from config.lib.eras import today
 from config.lib.fiscal import fiscal_year
-from reports.cost.city import FAMILIES, GIVEN, City
+from reports.cost.city import City
+from reports.cost.invented import FAMILIES
 
 Who = Literal["worker", "coordinator", "administrator", "privacy"]
 
@@ -42,8 +43,10 @@ def screens(using: str, city: City) -> list[Screen]:
     sitting = _key(using, "SELECT s.id FROM meetings_sitting AS s JOIN meetings_agendaitem AS i"
                    " ON i.sitting_id = s.id WHERE s.municipality_id = %s ORDER BY s.id LIMIT 1",
                    city.city.pk)  # fmt: skip
-    family, whole = (words.split()[1] for words in (FAMILIES[0], FAMILIES[3]))
-    whole += GIVEN[4].split()[1]
+    family = FAMILIES[0][1]
+    whole = _key(
+        using, "SELECT name_kana FROM cases_person WHERE case_id = %s AND label = 'A'", own
+    )
     year = fiscal_year(today())
 
     def page(name: str, who: Who, view: str, *args: Any, of: str = "") -> Screen:

@@ -53,7 +53,9 @@ class Command(BaseCommand):
                 if name != "city" and member.user
             },
         }
-        self.stdout.write(json.dumps(found, ensure_ascii=False, indent=None if options["json"] else 1))
+        self.stdout.write(
+            json.dumps(found, ensure_ascii=False, indent=None if options["json"] else 1)
+        )
 
     def _say(self, options: dict[str, Any]) -> Any:
         return self.stderr.write if options["verbosity"] > 0 else lambda _words: None
