@@ -18,6 +18,7 @@ from agencies.models import Membership
 from agencies.trail import log_access
 from cases import enums
 from cases.models import Consultation, ConsultationPerson
+from config.lib.condition import among
 from config.lib.eras import format_short, local_day, today
 from config.lib.prepared import prepared
 from config.lib.registry import NavItem, Todo, registry
@@ -32,20 +33,25 @@ def open_consultations(membership: Membership) -> list[Todo]:
     """Consultations of one's own agency of which nobody has decided yet. Three queries."""
     if not membership.may(Permission.TAKE_CONSULTATION):
         return []
-    found = list(
-        Consultation.objects.visible_to(membership).open().order_by("received_at", "id")[:SHOWN]
-    )
+    found = list(_first_open(membership))
     names: dict[uuid.UUID, str] = {}
-    for part in (
-        ConsultationPerson.objects.visible_to(membership)
-        .filter(consultation__in=found)
-        .exclude(name="")
-        .order_by("consultation_id", "order")
-    ):
+    for part in _visitors(membership, [row.pk for row in found]) if found else ():
         names.setdefault(part.consultation_id, part.name)
     if found:
         log_access(membership, Action.LIST, what="home", record_ids=[row.pk for row in found])
     return [_todo(row, names.get(row.pk, "")) for row in found]
+
+
+@prepared
+def _first_open(membership: Membership) -> QuerySet[Consultation]:
+    waiting = Consultation.objects.visible_to(membership).open()
+    return waiting.order_by("received_at", "id")[:SHOWN]
+
+
+@prepared
+def _visitors(membership: Membership, keys: list[uuid.UUID]) -> QuerySet[ConsultationPerson]:
+    named = ConsultationPerson.objects.visible_to(membership).exclude(name="")
+    return named.filter(among("consultation_id", keys)).order_by("consultation_id", "order")
 
 
 def _todo(consultation: Consultation, name: str) -> Todo:

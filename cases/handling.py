@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -20,6 +23,7 @@ from cases.permissions import (
     check_can_transfer,
 )
 from config.lib.eras import format_short
+from config.lib.prepared import prepared
 from config.lib.registry import Link, OpenEnd, Panel, TimelineEntry, Todo, registry
 
 LIMIT = 50
@@ -34,13 +38,7 @@ def handling(membership: Membership, case: Case) -> Panel | None:
     if not is_responsible(membership, case):
         return None
     links = []
-    waiting = (
-        Transfer.objects.visible_to(membership)
-        .waiting()
-        .filter(case=case)
-        .select_related("to_agency")
-        .first()
-    )
+    waiting = next(iter(_waiting(membership, case)), None)
     if waiting is not None:
         label = _("%(agency)sへの移管（返事待ち）") % {"agency": waiting.to_agency.name}
         links.append(Link(label, reverse("transfer_detail", args=[waiting.pk])))
@@ -133,13 +131,6 @@ def todo_transfers(membership: Membership) -> list[Todo]:
     """移管の依頼が届いています. One query."""
     if not (reads_cases(membership) and membership.may(Permission.WRITE_RECORDS)):
         return []
-    rows = (
-        Transfer.objects.visible_to(membership)
-        .waiting()
-        .filter(to_agency_id=membership.agency_id)
-        .order_by("sent_at")
-        .values_list("pk", "from_agency__name", "sent_at")[:LIMIT]
-    )
     return [
         Todo(
             "transfer",
@@ -149,8 +140,24 @@ def todo_transfers(membership: Membership) -> list[Todo]:
             detail=sender,
             when=format_short(sent_at),
         )
-        for pk, sender, sent_at in rows
+        for pk, sender, sent_at in _asked_for(membership)
     ]
+
+
+@prepared
+def _asked_for(membership: Membership) -> QuerySet[Transfer, Any]:
+    waiting = Transfer.objects.visible_to(membership).waiting()
+    return (
+        waiting.filter(to_agency_id=membership.agency_id)
+        .order_by("sent_at")
+        .values_list("pk", "from_agency__name", "sent_at")[:LIMIT]
+    )
+
+
+@prepared
+def _waiting(membership: Membership, case: Case) -> QuerySet[Transfer]:
+    found = Transfer.objects.visible_to(membership).waiting().filter(case=case)
+    return found.select_related("to_agency").order_by("id")[:1]
 
 
 registry.add("case_aside", handling, queries=4, order=90)

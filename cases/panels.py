@@ -343,11 +343,6 @@ def todo_referrals(membership: Membership) -> list[Todo]:
     """つなぎが届いています. One query."""
     if not (reads_cases(membership) and membership.may(Permission.WRITE_RECORDS)):
         return []
-    rows = (
-        waiting_referrals(membership)
-        .order_by("sent_at")
-        .values_list("pk", "from_agency__name", "mode", "sent_at")[:LIMIT]
-    )
     return [
         Todo(
             "referral",
@@ -357,8 +352,14 @@ def todo_referrals(membership: Membership) -> list[Todo]:
             detail=f"{sender}　{enums.ReferralMode(mode).label}",
             when=format_short(sent_at),
         )
-        for pk, sender, mode, sent_at in rows
+        for pk, sender, mode, sent_at in _waiting_sheets(membership)
     ]
+
+
+@prepared
+def _waiting_sheets(membership: Membership) -> QuerySet[Referral, Any]:
+    waiting = waiting_referrals(membership).order_by("sent_at")
+    return waiting.values_list("pk", "from_agency__name", "mode", "sent_at")[:LIMIT]
 
 
 def todo_answers(membership: Membership) -> list[Todo]:

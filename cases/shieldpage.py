@@ -26,6 +26,7 @@ from cases.permissions import can
 from cases.shields import found_in_hold
 from cases.told import told_grants
 from config.lib.eras import format_datetime, format_long, format_short
+from config.lib.prepared import prepared
 from config.lib.registry import ShieldRow, Todo, registry
 
 SHOWN = 50
@@ -137,18 +138,23 @@ def todo_shields(membership: Membership) -> list[Todo]:
     """What the lists I stand on ask of me. Two queries."""
     if not membership.may(Permission.READ_CASES):
         return []
-    shields = list(
-        Shield.objects.visible_to(membership)
-        .filter(lifted_at__isnull=True)
-        .select_related("person", "case")
-        .order_by("expires_on", "id")[:LIMIT]
-    )
+    shields = list(_standing(membership))
     waiting: dict[uuid.UUID, int] = defaultdict(int)
     if shields:
         holds = ShieldHold.objects.visible_to(membership).waiting().filter(shield__in=shields)
         for key in holds.values_list("shield_id", flat=True)[:500]:
             waiting[key] += 1
     return [todo for shield in shields for todo in _todos(membership, shield, waiting[shield.pk])]
+
+
+@prepared
+def _standing(membership: Membership) -> QuerySet[Shield]:
+    return (
+        Shield.objects.visible_to(membership)
+        .filter(lifted_at__isnull=True)
+        .select_related("person", "case")
+        .order_by("expires_on", "id")[:LIMIT]
+    )
 
 
 def _todos(membership: Membership, shield: Shield, waiting: int) -> list[Todo]:

@@ -11,11 +11,14 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from agencies.models import Membership
 from cases import enums
 from cases.models import Person
+from config.lib.condition import among
+from config.lib.prepared import prepared
 
 _GAP = re.compile(r"[\s\u3000]+")
 
@@ -43,9 +46,14 @@ def persons_of(
     """The persons this membership may see, by case and in order. One query."""
     found: dict[uuid.UUID, list[Person]] = defaultdict(list)
     keys = list(case_ids)
-    for person in Person.objects.visible_to(membership).filter(case_id__in=keys).in_order():
+    for person in _persons(membership, keys) if keys else ():
         found[person.case_id].append(person)
     return found
+
+
+@prepared
+def _persons(membership: Membership, keys: list[uuid.UUID]) -> QuerySet[Person]:
+    return Person.objects.visible_to(membership).filter(among("case_id", keys)).in_order()
 
 
 def titles_for(membership: Membership, case_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:

@@ -6,7 +6,9 @@ is handed over (V6).
 
 from __future__ import annotations
 
-from django.db.models import Q
+from typing import Any
+
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,6 +17,7 @@ from agencies.enums import Permission
 from agencies.models import Membership
 from cases.models import Case
 from config.lib.eras import format_short
+from config.lib.prepared import prepared
 from config.lib.registry import SheetLine, SheetPart, Todo, registry
 from meetings import enums
 from meetings.models import AgendaItem, ItemGrant
@@ -55,16 +58,6 @@ def todo_left(membership: Membership) -> list[Todo]:
     the membership it was done for (V14); their agency is not told (V6). One query."""
     if not membership.may(Permission.READ_CASES):
         return []
-    today = timezone.localdate()
-    rows = (
-        ItemGrant.objects.visible_to(membership)
-        .standing()
-        .filter(membership__until__lt=today)
-        .exclude(sitting__state__in=OVER)
-        .order_by("sitting__on", "content_object_id")
-        .values_list("content_object_id", "conference_type__name", "sitting__on")
-        .distinct()
-    )
     return [
         Todo(
             "appointed_left",
@@ -74,8 +67,21 @@ def todo_left(membership: Membership) -> list[Todo]:
             detail=_("その人には、もう議題が見えません。"),
             due_on=on,
         )
-        for item, body, on in rows
+        for item, body, on in _left(membership)
     ]
+
+
+@prepared
+def _left(membership: Membership) -> QuerySet[ItemGrant, Any]:
+    return (
+        ItemGrant.objects.visible_to(membership)
+        .standing()
+        .filter(membership__until__lt=timezone.localdate())
+        .exclude(sitting__state__in=OVER)
+        .order_by("sitting__on", "content_object_id")
+        .values_list("content_object_id", "conference_type__name", "sitting__on")
+        .distinct()
+    )
 
 
 registry.add("todos", todo_left, queries=1, order=18)

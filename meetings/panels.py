@@ -7,6 +7,7 @@ a sitting, or from what waits for this very person (a pledge, a sheet sent to th
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.urls import reverse
@@ -201,11 +202,6 @@ def todo_blocked(membership: Membership) -> list[Todo]:
     """My agency's items whose consents went. One query."""
     if not membership.may(Permission.READ_CASES):
         return []
-    items = AgendaItem.objects.visible_to(membership).filter(
-        proposing_agency_id=membership.agency_id,
-        state=enums.ItemState.BLOCKED,
-        sitting__state__in=LIVE,
-    )
     return [
         Todo(
             "blocked",
@@ -213,8 +209,18 @@ def todo_blocked(membership: Membership) -> list[Todo]:
             reverse("item_detail", args=[pk]),
             _("確かめる"),
         )
-        for pk, title in items.values_list("pk", "title")[:LIMIT]
+        for pk, title in _blocked(membership)
     ]
+
+
+@prepared
+def _blocked(membership: Membership) -> QuerySet[AgendaItem, Any]:
+    items = AgendaItem.objects.visible_to(membership).filter(
+        proposing_agency_id=membership.agency_id,
+        state=enums.ItemState.BLOCKED,
+        sitting__state__in=LIVE,
+    )
+    return items.order_by("proposed_at", "id").values_list("pk", "title")[:LIMIT]
 
 
 def count(membership: Membership) -> tuple[int, bool]:

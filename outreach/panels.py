@@ -36,13 +36,7 @@ def todos(membership: Membership) -> list[Todo]:
     """My next visits that are due: visits, persons, one line of the log."""
     if not membership.may(Permission.LOG_VISIT):
         return []
-    found = list(
-        Visit.objects.visible_to(membership)
-        .waiting()
-        .filter(record__author_id=membership.pk, next_on__lte=today())
-        .select_related("record")
-        .order_by("next_on", "record_id")[:20]
-    )
+    found = list(_visits_due(membership))
     if not found:
         return []
     open_cases = {v.record.case_id for v in found if v.record.carry_out_id is None}
@@ -64,6 +58,17 @@ def todos(membership: Membership) -> list[Todo]:
         )
         for line in lines
     ]
+
+
+@prepared
+def _visits_due(membership: Membership) -> QuerySet[Visit]:
+    return (
+        Visit.objects.visible_to(membership)
+        .waiting()
+        .filter(record__author_id=membership.pk, next_on__lte=today())
+        .select_related("record")
+        .order_by("next_on", "record_id")[:20]
+    )
 
 
 def waiting_count(membership: Membership) -> tuple[int, bool]:

@@ -39,9 +39,11 @@ from plans.models import Evaluation, Monitoring, Plan, SupportItem
 from plans.pages import tone_of
 from plans.permissions import can_draft
 from plans.queries import (
+    lines_of,
     mine_to_decide,
     mine_to_review,
     plan_lines,
+    plan_rows,
     plan_title,
     programme_words,
     review_horizon,
@@ -88,7 +90,7 @@ def todo_reviews(membership: Membership) -> list[Todo]:
     if not membership.may(Permission.DRAFT_PLAN):
         return []
     near = review_horizon(membership, timezone.localdate())
-    plans = mine_to_review(membership, near).order_by("review_on", "record_id")
+    rows = list(_near_reviews(membership, near))
     return [
         Todo(
             "review",
@@ -99,7 +101,7 @@ def todo_reviews(membership: Membership) -> list[Todo]:
             due_on=line.review_on,
             section="due",
         )
-        for line in plan_lines(membership, plans, LIMIT)[0]
+        for line in lines_of(membership, rows, LIMIT)[0]
     ]
 
 
@@ -130,6 +132,12 @@ def waiting(membership: Membership) -> tuple[int, bool]:
     decisions = mine_to_decide(membership).values_list("pk", flat=True)[:LIMIT]
     late = any(day is not None and day < today for day in [*tasks, *reviews])
     return len(tasks) + len(reviews) + len(decisions), late
+
+
+@prepared
+def _near_reviews(membership: Membership, near: datetime.date) -> QuerySet[Plan, Any]:
+    plans = mine_to_review(membership, near).order_by("review_on", "record_id")
+    return plan_rows(plans, LIMIT)
 
 
 @prepared

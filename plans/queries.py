@@ -63,6 +63,20 @@ class PlanLine:
     ends_on: datetime.date
 
 
+def plan_rows(plans: QuerySet[Plan], limit: int) -> QuerySet[Plan, Any]:
+    """What `lines_of` needs of the first `limit` of these plans, and of one more."""
+    return plans.values_list(
+        "record_id",
+        "record__case_id",
+        "programme",
+        "sequence",
+        "record__author_agency_id",
+        "status",
+        "review_on",
+        "ends_on",
+    )[: limit + 1]
+
+
 def plan_lines(
     membership: Membership, plans: QuerySet[Plan], limit: int
 ) -> tuple[list[PlanLine], bool]:
@@ -70,18 +84,11 @@ def plan_lines(
 
     Three queries.
     """
-    rows = list(
-        plans.values_list(
-            "record_id",
-            "record__case_id",
-            "programme",
-            "sequence",
-            "record__author_agency_id",
-            "status",
-            "review_on",
-            "ends_on",
-        )[: limit + 1]
-    )
+    return lines_of(membership, list(plan_rows(plans, limit)), limit)
+
+
+def lines_of(membership: Membership, rows: list[Any], limit: int) -> tuple[list[PlanLine], bool]:
+    """The same of rows that were asked for. Two queries."""
     shown = rows[:limit]
     households = titles_for(membership, {row[1] for row in shown}) if shown else {}
     # Of those shown: joined, the agencies are gone through for every plan there is to sort.

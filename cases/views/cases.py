@@ -23,7 +23,9 @@ from cases.filters import CaseFilter, cursor, read_cursor
 from cases.lists import begun
 from cases.models import Case, Record
 from cases.titles import household_title, persons_of
+from config.lib.condition import among
 from config.lib.eras import format_short
+from config.lib.prepared import prepared
 
 PAGE = 50
 URGENCY_TONE: dict[str, str] = {enums.Urgency.HIGH: "bad", enums.Urgency.MIDDLE: "warn"}
@@ -134,7 +136,12 @@ def _last_records(
     membership: Membership, keys: list[uuid.UUID]
 ) -> dict[uuid.UUID, datetime.datetime]:
     """The day of the newest record the reader may see, by case."""
-    records: Any = Record.objects.visible_to(membership).filter(case_id__in=keys)
-    return dict(
-        records.values("case_id").annotate(last=Max("happened_at")).values_list("case_id", "last")
-    )
+    return dict(_last(membership, keys)) if keys else {}
+
+
+@prepared
+def _last(membership: Membership, keys: list[uuid.UUID]) -> QuerySet[Record, Any]:
+    records: Any = Record.objects.visible_to(membership).filter(among("case_id", keys))
+    last = records.order_by().values("case_id").annotate(last=Max("happened_at"))
+    found: QuerySet[Record, Any] = last.values_list("case_id", "last")
+    return found

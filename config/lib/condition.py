@@ -7,7 +7,8 @@ are held against.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from string import Formatter
@@ -66,6 +67,12 @@ class Rule:
 
 
 NEVER = Rule("false")
+
+
+def among(column: str, keys: Iterable[uuid.UUID]) -> Q:
+    """Whether a column's key is one of these: one value however many they are, so that the
+    statement is the same one and keeps its plan."""
+    return Rule("{column} = ANY ({keys}::uuid[])", {"keys": list(keys)}).asked({"column": column})
 
 
 class Condition(Func):

@@ -8,7 +8,8 @@ the places and asks: the rows, the gate within the question and the policies ben
 same. The suite puts every prepared question together anew at each call and compares
 (`KASANE_CHECK_PREPARED`).
 
-Such a function does nothing but return a queryset: no query, no branch on anything but the role,
+Its arguments are who asks, rows, keys and lists of keys; anything else (a day, a number) is part of
+the question. Such a function does nothing but return a queryset: no query, no branch on anything but the role,
 no clock but `today()`, and of its subjects nothing but keys.
 """
 
@@ -34,9 +35,6 @@ Asked = TypeVar("Asked", bound=models.QuerySet[Any])
 _FIRST = 2_000_000_011
 
 
-# Other arguments than rows and keys (a day, a number) are part of the question.
-
-
 class NotPreparable(Exception):
     """The function does more than return a question with keys in it."""
 
@@ -50,7 +48,7 @@ class _Text:
         self.places = [
             (place, keys.index(value))
             for place, value in enumerate(self.params)
-            if type(value) in (int, uuid.UUID) and value in keys
+            if type(value) in (int, uuid.UUID, list) and value in keys
         ]
 
     def filled(self, keys: list[Any]) -> tuple[str, tuple[Any, ...]]:
@@ -158,7 +156,7 @@ def _role(subject: Any) -> Any:
 
 
 def _has_key(subject: Any) -> bool:
-    return isinstance(subject, models.Model | uuid.UUID)
+    return isinstance(subject, models.Model | uuid.UUID | list)
 
 
 def _keys(subject: Any) -> list[Any]:
@@ -188,6 +186,8 @@ def _stand_in(subject: Any, number: int) -> Any:
 
 
 def _key(value: Any, number: int) -> Any:
+    if isinstance(value, list):
+        return [uuid.UUID(int=number)]
     return uuid.UUID(int=number) if isinstance(value, uuid.UUID) else _FIRST + number
 
 

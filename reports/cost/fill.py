@@ -384,7 +384,8 @@ INSERT INTO cases_shield (id, ground, expires_on, proposed_at, confirmed_at, lif
     form_key, case_id, confirmed_user_id, confirmer_id, person_id, proposed_by_id,
     proposed_user_id)
 SELECT pg_temp.key('shield', i), 'resident_records',
-    (%(now)s AT TIME ZONE 'Asia/Tokyo')::date + 300, at, at, '', pg_temp.key('shieldform', i), one.id, m.user_id, m.id, a, worker, w.user_id
+    (%(now)s AT TIME ZONE 'Asia/Tokyo')::date + 300, at, at, '', pg_temp.key('shieldform', i),
+    one.id, m.user_id, m.id, a, worker, w.user_id
 FROM one JOIN agencies_membership AS w ON w.id = worker,
     LATERAL (SELECT * FROM agencies_membership AS n WHERE n.agency_id = agency AND n.id <> worker
              AND n.user_id <> w.user_id ORDER BY n.id LIMIT 1) AS m
