@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from django.db.models import CharField, Lookup, Q
 from django.utils import timezone
@@ -19,7 +19,9 @@ from django.utils.translation import gettext as _
 
 from agencies.models import Membership
 from cases import enums
-from cases.models import Case, ConsultationPerson, Contact, Person
+from cases.gate import EMERGENCIES, asked_by
+from cases.lists import holds_much
+from cases.models import Case, ConsultationPerson, Person
 from cases.operations.case import PersonFacts
 from cases.shields import shielded_among
 from cases.titles import titles_for
@@ -96,14 +98,13 @@ class Found:
 
 
 def search(membership: Membership, text: str, *, limit: int = LIMIT) -> Found:
-    """What fits what was typed. Six queries at most, whatever is found."""
+    """What fits what was typed. Seven queries at most, whatever is found."""
     number = normalise_case_number(text)
     if number:
         cases = Case.objects.visible_to(membership).for_number(number).values_list("pk", flat=True)
-        condition = Q(case_id__in=list(cases))
-        hits = _person_hits(membership, condition, limit)
+        hits = _person_hits(membership, Q(case_id__in=list(cases)), limit)
         return Found(hits or _empty_households(membership, number), is_cut=False)
-    hits = _person_hits(membership, _condition(membership, text), limit)
+    hits = _person_hits(membership, _fitting(membership, _ways(text), limit), limit)
     if len(hits) <= limit:
         hits += _consultation_hits(membership, text)
     return Found(hits[:limit], is_cut=len(hits) > limit)
@@ -115,27 +116,10 @@ def similar(membership: Membership, persons: Iterable[PersonFacts]) -> Found:
 
     About what is not visible nothing is said, and nothing is asked (V15).
     """
-    condition = Q(pk__in=[])
-    for facts in persons:
-        kana, name, phone = fold(facts.name_kana), fold(facts.name), _digits(facts.phone)
-        if kana:
-            condition |= Q(kana_folded=kana)
-        if name:
-            condition |= Q(name_folded=name)
-        if phone:
-            condition |= _has_phone(membership, phone)
-        if address := fold_address(facts.address):
-            there = Contact.objects.visible_to(membership).filter(address_folded=address)
-            condition |= Q(pk__in=there.values("pk"))
-        if facts.birth_on:
-            born = Q(birth_on=facts.birth_on)
-            if given := fold_given(facts.name):
-                condition |= born & Q(given_folded=given)
-            if given := fold_given(facts.name_kana):
-                condition |= born & Q(given_kana_folded=given)
-    if condition == Q(pk__in=[]):
+    ways = [way for facts in persons for way in _ways_to_the_same(facts)]
+    if not ways:
         return Found([], is_cut=False)
-    hits = _person_hits(membership, condition, SIMILAR)
+    hits = _person_hits(membership, _fitting(membership, ways, SIMILAR, is_same=True), SIMILAR)
     return Found(hits[:SIMILAR], is_cut=len(hits) > SIMILAR)
 
 
@@ -160,35 +144,99 @@ def birth_words(person: Person | ConsultationPerson) -> str:
     return ""
 
 
-def _has_phone(membership: Membership, digits: str) -> Q:
-    """Persons with a telephone number that begins so, as far as the reader sees it (V9)."""
-    contacts = Contact.objects.visible_to(membership).filter(phone_digits__starts_with=digits)
-    return Q(pk__in=contacts.values("pk"))
+@dataclass(frozen=True)
+class Way:
+    """One thing that can fit: a condition on `x`, a row of a table with an index for it."""
+
+    where: str
+    values: tuple[Any, ...]
+    table: Literal["cases_person", "cases_contact"] = "cases_person"
+    column: str = ""  # an index walks them in this order
 
 
-def _condition(membership: Membership, text: str) -> Q:
-    """Rows of `Person` that fit what was typed; nothing for what folds to nothing."""
-    condition = Q(pk__in=[])
+def _begins(column: str, text: str, table: Any = "cases_person") -> Way:
+    return Way(f"x.{column} >= {{}} AND x.{column} < {{}}", (text, text + LAST), table, column)
+
+
+def _ways(text: str) -> list[Way]:
+    """Every way in which a person can fit what was typed; none for what folds to nothing."""
+    ways: list[Way] = []
     phone = _digits(text)
     if phone:
         # An extension stands behind the number it belongs to.
-        condition |= _has_phone(membership, phone)
+        ways.append(_begins("phone_digits", phone, "cases_contact"))
     birth = _birth(text)
     if birth is not None and birth.as_date() is not None:
-        condition |= Q(birth_on=birth.as_date())
+        ways.append(Way("x.birth_on = {}", (birth.as_date(),)))
     elif birth is not None:
-        condition |= Q(birth_on__range=(birth.earliest(), birth.latest()))
+        between = (birth.earliest(), birth.latest())
+        ways.append(Way("x.birth_on BETWEEN {} AND {}", between, column="birth_on"))
         if birth.month is None:
-            condition |= Q(birth_year=birth.year)
+            ways.append(Way("x.birth_year = {}", (birth.year,)))
     reference = unicodedata.normalize("NFKC", text).strip()
     if reference.isascii() and reference.isdigit():
-        known = Contact.objects.visible_to(membership).filter(resident_ref=reference)
-        condition |= Q(pk__in=known.values("pk"))
+        is_it = "x.resident_ref = {} AND x.resident_ref <> ''"
+        ways.append(Way(is_it, (reference,), "cases_contact"))
     folded = fold(text)
     if folded:
-        for column in ("kana_folded", "name_folded", "given_folded", "given_kana_folded"):
-            condition |= Q(**{f"{column}__starts_with": folded})
-    return condition
+        columns = ("kana_folded", "name_folded", "given_folded", "given_kana_folded")
+        ways += [_begins(column, folded) for column in columns]
+    return ways
+
+
+def _ways_to_the_same(facts: PersonFacts) -> Iterator[Way]:
+    """What would be the same of somebody who may be the same person."""
+    kana, name, phone = fold(facts.name_kana), fold(facts.name), _digits(facts.phone)
+    if kana:
+        yield Way("x.kana_folded = {}", (kana,))
+    if name:
+        yield Way("x.name_folded = {}", (name,))
+    if phone:
+        yield _begins("phone_digits", phone, "cases_contact")
+    if address := fold_address(facts.address):
+        yield Way("x.address_folded = {}", (address,), "cases_contact")
+    if facts.birth_on:
+        for column, words in (("given_folded", facts.name), ("given_kana_folded", facts.name_kana)):
+            if given := fold_given(words):
+                yield Way(f"x.birth_on = {{}} AND x.{column} = {{}}", (facts.birth_on, given))
+
+
+# Whoever the agency can see at all: whom it wrote, whom a consent opens to it, an emergency.
+HELD = f"""SELECT p.id FROM cases_person AS p WHERE p.author_agency_id = {{agency}}
+    UNION SELECT g.person_id FROM cases_casegrant AS g
+    WHERE g.group_id = {{agency}} AND g.revoked_at IS NULL AND g.person_id IS NOT NULL
+    UNION SELECT p.id FROM cases_person AS p WHERE p.case_id IN ({EMERGENCIES})"""  # noqa: S608
+# Where somebody is under a shield finds nobody for whom the shield hides it (V9).
+UNHIDDEN = "NOT (x.person_id = ANY ((SELECT kasane.shielded_against_me())::uuid[]))"
+# Walking asks the gate of each row, looking up one's own does not.
+DEARER = 10
+
+
+def _fitting(membership: Membership, ways: list[Way], limit: int, *, is_same: bool = False) -> Q:
+    """Persons whom one of the ways finds. Each is asked by itself, by its own index: asked
+    together, by `OR`, the whole city was read. Who holds little begins with whom it can see, who
+    holds much walks each index until there are enough (cases.lists); what is the same of two
+    people is few in any city."""
+    if not ways:
+        return Q(pk__in=[])
+    walks = is_same or holds_much(membership, (limit + 1) * DEARER)
+    values: dict[str, Any] = {}
+    found: list[str] = []
+    for way in ways:
+        names = [f"v{len(values) + place}" for place in range(len(way.values))]
+        values |= dict(zip(names, way.values, strict=True))
+        where = way.where.format(*(f"{{{name}}}" for name in names))
+        key = "id" if way.table == "cases_person" else "person_id"
+        if key == "person_id":
+            where = f"{where} AND {UNHIDDEN}"
+        if walks:
+            order = f"ORDER BY x.{way.column} " if way.column else ""
+            where += f" {order}LIMIT {limit + 1}"
+        else:
+            where = f"x.{key} = ANY (ARRAY({HELD})) AND ({where})"
+        found.append(f"(SELECT x.{key} FROM {way.table} AS x WHERE {where})")  # noqa: S608 - ours
+    keys = f"{{person}} = ANY (ARRAY({' UNION '.join(found)}))"
+    return asked_by(membership, keys, **values).asked({"person": "pk"})
 
 
 def _digits(text: str) -> str:

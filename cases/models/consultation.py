@@ -73,7 +73,9 @@ class Consultation(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["agency", "-received_at"], name="consultation_agency_received")
+            models.Index(fields=["agency", "-received_at"], name="consultation_agency_received"),
+            # Those that wait: few of many.
+            models.Index(fields=["agency", "status", "received_at"], name="consultation_waiting"),
         ]
 
 

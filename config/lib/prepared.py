@@ -8,9 +8,9 @@ the places and asks: the rows, the gate within the question and the policies ben
 same. The suite puts every prepared question together anew at each call and compares
 (`KASANE_CHECK_PREPARED`).
 
-Its arguments are who asks, rows, keys and lists of keys; anything else (a day, a number) is part of
-the question. Such a function does nothing but return a queryset: no query, no branch on anything but the role,
-no clock but `today()`, and of its subjects nothing but keys.
+Its arguments are who asks, rows, keys and lists of keys; anything else (a day, a number) is part
+of the question. Such a function does nothing but return a queryset: no query, no branch on
+anything but the role, no clock but `today()`, and of its subjects nothing but keys.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ PREPARE: tuple[str, ...] = (
                   %% n)::int $$""",
     """CREATE TEMP TABLE slot (number int PRIMARY KEY, agency int, workers uuid[])""",
     """CREATE TEMP TABLE word (number int PRIMARY KEY, name text, kana text, folded text,
-           kana_folded text)""",
+           kana_folded text, given_folded text, given_kana_folded text)""",
     "CREATE TEMP TABLE said (number int PRIMARY KEY, text text, next_step text)",
     """CREATE TEMP TABLE kind (number int PRIMARY KEY, from_share int, to_share int, size int,
            issues text[])""",
@@ -85,13 +85,16 @@ FROM one CROSS JOIN LATERAL (SELECT (i * 7368787 + %(seed)s::bigint * 104729) %%
 """
 PERSONS = f"""
 INSERT INTO cases_person (id, label, name, name_kana, name_folded, kana_folded, birth_on,
-    birth_year, is_age_estimated, sex, relation, is_cohabiting, is_deceased, died_on, written_at,
+    given_folded, given_kana_folded, birth_year, is_age_estimated, sex, relation, is_cohabiting,
+    is_deceased, died_on, written_at,
     version, author_id, author_agency_id, case_id)
 SELECT pg_temp.key('person', i * 8 + m.part), chr(65 + m.part),
     CASE WHEN known.named THEN w.name ELSE '' END, CASE WHEN known.named THEN w.kana ELSE '' END,
     CASE WHEN known.named THEN w.folded ELSE '' END,
     CASE WHEN known.named THEN w.kana_folded ELSE '' END,
     CASE WHEN known.born THEN known.day END,
+    CASE WHEN known.named THEN w.given_folded ELSE '' END,
+    CASE WHEN known.named THEN w.given_kana_folded ELSE '' END,
     CASE WHEN NOT known.born THEN extract(year FROM known.day)::int END, NOT known.born,
     s.sex, m.relation, m.part < 2 OR pg_temp.pick(i * 8 + m.part, 19, 20) > 0,
     known.died IS NOT NULL, known.died, at, 1, worker, agency, id
@@ -109,20 +112,23 @@ JOIN word AS w ON w.number = %(given)s * least(pg_temp.pick(i, 12, %(families)s)
     + CASE s.sex WHEN 'female' THEN 0 ELSE 4 END + pg_temp.pick(i * 8 + m.part, 15, 4)
 """
 CONTACTS = """
-INSERT INTO cases_contact (person_id, phone, phone_digits, address, school, workplace,
-    whereabouts)
+INSERT INTO cases_contact (person_id, phone, phone_digits, address, address_folded, school,
+    workplace, whereabouts)
 SELECT pg_temp.key('person', i * 8 + m.part),
     CASE WHEN said.has THEN '090-' || substr(said.digits, 1, 4) || '-' || substr(said.digits, 5)
         ELSE '' END,
     CASE WHEN said.has THEN '090' || said.digits ELSE '' END,
-    CASE WHEN m.part < 2 THEN (%(areas)s::text[])[1 + pg_temp.pick(i, 25, cardinality(%(areas)s))]
-        || 1 + pg_temp.pick(i, 26, 9) || '丁目' || 1 + pg_temp.pick(i, 27, 30) || '番'
-        || 1 + pg_temp.pick(i, 28, 20) || '号' ELSE '' END,
+    CASE WHEN m.part < 2 THEN d.area || d.block || '丁目' || d.lot || '番' || d.house || '号'
+        ELSE '' END,
+    CASE WHEN m.part < 2 THEN d.area || d.block || '-' || d.lot || '-' || d.house ELSE '' END,
     CASE WHEN m.relation = 'child' AND m.youngest BETWEEN 5 AND 12 THEN '架空第'
         || 1 + pg_temp.pick(i, 29, 30) || '小学校' ELSE '' END, '', ''
 FROM one JOIN place AS m ON m.kind = one.kind
 CROSS JOIN LATERAL (SELECT m.youngest > 12 AND pg_temp.pick(i * 8 + m.part, 30, 5) > 0 AS has,
     lpad(((i * 8 + m.part) * 48271 %% 100000000)::text, 8, '0') AS digits) AS said
+CROSS JOIN LATERAL (SELECT 1 + pg_temp.pick(i, 26, 9) AS block, 1 + pg_temp.pick(i, 27, 30) AS lot,
+    1 + pg_temp.pick(i, 28, 20) AS house,
+    (%(areas)s::text[])[1 + pg_temp.pick(i, 25, cardinality(%(areas)s))] AS area) AS d
 """
 TEAM = """
 INSERT INTO cases_supportteam (id, via, joined_at, left_at, agency_id, case_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from typing import NamedTuple
 
-from config.lib.kana import fold
+from config.lib.kana import fold, fold_given
 
 # 16 × 12 family names and 12 × 8 given names, with their kana.
 FAMILY_FIRST = (
@@ -159,11 +159,11 @@ COMPLAINTS = (
 )  # fmt: skip
 
 
-def words() -> list[tuple[int, str, str, str, str]]:
-    """Every name as number, name, kana, and both folded as the application folds them; a family's
-    stand together, number = family × len(GIVEN) + given."""
+def words() -> list[tuple[int, str, str, str, str, str, str]]:
+    """Every name as number, name, kana, and both folded as the application folds them, whole and
+    behind the family name; a family's stand together, number = family × len(GIVEN) + given."""
     return [
-        (number, name, kana, fold(name), fold(kana))
+        (number, name, kana, fold(name), fold(kana), fold_given(name), fold_given(kana))
         for number, (name, kana) in enumerate(
             (f"{family} {given}", f"{family_kana} {given_kana}")
             for family, family_kana in FAMILIES
