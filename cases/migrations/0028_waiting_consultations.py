@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('agencies', '0016_intake_items'),
-        ('cases', '0027_intake_answers'),
+        ("agencies", "0016_intake_items"),
+        ("cases", "0027_intake_answers"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='consultation',
-            index=models.Index(fields=['agency', 'status', 'received_at'], name='consultation_waiting'),
+            model_name="consultation",
+            index=models.Index(
+                fields=["agency", "status", "received_at"], name="consultation_waiting"
+            ),
         ),
     ]

@@ -20,6 +20,7 @@ import functools
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 
 from django.conf import settings
@@ -33,6 +34,9 @@ Asked = TypeVar("Asked", bound=models.QuerySet[Any])
 
 # Keys of the stand-ins: of no row, and told apart from each other in any question.
 _FIRST = 2_000_000_011
+
+
+_anew: ContextVar[bool] = ContextVar("kasane.anew", default=False)
 
 
 class NotPreparable(Exception):
@@ -122,6 +126,8 @@ def prepared(ask: Callable[..., Asked]) -> Callable[..., Asked]:
 
     @functools.wraps(ask)
     def asked(*subjects: Any) -> Asked:
+        if _anew.get():
+            return ask(*subjects)
         day = today()
         role = (day, *(_role(subject) for subject in subjects))
         if role not in kept:
@@ -143,6 +149,16 @@ def prepared(ask: Callable[..., Asked]) -> Callable[..., Asked]:
         return cast("Asked", found)
 
     return asked
+
+
+@contextmanager
+def anew() -> Iterator[None]:
+    """Every question is put together each time: for who changes what a question is (bench_gate)."""
+    token = _anew.set(True)
+    try:
+        yield
+    finally:
+        _anew.reset(token)
 
 
 def _role(subject: Any) -> Any:

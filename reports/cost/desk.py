@@ -87,7 +87,7 @@ def _pages(using: str, who: Who, member: Membership, ask: Callable[[str], str]) 
         form = reverse("note_new", args=[case])
         yield Ask("note_form", who, form)
         yield Ask("note_save", who, form, _note(person), status=302)
-    for (case,) in _rows(using, LONG_ONES, member, EACH):
+    for case, _order in _rows(using, LONG_ONES, member, EACH):
         page = reverse("case_detail", args=[case])
         older = OLDER.search(ask(page))
         if older:
@@ -116,13 +116,15 @@ def _words(using: str, member: Membership) -> Iterator[dict[str, list[str]]]:
         }
 
 
-# Whom one looks after, or for the office: whose consent names it.
+# Whom one looks after, and of whom; or for the office: whose consent names it.
 MINE = """
 mine AS (
-    SELECT w.case_id FROM cases_caseworker AS w JOIN cases_case AS c ON c.id = w.case_id
+    SELECT w.case_id, p.id AS person_id FROM cases_caseworker AS w
+    JOIN cases_case AS c ON c.id = w.case_id
+    JOIN cases_person AS p ON p.case_id = c.id AND p.label = 'A'
     WHERE w.membership_id = %(me)s AND c.status = 'active' AND c.responsible_agency_id = %(agency)s
     UNION
-    (SELECT g.content_object_id FROM cases_casegrant AS g
+    (SELECT g.content_object_id, g.person_id FROM cases_casegrant AS g
      JOIN cases_case AS c ON c.id = g.content_object_id AND c.status = 'active'
      WHERE %(is_office)s AND g.group_id = %(agency)s AND g.basis = 'consent'
        AND g.revoked_at IS NULL AND range_contains_elem(g.period, now())
@@ -130,19 +132,19 @@ mine AS (
 )
 """
 OWN = f"""WITH {MINE}
-SELECT m.case_id, p.id FROM mine AS m JOIN cases_person AS p ON p.case_id = m.case_id
-WHERE p.label = 'A' AND EXISTS (SELECT 1 FROM cases_record AS r WHERE r.case_id = m.case_id
-    AND r.kind = 'plan') ORDER BY md5(m.case_id::text) LIMIT %(each)s
+SELECT m.case_id, m.person_id FROM mine AS m
+WHERE EXISTS (SELECT 1 FROM cases_record AS r WHERE r.case_id = m.case_id AND r.kind = 'plan')
+ORDER BY md5(m.case_id::text), m.person_id LIMIT %(each)s
 """
 LONG_ONES = f"""WITH {MINE}
-SELECT m.case_id FROM mine AS m
+SELECT DISTINCT m.case_id, md5(m.case_id::text) FROM mine AS m
 WHERE (SELECT count(*) FROM cases_record AS r WHERE r.case_id = m.case_id) > {LONG}
-ORDER BY md5(m.case_id::text) LIMIT %(each)s
+ORDER BY 2 LIMIT %(each)s
 """
 KNOWN = f"""WITH {MINE}
 SELECT p.name_kana, p.name, t.phone, p.birth_on FROM mine AS m
-JOIN cases_person AS p ON p.case_id = m.case_id JOIN cases_contact AS t ON t.person_id = p.id
-WHERE p.name <> '' AND t.phone <> '' AND p.birth_on IS NOT NULL AND p.label = 'A'
+JOIN cases_person AS p ON p.id = m.person_id JOIN cases_contact AS t ON t.person_id = p.id
+WHERE p.name <> '' AND t.phone <> '' AND p.birth_on IS NOT NULL
 ORDER BY md5(p.id::text) LIMIT %(each)s
 """
 

@@ -47,7 +47,7 @@ FROM (
     SELECT i, pg_temp.key('case', i) AS id, k.number AS kind, k.size, k.issues,
         o.agency, o.workers[1 + pg_temp.pick(i, 3, cardinality(o.workers))] AS worker,
         h.agency AS helper, h.workers[1 + pg_temp.pick(i, 6, cardinality(h.workers))] AS helping,
-        pg_temp.pick(i, 9, 10) = 0 AS is_known, t.at,
+        pg_temp.pick(i, 9, 10) = 0 AND agreed.has AS is_known, t.at,
         CASE WHEN pg_temp.pick(i, 10, 6) = 0 AND t.at < %(now)s::timestamptz - interval '90 days'
             THEN t.at + (%(now)s::timestamptz - t.at) * 0.6 END AS closed_at,
         (%(notes)s::int[])[1 + pg_temp.pick(i, 11, %(kinds_of_notes)s)] AS notes
@@ -55,8 +55,11 @@ FROM (
     JOIN kind AS k ON pg_temp.pick(i, 1, 1000) >= k.from_share
                   AND pg_temp.pick(i, 1, 1000) < k.to_share
     JOIN slot AS o ON o.number = pg_temp.pick(i, 2, %(slots)s)
+    -- As CONSENTS says of the head: nobody is brought in without.
+    CROSS JOIN LATERAL (SELECT pg_temp.pick(i * 8, 35, 100) < 78
+        AND pg_temp.pick(i * 8, 36, 30) > 0 AS has) AS agreed
     LEFT JOIN slot AS h ON h.number = pg_temp.pick(i, 4, %(slots)s) AND h.agency <> o.agency
-                       AND pg_temp.pick(i, 5, 100) < 45
+                       AND pg_temp.pick(i, 5, 100) < 45 AND agreed.has
     CROSS JOIN LATERAL (SELECT %(now)s::timestamptz - interval '3 hours' * pg_temp.pick(i, 7, 5)
         - interval '1400 days' * ((%(households)s - i + 0.5) / %(households)s) AS at) AS t
 ) AS h ORDER BY h.i
@@ -137,7 +140,7 @@ UNION ALL SELECT pg_temp.key('help', i), 'referral', at + interval '20 minutes',
     CASE WHEN pg_temp.pick(i, 31, 25) = 0 THEN %(now)s::timestamptz - interval '1 hour' END),
     helper, id
 FROM one WHERE helper IS NOT NULL
-UNION ALL SELECT pg_temp.key('office', i), 'conference', at + interval '30 minutes', closed_at,
+UNION ALL SELECT pg_temp.key('office', i), 'referral', at + interval '30 minutes', closed_at,
     %(office)s, id FROM one WHERE is_known
 """
 WORKERS = """
@@ -362,6 +365,11 @@ SELECT pg_temp.key('sheet', i), 'consent', at + interval '5 minutes', ARRAY[a],
     agency, worker, helper
 FROM one JOIN cases_consent AS c ON c.person_id = one.a AND c.answer = 'given'
 WHERE helper IS NOT NULL
+UNION ALL SELECT pg_temp.key('brought', i), 'consent', at + interval '6 minutes', ARRAY[a],
+    '複数の機関での話し合いをお願いします。', '', '{}'::text[], '', 'accepted',
+    at + interval '30 minutes', '', pg_temp.key('broughtform', i), %(decider)s::uuid, one.id,
+    agency, worker, %(office)s
+FROM one JOIN cases_consent AS c ON c.person_id = one.a AND c.answer = 'given' WHERE is_known
 UNION ALL SELECT pg_temp.key('waiting', i), 'consent', %(now)s - interval '2 hours', ARRAY[a],
     '見守りをお願いします。', '', '{}'::text[], '', 'sent', NULL, '',
     pg_temp.key('waitingform', i), NULL, one.id, agency, worker, %(office)s

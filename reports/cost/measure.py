@@ -29,6 +29,7 @@ from django.test import Client, override_settings
 from agencies.middleware import SESSION_KEY, STARTED_KEY
 from agencies.models import AccessLog, Membership
 from config.lib.acting import acting
+from config.lib.prepared import anew
 from reports.cost.city import City
 from reports.cost.screens import Screen, Who
 
@@ -105,7 +106,9 @@ def both_sides(owner: str, city: City) -> Iterator[Sides]:
             for member in people.values():
                 write_lists(owner, member)
         on_owner(owner, "VACUUM (ANALYZE)")  # as autovacuum keeps a city that lives
-        yield Sides(on, off, clients)
+        # Kept questions are the gate's: both sides put theirs together each time.
+        with anew():
+            yield Sides(on, off, clients)
     finally:
         asked.disable()
         on.close()
