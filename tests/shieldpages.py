@@ -59,7 +59,8 @@ PRINTS = [
 FILES = ["attachment_download", "scan_download", "report_xlsx"]
 # Commands write for operators: one explains a decision; the others name counts, cities and keys.
 COMMANDS = {
-    "explain_access", "verify_access", "verify_audit", "bench_log", "bench_gate", "make_seal_key",
+    "explain_access", "verify_access", "verify_audit", "bench_log", "bench_gate", "bench_desk",
+    "make_world", "make_seal_key",
     "load_city", "load_demo", "demo_signins", "install_worker_key", "reset_factors",
 }  # fmt: skip
 
