@@ -10,7 +10,6 @@ from django.db import connection
 from django.db.models import Q
 
 from agencies.models import Membership
-from cases import enums
 from cases.gate import GRANTS, asked_by
 
 PAGE = 50
@@ -41,11 +40,3 @@ def holds_much(membership: Membership, rows: int = PAGE) -> bool:
         cursor.execute(HOLDS_MUCH, [membership.agency_id, rows])
         (much,) = cursor.fetchone()
     return bool(much)
-
-
-def own_cases(membership: Membership, case: str) -> Q:
-    """Of the active cases the agency is responsible for: as an array, so that an index of `case`
-    is used even where this is one of two reasons."""
-    own = """{case} = ANY (ARRAY(SELECT c.id FROM cases_case AS c
-        WHERE c.responsible_agency_id = {agency} AND c.status = {active}))"""
-    return asked_by(membership, own, active=enums.CaseStatus.ACTIVE).asked({"case": case})
