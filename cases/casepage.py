@@ -205,9 +205,9 @@ def _issues(membership: Membership, case: Case) -> list[Issue]:
 
 def _told(membership: Membership, case: Case) -> RecordQuerySet:
     found = Record.objects.standing_with(membership).for_case(case)
-    return found.exclude(
-        kind__in=[enums.RecordKind.ISSUE, enums.RecordKind.TIE]
-    ).select_related("author_agency")
+    return found.exclude(kind__in=[enums.RecordKind.ISSUE, enums.RecordKind.TIE]).select_related(
+        "author_agency"
+    )
 
 
 @prepared

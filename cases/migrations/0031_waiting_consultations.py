@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("agencies", "0016_intake_items"),
-        ("cases", "0027_intake_answers"),
+        ("cases", "0030_assessing_gate"),
     ]
 
     operations = [
