@@ -1,4 +1,4 @@
-"""A question is put together once (decision 0013).
+"""A question is put together once (decision 0014).
 
 Putting a queryset together and turning it into SQL takes two to four times as long as PostgreSQL
 takes to answer it, and for the same role it is the same SQL every time. A function marked
