@@ -130,11 +130,12 @@ def prepared(ask: Callable[..., Asked]) -> Callable[..., Asked]:
             return ask(*subjects)
         day = today()
         role = (day, *(_role(subject) for subject in subjects))
-        if role not in kept:
-            if kept and next(iter(kept))[0] != day:
-                kept.clear()
-            kept[role] = _put_together(ask, subjects)
-        known = kept[role]
+        if role in kept:
+            known = kept[role]
+        else:
+            for old in [one for one in list(kept) if one[0] != day]:
+                kept.pop(old, None)
+            known = kept[role] = _put_together(ask, subjects)
         keys = [key for subject in subjects for key in _keys(subject)]
         if settings.KASANE_CHECK_PREPARED:
             _compare(ask, subjects, known, keys)

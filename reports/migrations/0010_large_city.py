@@ -116,7 +116,7 @@ def _told(parts: dict[str, str]) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("reports", "0009_assessing_versions"), ("cases", "0030_assessing_gate")]
+    dependencies = [("reports", "0009_assessing_versions"), ("cases", "0032_waiting_consultations")]
 
     operations = [
         migrations.RunSQL(
