@@ -80,3 +80,11 @@ def read_cursor(text: str) -> tuple[datetime.datetime, uuid.UUID] | None:
     except ValueError:
         return None
     return (moment, place) if moment.tzinfo else None
+
+
+def read_key(text: str) -> uuid.UUID | None:
+    """The key, or None for anything else: a broken link shows the beginning of the list."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

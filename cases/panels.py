@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -398,17 +398,15 @@ def todo_answers(membership: Membership) -> list[Todo]:
 
 
 def todo_consents(membership: Membership) -> list[Todo]:
-    """Consents my agency took, or of cases it is responsible for, that end within 30 days or
-    have ended within the last 30. One query."""
+    """Consents my agency took that end within 30 days or have ended within the last 30; the
+    responsible agency has its notice (`remind_of_end`). One query."""
     if not membership.may(Permission.RECORD_CONSENT):
         return []
     now = timezone.now()
     rows = (
         Consent.objects.visible_to(membership)
         .filter(
-            # Of those that end in these weeks: a list of all one's own cases takes longer.
-            Q(taken_by_agency_id=membership.agency_id)
-            | Q(case__responsible_agency_id=membership.agency_id),
+            taken_by_agency_id=membership.agency_id,
             answer=enums.ConsentAnswer.GIVEN,
             withdrawn_at__isnull=True,
             period__upper_inf=False,

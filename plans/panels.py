@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from agencies.enums import Permission
 from agencies.models import Membership
 from cases.enums import RecordKind
+from cases.lists import holds_much
 from cases.models import Case, Record
 from config.lib.eras import format_short
 from config.lib.memory import remembered
@@ -51,6 +52,8 @@ from plans.queries import (
 )
 
 LIMIT = 50
+# Walked, the reviews that come near cost this much more than a plan of one's own (cases.lists).
+FOR_REVIEWS = 1000
 # The case page counts its stages from 0 相談受付: 2 プラン案, 3 会議, 4 実施・モニタリング, 5 評価.
 STAGE = {
     enums.PlanStatus.DRAFT: 2,
@@ -86,11 +89,11 @@ def todo_tasks(membership: Membership) -> list[Todo]:
 
 
 def todo_reviews(membership: Membership) -> list[Todo]:
-    """Plans my agency wrote whose review comes near, or has passed. Two queries."""
+    """Plans my agency wrote whose review comes near, or has passed. Four queries."""
     if not membership.may(Permission.DRAFT_PLAN):
         return []
     near = review_horizon(membership, timezone.localdate())
-    rows = list(_near_reviews(membership, near))
+    rows = list(_near_reviews(membership, near, holds_much(membership, FOR_REVIEWS)))
     return [
         Todo(
             "review",
@@ -135,8 +138,8 @@ def waiting(membership: Membership) -> tuple[int, bool]:
 
 
 @prepared
-def _near_reviews(membership: Membership, near: datetime.date) -> QuerySet[Plan, Any]:
-    plans = mine_to_review(membership, near).order_by("review_on", "record_id")
+def _near_reviews(membership: Membership, near: datetime.date, walks: bool) -> QuerySet[Plan, Any]:
+    plans = mine_to_review(membership, near, walks=walks).order_by("review_on", "record_id")
     return plan_rows(plans, LIMIT)
 
 
@@ -389,7 +392,7 @@ def _end_words(plan: Plan, membership: Membership, tasks: int) -> str:
 __all__ = ["handover"]
 
 registry.add("todos", todo_tasks, queries=2, order=12)
-registry.add("todos", todo_reviews, queries=3, order=14)
+registry.add("todos", todo_reviews, queries=4, order=14)
 registry.add("todos", todo_decisions, queries=3, order=11)
 registry.add("case_panels", panel, queries=2, order=20)
 registry.add("case_next", next_plan, queries=3, order=10)

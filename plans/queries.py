@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from agencies.enums import AgendaType, Decider, Permission
 from agencies.models import Agency, Membership
 from cases.enums import RecordKind
-from cases.gate import RECORD, standing_rule
+from cases.gate import RECORD, asked_by, standing_rule
 from cases.models import Case, Person, Record
 from cases.operations.case import persons_by_key
 from cases.titles import titles_for
@@ -179,16 +179,21 @@ def review_horizon(membership: Membership, on: datetime.date) -> datetime.date:
     return on + datetime.timedelta(days=14 if days is None else days)
 
 
-def mine_to_review(membership: Membership, near: datetime.date) -> PlanQuerySet:
-    """Plans my agency wrote whose review is at `near` or before."""
-    return (
-        Plan.objects.standing_with(membership)
-        .in_force()
-        .filter(
-            record__author_agency_id=membership.agency_id,
-            record__kind=RecordKind.PLAN,
-            review_on__lte=near,
-        )
+# Asked of each plan that comes near; else PostgreSQL begins with all that the agency ever wrote.
+WRITTEN = """EXISTS (SELECT 1 FROM cases_record AS r WHERE r.id = {record}
+    AND r.author_agency_id = {agency} OFFSET 0)"""
+
+
+def mine_to_review(
+    membership: Membership, near: datetime.date, *, walks: bool = False
+) -> PlanQuerySet:
+    """Plans my agency wrote whose review is at `near` or before. `walks`: found by walking the
+    city's plans in the order of their reviews (cases.lists.holds_much)."""
+    near_ones = Plan.objects.standing_with(membership).in_force().filter(review_on__lte=near)
+    if walks:
+        return near_ones.filter(asked_by(membership, WRITTEN).asked({"record": "record_id"}))
+    return near_ones.filter(
+        record__author_agency_id=membership.agency_id, record__kind=RecordKind.PLAN
     )
 
 

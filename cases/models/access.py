@@ -177,7 +177,13 @@ class Consent(models.Model):
             models.UniqueConstraint(fields=["person", "form_key"], name="consent_form_once"),
         ]
         indexes = [
-            # The list of consents, the first to end first.
+            # Those an agency took, the first to end first; and those of the city.
+            models.Index(
+                F("taken_by_agency"),
+                F("period__endswith"),
+                condition=Q(withdrawn_at__isnull=True),
+                name="consent_taken_ends",
+            ),
             models.Index(
                 F("period__endswith"),
                 F("recorded_at").desc(),

@@ -89,7 +89,6 @@ class Case(models.Model):
             models.Index(
                 fields=["responsible_agency", "-opened_at"], name="case_responsible_opened"
             ),
-            models.Index(fields=["-opened_at", "-id"], name="case_list_order"),
         ]
 
     @property

@@ -21,6 +21,7 @@ from cases.models import Case, Contact, Person
 from cases.operations.access import join_team, sync_grants, take_charge
 from cases.permissions import check_at_work, check_is_open
 from cases.shields import is_hidden
+from config.lib.ids import id_of
 from config.lib.kana import fold, fold_address, fold_given
 from config.lib.numbers import case_number
 from config.lib.prepared import prepared
@@ -67,12 +68,14 @@ def open_case(
     """A new case; the agency that takes it is responsible for it (V2). It begins with the
     consultation it came from, or now."""
     check_may(by, Permission.TAKE_CONSULTATION)
+    opened_at = opened_at or timezone.now()
     case = Case(
+        id=id_of(opened_at),  # lists run by key
         municipality=by.municipality,
         number=case_number(timezone.localdate()),
         responsible_agency_id=by.agency_id,
         urgency=urgency,
-        opened_at=opened_at or timezone.now(),
+        opened_at=opened_at,
         opened_by=by,
     )
     case.save(force_insert=True)

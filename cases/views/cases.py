@@ -19,15 +19,14 @@ from agencies.guards import MemberRequest, member
 from agencies.models import Membership
 from agencies.trail import log_access
 from cases import enums
-from cases.filters import CaseFilter, cursor, read_cursor
-from cases.lists import begun
+from cases.filters import CaseFilter, read_key
+from cases.lists import PAGE, newest
 from cases.models import Case, Record
 from cases.titles import household_title, persons_of
 from config.lib.condition import among
 from config.lib.eras import format_short
 from config.lib.prepared import prepared
 
-PAGE = 50
 URGENCY_TONE: dict[str, str] = {enums.Urgency.HIGH: "bad", enums.Urgency.MIDDLE: "warn"}
 
 
@@ -59,8 +58,7 @@ def case_list(request: MemberRequest) -> HttpResponse:
     is_filtered = any(request.GET.get(name) for name in ("status", "mine", "urgency"))
     cases_seen = Case.objects.for_lists(membership)
     found = CaseFilter(data, queryset=cases_seen, membership=membership)
-    shown = found.qs.filter(begun(membership, "pk", is_filtered=is_filtered))
-    cases, newer, older = _page(shown, request.GET)
+    cases, newer, older = _page(membership, found.qs, request.GET)
     log_access(membership, Action.LIST, what="case_list", record_ids=[case.pk for case in cases])
     return render(
         request,
@@ -76,26 +74,20 @@ def case_list(request: MemberRequest) -> HttpResponse:
     )
 
 
-def _page(cases: QuerySet[Case], query: QueryDict) -> tuple[list[Case], str, str]:
-    """One page of the list by (opened_at, id), with the addresses of its neighbours."""
+def _page(
+    membership: Membership, cases: QuerySet[Case], query: QueryDict
+) -> tuple[list[Case], str, str]:
+    """One page of the list, with the addresses of its neighbours."""
+    before, after = read_key(query.get("before", "")), read_key(query.get("after", ""))
+    keys = newest(membership, cases, before=before, after=after)
+    is_more = len(keys) > PAGE
+    keys = keys[:PAGE][::-1] if after else keys[:PAGE]
+    if not keys:
+        return [], "", ""
     # Asked of those shown: joined, the agencies are gone through for every case there is to sort.
-    cases = cases.prefetch_related("responsible_agency")
-    before, after = read_cursor(query.get("before", "")), read_cursor(query.get("after", ""))
-    if after:
-        later = cases.filter(opened_at__gte=after[0]).exclude(opened_at=after[0], id__lte=after[1])
-        rows = list(later.order_by("opened_at", "id")[: PAGE + 1])
-        has_newer, has_older = len(rows) > PAGE, True
-        rows = rows[:PAGE][::-1]
-    else:
-        if before:
-            cases = cases.filter(opened_at__lte=before[0]).exclude(
-                opened_at=before[0], id__gte=before[1]
-            )
-        rows = list(cases.order_by("-opened_at", "-id")[: PAGE + 1])
-        has_newer, has_older = before is not None, len(rows) > PAGE
-        rows = rows[:PAGE]
-    if not rows:
-        return rows, "", ""
+    found = Case.objects.filter(among("pk", keys)).prefetch_related("responsible_agency")
+    rows = sorted(found, key=lambda case: keys.index(case.pk))
+    has_newer, has_older = (is_more, True) if after else (before is not None, is_more)
     newer = _link(query, "after", rows[0]) if has_newer else ""
     return rows, newer, _link(query, "before", rows[-1]) if has_older else ""
 
@@ -104,7 +96,7 @@ def _link(query: QueryDict, direction: str, case: Case) -> str:
     kept = query.copy()
     for name in ("before", "after"):
         kept.pop(name, None)
-    kept[direction] = cursor(case.opened_at, case.pk)
+    kept[direction] = str(case.pk)
     return "?" + kept.urlencode()
 
 

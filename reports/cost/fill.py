@@ -402,7 +402,7 @@ SELECT pg_temp.key('shield', i), 'resident_records',
     one.id, m.user_id, m.id, a, worker, w.user_id
 FROM one JOIN agencies_membership AS w ON w.id = worker,
     LATERAL (SELECT * FROM agencies_membership AS n WHERE n.agency_id = agency AND n.id <> worker
-             AND n.user_id <> w.user_id ORDER BY n.id LIMIT 1) AS m
+             AND n.user_id <> w.user_id ORDER BY md5(n.id::text || i) LIMIT 1) AS m
 WHERE i %% 1500 = 30 AND closed_at IS NULL
 """
 SHIELD_MEMBERS = """

@@ -41,6 +41,7 @@ LINES = 20_000
 # addresses of style sheets without their content's mark.
 ASKED_BY_HAND = {
     "ALLOWED_HOSTS": ["testserver"],
+    "KASANE_CHECK_PREPARED": False,
     "KASANE_SECOND_FACTOR": "optional",
     "SECURE_SSL_REDIRECT": False,
     "STORAGES": {

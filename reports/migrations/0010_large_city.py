@@ -116,7 +116,7 @@ def _told(parts: dict[str, str]) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("reports", "0009_assessing_versions"), ("cases", "0032_waiting_consultations")]
+    dependencies = [("reports", "0009_assessing_versions"), ("cases", "0032_lists")]
 
     operations = [
         migrations.RunSQL(
