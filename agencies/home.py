@@ -7,11 +7,13 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from agencies.enums import Permission
 from agencies.models import Membership, Notice
 from config.lib.eras import format_short, format_with_weekday, local_day, today
+from config.lib.prepared import prepared
 from config.lib.registry import Todo, registry
 
 SECTIONS = ("due", "waiting", "changed", "begun", "side")
@@ -67,9 +69,6 @@ def home_context(membership: Membership) -> dict[str, Any]:
 
 def notice_lines(membership: Membership, *, unread_only: bool = False) -> list[NoticeLine]:
     """お知らせ, newest first. One query."""
-    found = Notice.objects.for_desk(membership)
-    if unread_only:
-        found = found.unread()
     return [
         NoticeLine(
             row.pk,
@@ -78,8 +77,16 @@ def notice_lines(membership: Membership, *, unread_only: bool = False) -> list[N
             day_words(local_day(row.created_at), today()),
             row.read_at is None,
         )
-        for row in found.order_by("-created_at", "-id")[:100]
+        for row in _notices(membership, unread_only)
     ]
+
+
+@prepared
+def _notices(membership: Membership, unread_only: bool) -> QuerySet[Notice]:
+    found = Notice.objects.for_desk(membership)
+    if unread_only:
+        found = found.unread()
+    return found.order_by("-created_at", "-id")[:100]
 
 
 def day_words(day: datetime.date, now: datetime.date) -> str:

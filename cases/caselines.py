@@ -7,7 +7,9 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+from django.db.models import QuerySet
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,8 +21,10 @@ from cases.models import Attachment, Case, CaseGrant, Consent, Issue, Person, Sh
 from cases.permissions import can, check_can_propose_shield, check_can_record_consent
 from cases.seers import is_open
 from cases.shields import shielded_among
+from config.lib.condition import among
 from config.lib.eras import PartialDate, format_long, format_partial, format_short, today
 from config.lib.fiscal import instant_to_until_day
+from config.lib.prepared import prepared
 
 
 @dataclass(frozen=True)
@@ -157,8 +161,13 @@ class Shields:
 
 def shields_of(membership: Membership, case: Case, persons: Iterable[uuid.UUID]) -> Shields:
     """Two queries."""
+    return Shields(frozenset(shielded_among(persons)), dict(_shields(membership, case)))
+
+
+@prepared
+def _shields(membership: Membership, case: Case) -> QuerySet[Shield, Any]:
     mine = Shield.objects.visible_to(membership).filter(case=case, lifted_at__isnull=True)
-    return Shields(frozenset(shielded_among(persons)), dict(mine.values_list("person_id", "pk")))
+    return mine.values_list("person_id", "pk")
 
 
 def person_line(
@@ -289,10 +298,10 @@ FILE_KINDS = {
 def file_lines(
     membership: Membership, records: Iterable[uuid.UUID]
 ) -> dict[uuid.UUID, list[FileLine]]:
-    """The attachments of these records, in the order they were added. One query."""
+    """The attachments of these records, in the order they were added. One query, or none."""
     found: dict[uuid.UUID, list[FileLine]] = defaultdict(list)
-    rows = Attachment.objects.visible_to(membership).filter(record__in=list(records))
-    for row in rows.order_by("added_at", "name"):
+    keys = list(records)
+    for row in _files(membership, keys) if keys else ():
         kind = FILE_KINDS.get(row.media_type, gettext_lazy("画像"))
         found[row.record_id].append(
             FileLine(
@@ -303,3 +312,9 @@ def file_lines(
             )
         )
     return found
+
+
+@prepared
+def _files(membership: Membership, records: list[uuid.UUID]) -> QuerySet[Attachment]:
+    files = Attachment.objects.visible_to(membership).filter(among("record_id", records))
+    return files.order_by("added_at", "name")

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -16,6 +16,7 @@ from cases import enums
 from cases.gate import in_emergency, standing_scope
 from cases.models import Case, CautionNote, Person
 from config.lib.eras import format_short
+from config.lib.prepared import prepared
 
 LIMIT = 30
 ORDER = list(enums.CautionKind.values)
@@ -49,8 +50,17 @@ def caution_lines(
 ) -> list[CautionLine]:
     """What stands outside any sitting (V6), and in an emergency what the team wrote (V8): who goes
     to the door has to know. One query."""
+    found = _noted(membership, case)
+    return [
+        _line(membership, row, persons, may_write)
+        for row in sorted(found, key=lambda row: ORDER.index(row.kind))
+    ]
+
+
+@prepared
+def _noted(membership: Membership, case: Case) -> QuerySet[CautionNote]:
     for_team = Q(record__audience=enums.Audience.TEAM, record__carry_out=None)
-    found = (
+    return (
         CautionNote.objects.visible_to(membership)
         .for_case(case)
         .filter(
@@ -61,10 +71,6 @@ def caution_lines(
         .select_related("record__author_agency")
         .order_by("-noted_on", "record_id")[:LIMIT]
     )
-    return [
-        _line(membership, row, persons, may_write)
-        for row in sorted(found, key=lambda row: ORDER.index(row.kind))
-    ]
 
 
 def _line(

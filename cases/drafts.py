@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.core import signing
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -22,6 +23,7 @@ from agencies.trail import log_access
 from cases.models import Draft
 from cases.titles import titles_for
 from config.lib.eras import format_datetime_short
+from config.lib.prepared import prepared
 from config.lib.registry import Todo, registry
 
 ON_HOME: Final = 5
@@ -80,14 +82,24 @@ class DraftLine:
 
 def draft_lines(membership: Membership, *, limit: int = SHOWN, page: str = "") -> list[DraftLine]:
     """One's own drafts, the last first; those of one page alone. Two queries, and the log."""
-    found = Draft.objects.visible_to(membership).order_by("-saved_at", "-id").defer("typed")
-    if page:
-        found = found.filter(page=page)
-    drafts = list(found[:limit])
+    drafts = list(_drafts(membership, page, limit))
     titles = titles_for(membership, {d.case_id for d in drafts if d.case_id})
     if drafts:
         log_access(membership, Action.LIST, what="drafts", record_ids=[d.pk for d in drafts])
     return list(_lines(drafts, titles))
+
+
+def _drafts(membership: Membership, page: str, limit: int) -> QuerySet[Draft]:
+    return _last(membership, limit) if not page else _own(membership).filter(page=page)[:limit]
+
+
+def _own(membership: Membership) -> QuerySet[Draft]:
+    return Draft.objects.visible_to(membership).order_by("-saved_at", "-id").defer("typed")
+
+
+@prepared
+def _last(membership: Membership, limit: int) -> QuerySet[Draft]:
+    return _own(membership)[:limit]
 
 
 def _lines(drafts: Iterable[Draft], titles: dict[uuid.UUID, str]) -> Iterable[DraftLine]:

@@ -54,16 +54,18 @@ def handling(membership: Membership, case: Case) -> Panel | None:
     return Panel("cases/panels/handling.html", {"links": links})
 
 
+@prepared
+def _moved(membership: Membership, case: Case) -> QuerySet[Transfer]:
+    moved = Transfer.objects.visible_to(membership).filter(case=case)
+    accepted = moved.filter(state=enums.TransferState.ACCEPTED)
+    return accepted.select_related("from_agency", "to_agency")
+
+
 def events(membership: Membership, case: Case) -> list[TimelineEntry]:
     """終結 and 移管 in これまで: lines that are no record. Two queries.
 
     The responsible agency reads when and why it closed; who only keeps its own records learns
     nothing later (V2)."""
-    moved = (
-        Transfer.objects.visible_to(membership)
-        .filter(case=case, state=enums.TransferState.ACCEPTED)
-        .select_related("from_agency", "to_agency")
-    )
     found = [
         TimelineEntry(
             transfer.pk,
@@ -74,7 +76,7 @@ def events(membership: Membership, case: Case) -> list[TimelineEntry]:
             % {"old": transfer.from_agency.name, "new": transfer.to_agency.name},
             url=reverse("transfer_detail", args=[transfer.pk]),
         )
-        for transfer in moved
+        for transfer in _moved(membership, case)
     ]
     if case.closed_at is not None and is_responsible(membership, case):
         words = [str(case.get_closed_kind_display())]

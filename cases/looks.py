@@ -11,13 +11,15 @@ import datetime
 import uuid
 from collections.abc import Iterable, Mapping
 
-from django.utils import timezone
+from django.contrib.postgres.functions import TransactionNow
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from agencies.enums import Action
 from agencies.models import AccessLog, Membership
 from cases import enums
 from cases.models import AssessmentSection, Case, Note, Record
+from config.lib.prepared import prepared
 
 SAME_VISIT = datetime.timedelta(minutes=30)
 # Longer ago nobody remembers; and the search in the log has an end.
@@ -28,16 +30,19 @@ PAGES = ("case_detail", "case_timeline")
 def last_look(membership: Membership, case: Case) -> datetime.datetime | None:
     """When this membership looked at the case before this visit; None: not within three months.
     One query."""
-    now = timezone.now()
+    return next(iter(_looks(membership, case)), None)
+
+
+@prepared
+def _looks(membership: Membership, case: Case) -> QuerySet[AccessLog, datetime.datetime]:
     looks = AccessLog.objects.own(membership).filter(
         case_id=case.pk,
         action=Action.OPEN,
         what__in=PAGES,
-        at__gte=now - KEPT,
-        at__lt=now - SAME_VISIT,
+        at__gte=TransactionNow() - KEPT,
+        at__lt=TransactionNow() - SAME_VISIT,
     )
-    found: datetime.datetime | None = looks.order_by("-at").values_list("at", flat=True).first()
-    return found
+    return looks.order_by("-at").values_list("at", flat=True)[:1]
 
 
 def marks(

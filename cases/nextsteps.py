@@ -7,6 +7,7 @@ import datetime
 import uuid
 from collections import Counter
 from collections.abc import Collection
+from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
@@ -21,6 +22,7 @@ from cases.gate import reads_cases
 from cases.models import Case, NoteTask, ReadRequest
 from cases.titles import titles_for
 from config.lib.eras import local_day, today
+from config.lib.prepared import prepared
 from config.lib.registry import NamedTask, OpenEnd, OpenWork, Todo, registry
 
 AHEAD = datetime.timedelta(days=7)
@@ -32,14 +34,7 @@ def todo_steps(membership: Membership) -> list[Todo]:
     """Next steps that wait for me, due within a week, late or without a day. Three queries."""
     if not (reads_cases(membership) and membership.may(Permission.WRITE_RECORDS)):
         return []
-    rows = list(
-        NoteTask.objects.standing_with(membership)
-        .waiting_for(membership)
-        .open()
-        .filter(Q(due_on=None) | Q(due_on__lte=today() + AHEAD))
-        .by_day()
-        .values_list("record_id", "record__case_id", STEP, "due_on")[:LIMIT]
-    )
+    rows = list(_near_steps(membership))
     titles = titles_for(membership, {row[1] for row in rows})
     if rows:
         log_access(membership, Action.LIST, what="home", record_ids=[row[0] for row in rows])
@@ -55,6 +50,18 @@ def todo_steps(membership: Membership) -> list[Todo]:
         )
         for key, case, step, due_on in rows
     ]
+
+
+@prepared
+def _near_steps(membership: Membership) -> QuerySet[NoteTask, Any]:
+    return (
+        NoteTask.objects.standing_with(membership)
+        .waiting_for(membership)
+        .open()
+        .filter(Q(due_on=None) | Q(due_on__lte=today() + AHEAD))
+        .by_day()
+        .values_list("record_id", "record__case_id", STEP, "due_on")[:LIMIT]
+    )
 
 
 def requests_for(membership: Membership) -> QuerySet[ReadRequest]:
@@ -78,11 +85,6 @@ def todo_requests(membership: Membership) -> list[Todo]:
     """Records I am asked to look at: no name and no word of them. One query."""
     if not reads_cases(membership):
         return []
-    rows = (
-        requests_for(membership)
-        .order_by("sent_at", "id")
-        .values_list("record_id", "kind", "by__user__display_name", "sent_at")[:LIMIT]
-    )
     words = {
         enums.RequestKind.MENTION: (_("あなたへのお知らせがある記録"), _("見る")),
         enums.RequestKind.CIRCULATION: (_("供覧が回ってきています"), _("見て確認する")),
@@ -96,23 +98,33 @@ def todo_requests(membership: Membership) -> list[Todo]:
             detail=_("%(name)sさんから") % {"name": sender},
             when=day_words(local_day(at), today()),
         )
-        for key, kind, sender, at in rows
+        for key, kind, sender, at in _asked(membership)
     ]
+
+
+@prepared
+def _asked(membership: Membership) -> QuerySet[ReadRequest, Any]:
+    waiting = requests_for(membership).order_by("sent_at", "id")
+    return waiting.values_list("record_id", "kind", "by__user__display_name", "sent_at")[:LIMIT]
 
 
 def deadlines(membership: Membership, case: Case) -> list[Todo]:
     """Next steps of the case with a day, of every agency whose note one reads. One query."""
-    rows = (
+    return [
+        Todo("step", step, reverse("record_detail", args=[key]), "", due_on=due_on, record_id=key)
+        for key, step, due_on in _due(membership, case)
+    ]
+
+
+@prepared
+def _due(membership: Membership, case: Case) -> QuerySet[NoteTask, Any]:
+    return (
         NoteTask.objects.standing_with(membership)
         .open()
         .filter(record__case_id=case.pk, due_on__isnull=False)
         .by_day()
         .values_list("record_id", STEP, "due_on")[:LIMIT]
     )
-    return [
-        Todo("step", step, reverse("record_detail", args=[key]), "", due_on=due_on, record_id=key)
-        for key, step, due_on in rows
-    ]
 
 
 def open_work(membership: Membership, case: Case) -> list[OpenWork]:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib.postgres.functions import TransactionNow
 from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 from django.utils import timezone
@@ -34,6 +35,7 @@ from cases import (
     shieldpage,
     shieldrows,
 )
+from cases.contents import contents_of
 from cases.gate import in_force, reads_cases
 from cases.models import (
     AssessmentSection,
@@ -77,12 +79,11 @@ def timeline(
     by_kind: dict[str, list[uuid.UUID]] = {}
     for key, record in records.items():
         by_kind.setdefault(record.kind, []).append(key)
-    notes = Note.objects.filter(pk__in=by_kind.get(enums.RecordKind.NOTE, []))
-    sections = AssessmentSection.objects.filter(pk__in=by_kind.get(enums.RecordKind.ASSESSMENT, []))
-    cautions = CautionNote.objects.filter(pk__in=by_kind.get(enums.RecordKind.CAUTION, []))
-    risks = RiskAssessment.objects.filter(pk__in=by_kind.get(enums.RecordKind.RISK, []))
+    notes = contents_of(Note, by_kind.get(enums.RecordKind.NOTE, []))
+    written = contents_of(AssessmentSection, by_kind.get(enums.RecordKind.ASSESSMENT, []))
+    cautions = contents_of(CautionNote, by_kind.get(enums.RecordKind.CAUTION, []))
+    risks = contents_of(RiskAssessment, by_kind.get(enums.RecordKind.RISK, []))
     may_write = can(check_can_write, membership, case)
-    written = list(sections)
     known = catalogue(case.municipality_id) if any(s.answers for s in written) else {}
     return [
         *(_note(membership, records[n.pk], n, may_write) for n in notes),
@@ -95,7 +96,6 @@ def timeline(
 
 def _ties(records: dict[uuid.UUID, Record], keys: list[uuid.UUID]) -> list[TimelineEntry]:
     """Not in これまで, which leaves them to the picture: where a record waits or is listed."""
-    ties = Tie.objects.filter(pk__in=keys) if keys else []
     return [
         TimelineEntry(
             tie.pk,
@@ -107,7 +107,7 @@ def _ties(records: dict[uuid.UUID, Record], keys: list[uuid.UUID]) -> list[Timel
                 if word
             ),
         )
-        for tie in ties
+        for tie in contents_of(Tie, keys)
     ]
 
 
@@ -245,14 +245,7 @@ def next_renewal(membership: Membership, case: Case) -> NextStep | None:
         return None
     if not membership.may(Permission.RECORD_CONSENT):
         return None
-    lapsed = (
-        Consent.objects.visible_to(membership)
-        .lapsed()
-        .filter(case=case, person__died_on__isnull=True, person__is_deceased=False)
-        .select_related("person")
-        .order_by("person__label")
-        .first()
-    )
+    lapsed = next(iter(_lapsed(membership, case)), None)
     if lapsed is None:
         return None
     return NextStep(
@@ -266,14 +259,15 @@ def next_renewal(membership: Membership, case: Case) -> NextStep | None:
     )
 
 
+@prepared
+def _lapsed(membership: Membership, case: Case) -> QuerySet[Consent]:
+    lapsed = Consent.objects.visible_to(membership).lapsed()
+    living = lapsed.filter(case=case, person__died_on__isnull=True, person__is_deceased=False)
+    return living.select_related("person").order_by("person__label")[:1]
+
+
 def left_work(membership: Membership, case: Case) -> Panel | None:
     """担当のいなくなった仕事: titles and due dates, for the agency they were left to. One query."""
-    rows = (
-        LeftWork.objects.visible_to(membership)
-        .filter(case=case, left_at__gte=timezone.now() - SHOWN_FOR)
-        .order_by("due_on", "id")
-        .values_list("title", "due_on", "from_agency__name")[:LIMIT]
-    )
     tasks = [
         {
             "title": title,
@@ -281,9 +275,18 @@ def left_work(membership: Membership, case: Case) -> Panel | None:
             "late": bool(due_on and due_on < timezone.localdate()),
             "agency": agency,
         }
-        for title, due_on, agency in rows
+        for title, due_on, agency in _left(membership, case)
     ]
     return Panel("cases/panels/left_work.html", {"tasks": tasks}) if tasks else None
+
+
+@prepared
+def _left(membership: Membership, case: Case) -> QuerySet[LeftWork, Any]:
+    left = LeftWork.objects.visible_to(membership)
+    lately = left.filter(case=case, left_at__gte=TransactionNow() - SHOWN_FOR)
+    return lately.order_by("due_on", "id").values_list("title", "due_on", "from_agency__name")[
+        :LIMIT
+    ]
 
 
 def next_assessment(membership: Membership, case: Case) -> NextStep | None:
@@ -366,18 +369,7 @@ def todo_answers(membership: Membership) -> list[Todo]:
     Three queries."""
     if not reads_cases(membership):
         return []
-    rows = list(
-        Referral.objects.visible_to(membership)
-        .filter(
-            from_agency_id=membership.agency_id,
-            state__in=[enums.ReferralState.ACCEPTED, enums.ReferralState.RETURNED],
-            answered_at__gte=timezone.now() - ANSWERED,
-        )
-        .order_by("-answered_at")
-        .values_list(
-            "pk", "case_id", "state", "to_agency__name", "to_conference_type__name", "answered_at"
-        )[:LIMIT]
-    )
+    rows = list(_answered(membership))
     titles = titles_for(membership, {row[1] for row in rows})
     if rows:
         log_access(membership, Action.LIST, what="home", record_ids=list(titles))
@@ -397,25 +389,28 @@ def todo_answers(membership: Membership) -> list[Todo]:
     ]
 
 
+@prepared
+def _answered(membership: Membership) -> QuerySet[Referral, Any]:
+    return (
+        Referral.objects.visible_to(membership)
+        .filter(
+            from_agency_id=membership.agency_id,
+            state__in=[enums.ReferralState.ACCEPTED, enums.ReferralState.RETURNED],
+            answered_at__gte=TransactionNow() - ANSWERED,
+        )
+        .order_by("-answered_at")
+        .values_list(
+            "pk", "case_id", "state", "to_agency__name", "to_conference_type__name", "answered_at"
+        )[:LIMIT]
+    )
+
+
 def todo_consents(membership: Membership) -> list[Todo]:
     """Consents my agency took that end within 30 days or have ended within the last 30; the
     responsible agency has its notice (`remind_of_end`). One query."""
     if not membership.may(Permission.RECORD_CONSENT):
         return []
     now = timezone.now()
-    rows = (
-        Consent.objects.visible_to(membership)
-        .filter(
-            taken_by_agency_id=membership.agency_id,
-            answer=enums.ConsentAnswer.GIVEN,
-            withdrawn_at__isnull=True,
-            period__upper_inf=False,
-            period__endswith__range=(now - SOON, now + SOON),
-            case__status=enums.CaseStatus.ACTIVE,
-        )
-        .select_related("person")
-        .order_by("period__endswith", "-recorded_at", "id")[:LIMIT]
-    )
     return [
         Todo(
             "consent_ends",
@@ -430,20 +425,31 @@ def todo_consents(membership: Membership) -> list[Todo]:
             due_on=instant_to_until_day(c.period.upper),
             section="due",
         )
-        for c in rows
+        for c in _near_their_end(membership)
     ]
+
+
+@prepared
+def _near_their_end(membership: Membership) -> QuerySet[Consent]:
+    return (
+        Consent.objects.visible_to(membership)
+        .filter(
+            taken_by_agency_id=membership.agency_id,
+            answer=enums.ConsentAnswer.GIVEN,
+            withdrawn_at__isnull=True,
+            period__upper_inf=False,
+            period__endswith__range=(TransactionNow() - SOON, TransactionNow() + SOON),
+            case__status=enums.CaseStatus.ACTIVE,
+        )
+        .select_related("person")
+        .order_by("period__endswith", "-recorded_at", "id")[:LIMIT]
+    )
 
 
 def todo_carry_outs(membership: Membership) -> list[Todo]:
     """What was carried out to this very person and is still open (V6). One query."""
     if not reads_cases(membership):
         return []
-    mine = in_force(CarryOutGrant.objects.all()).filter(
-        membership_id=membership.pk, content_object=OuterRef("pk")
-    )
-    rows = (
-        CarryOut.objects.visible_to(membership).filter(Exists(mine)).order_by("review_on")[:LIMIT]
-    )
     return [
         Todo(
             "carry_out",
@@ -454,8 +460,17 @@ def todo_carry_outs(membership: Membership) -> list[Todo]:
             due_on=row.review_on,
             section="side",
         )
-        for row in rows
+        for row in _carried(membership)
     ]
+
+
+@prepared
+def _carried(membership: Membership) -> QuerySet[CarryOut]:
+    mine = in_force(CarryOutGrant.objects.all()).filter(
+        membership_id=membership.pk, content_object=OuterRef("pk")
+    )
+    seen = CarryOut.objects.visible_to(membership).filter(Exists(mine))
+    return seen.order_by("review_on")[:LIMIT]
 
 
 def todo_emergencies(membership: Membership) -> list[Todo]:
@@ -464,13 +479,6 @@ def todo_emergencies(membership: Membership) -> list[Todo]:
     may_review = membership.may(Permission.REVIEW_ACCESS)
     if not may_review and not reads_cases(membership):
         return []
-    rows = (
-        Emergency.objects.visible_to(membership)
-        .unreviewed()
-        .exclude(user_id=membership.user_id or 0)
-        .order_by("opened_at")
-        .values_list("pk", "opened_at")[:LIMIT]
-    )
     return [
         Todo(
             "emergency",
@@ -480,14 +488,26 @@ def todo_emergencies(membership: Membership) -> list[Todo]:
             when=format_short(at),
             section="due" if may_review else "changed",
         )
-        for pk, at in rows
+        for pk, at in _unreviewed(membership)
     ]
+
+
+@prepared
+def _unreviewed(membership: Membership) -> QuerySet[Emergency, Any]:
+    seen = Emergency.objects.visible_to(membership).unreviewed()
+    others = seen.exclude(user_id=membership.user_id or 0)
+    return others.order_by("opened_at").values_list("pk", "opened_at")[:LIMIT]
+
+
+@prepared
+def _my_emergency(membership: Membership, case: Case) -> QuerySet[Emergency]:
+    held = Emergency.objects.visible_to(membership).open()
+    return held.filter(content_object=case, membership_id=membership.pk).order_by("pk")[:1]
 
 
 def in_emergency(membership: Membership, case: Case) -> NextStep | None:
     """Said at the top of the case while it is open in this way alone. One query."""
-    held = Emergency.objects.visible_to(membership).open()
-    row = held.filter(content_object=case, membership_id=membership.pk).first()
+    row = next(iter(_my_emergency(membership, case)), None)
     if row is None:
         return None
     return NextStep(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -27,6 +28,7 @@ from cases.models import (
     Transfer,
 )
 from cases.shields import is_closed_case
+from config.lib.prepared import prepared
 
 # Whose category follows from what it is: of these the audience alone is moved.
 FIXED = (enums.RecordKind.ISSUE, enums.RecordKind.CAUTION, enums.RecordKind.RISK)
@@ -192,6 +194,11 @@ def check_can_close(by: Membership, case: Case) -> None:
     check_on_list(case)
 
 
+@prepared
+def _waiting_transfers(by: Membership, case: Case) -> QuerySet[Transfer]:
+    return Transfer.objects.visible_to(by).waiting().filter(case=case)
+
+
 def check_can_transfer(by: Membership, case: Case) -> None:
     """移管: the responsible agency, one proposal at a time."""
     check_may(by, Permission.WRITE_RECORDS)
@@ -199,7 +206,7 @@ def check_can_transfer(by: Membership, case: Case) -> None:
         raise ActionDenied(_("ケースを移管できるのは主担当機関です。"))
     check_is_open(case)
     check_on_list(case)
-    if Transfer.objects.visible_to(by).waiting().filter(case=case).exists():
+    if _waiting_transfers(by, case).exists():
         raise ActionDenied(_("このケースの移管は、すでに依頼して返事を待っています。"))
 
 

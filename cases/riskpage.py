@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -24,6 +24,8 @@ from cases.risksheets import Finding, RiskGroup, RiskLevel, RiskSheet, find, she
 from cases.titles import titles_for
 from cases.versions import value_words
 from config.lib.eras import format_long, format_short
+from config.lib.memory import remembered
+from config.lib.prepared import prepared
 from config.lib.registry import Link, NextStep, Panel, Todo, registry
 
 LIMIT = 50
@@ -84,6 +86,17 @@ def standing(membership: Membership, case: Case) -> ContentQuerySet:
     came since."""
     found: ContentQuerySet = RiskAssessment.objects.standing_with(membership).for_case(case)
     return newest_first(with_news(found, membership))
+
+
+@remembered
+def holding(membership: Membership, case: Case) -> list[RiskAssessment]:
+    """The newest of them. One query."""
+    return list(_holding(membership, case))
+
+
+@prepared
+def _holding(membership: Membership, case: Case) -> QuerySet[RiskAssessment]:
+    return standing(membership, case)[:LIMIT]
 
 
 def newest_first(found: ContentQuerySet) -> ContentQuerySet:
@@ -246,7 +259,7 @@ def risk_text(risk: RiskAssessment) -> tuple[str, str]:
 def panel(membership: Membership, case: Case) -> Panel | None:
     """リスク確認 on the case page: the sheets that hold. One query without any, three with some,
     six where one is red."""
-    rows = latest(list(standing(membership, case)[:LIMIT]))
+    rows = latest(holding(membership, case))
     if not rows:
         return None
     persons = {p.pk: p for p in Person.objects.visible_to(membership).filter(case=case)}
@@ -270,7 +283,7 @@ def red_actions(membership: Membership, case: Case) -> list[Link]:
 def next_risk(membership: Membership, case: Case) -> NextStep | None:
     """A red sheet of this agency on which no group has decided; then one that news came after. Two
     queries, one without any sheet."""
-    rows = latest(list(standing(membership, case)[:LIMIT]))
+    rows = latest(holding(membership, case))
     if not (rows and can(check_can_write, membership, case)):
         return None
     for row in rows:
@@ -300,27 +313,7 @@ def todo_again(membership: Membership) -> list[Todo]:
     one line of the log."""
     if not (reads_cases(membership) and membership.may(Permission.WRITE_RECORDS)):
         return []
-    sheets_seen: ContentQuerySet = RiskAssessment.objects.standing_with(membership).filter(
-        asked_by(membership, OF_OWN_CASES, active=enums.CaseStatus.ACTIVE).asked(
-            {"record": "record_id"}
-        ),
-        record__case__rests_at__isnull=True,
-    )
-    newer = RiskAssessment.objects.standing_with(membership).filter(
-        Q(assessed_on__gt=OuterRef("assessed_on"))
-        | Q(
-            assessed_on=OuterRef("assessed_on"),
-            record__written_at__gt=OuterRef("record__written_at"),
-        ),
-        sheet=OuterRef("sheet"),
-        record__case_id=OuterRef("record__case_id"),
-        record__person_ids=OuterRef("record__person_ids"),
-    )
-    rows = list(
-        newest_first(with_news(sheets_seen, membership))
-        .filter(~Exists(newer), has_news=True)
-        .select_related("record")[:LIMIT]
-    )
+    rows = list(_to_assess_again(membership))
     if not rows:
         return []
     titles = titles_for(membership, {row.record.case_id for row in rows})
@@ -337,6 +330,28 @@ def todo_again(membership: Membership) -> list[Todo]:
         )
         for row in rows
     ]
+
+
+@prepared
+def _to_assess_again(membership: Membership) -> QuerySet[RiskAssessment]:
+    sheets_seen: ContentQuerySet = RiskAssessment.objects.standing_with(membership).filter(
+        asked_by(membership, OF_OWN_CASES, active=enums.CaseStatus.ACTIVE).asked(
+            {"record": "record_id"}
+        ),
+        record__case__rests_at__isnull=True,
+    )
+    newer = RiskAssessment.objects.standing_with(membership).filter(
+        Q(assessed_on__gt=OuterRef("assessed_on"))
+        | Q(
+            assessed_on=OuterRef("assessed_on"),
+            record__written_at__gt=OuterRef("record__written_at"),
+        ),
+        sheet=OuterRef("sheet"),
+        record__case_id=OuterRef("record__case_id"),
+        record__person_ids=OuterRef("record__person_ids"),
+    )
+    told = newest_first(with_news(sheets_seen, membership))
+    return told.filter(~Exists(newer), has_news=True).select_related("record")[:LIMIT]
 
 
 def _day(row: Any) -> datetime.date:

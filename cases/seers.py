@@ -17,7 +17,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from agencies.models import Agency, Membership
+from agencies.models import Membership
+from agencies.names import agency_names
 from cases import enums
 from cases.explain import until_words
 from cases.grantlines import category_words
@@ -80,7 +81,7 @@ def seers_of(
         for key in _authors(membership, case, persons.values()):
             opened.setdefault(key, _Opened())
         running = open_emergencies(membership, case.pk)
-    names = dict(Agency.objects.filter(pk__in=list(opened)).values_list("pk", "name"))
+    names = agency_names(opened)
     first = case.responsible_agency_id
     keys = sorted(opened, key=lambda key: (key != first, not opened[key].grants, names[key]))
     ask = reverse("case_why", args=[case.pk]) if answers else ""

@@ -25,6 +25,7 @@ from cases.operations.shieldrescue import check_may_rescue, stranded_shields
 from cases.permissions import can
 from cases.shields import found_in_hold
 from cases.told import told_grants
+from config.lib.condition import among
 from config.lib.eras import format_datetime, format_long, format_short
 from config.lib.prepared import prepared
 from config.lib.registry import ShieldRow, Todo, registry
@@ -141,10 +142,15 @@ def todo_shields(membership: Membership) -> list[Todo]:
     shields = list(_standing(membership))
     waiting: dict[uuid.UUID, int] = defaultdict(int)
     if shields:
-        holds = ShieldHold.objects.visible_to(membership).waiting().filter(shield__in=shields)
-        for key in holds.values_list("shield_id", flat=True)[:500]:
+        for key in _held(membership, [shield.pk for shield in shields]):
             waiting[key] += 1
     return [todo for shield in shields for todo in _todos(membership, shield, waiting[shield.pk])]
+
+
+@prepared
+def _held(membership: Membership, shields: list[uuid.UUID]) -> QuerySet[ShieldHold, uuid.UUID]:
+    holds = ShieldHold.objects.visible_to(membership).waiting().filter(among("shield_id", shields))
+    return holds.values_list("shield_id", flat=True)[:500]
 
 
 @prepared

@@ -34,7 +34,7 @@ from meetings.permissions import LIVE, check_is_listed, is_office, listed_types
 from meetings.permissions import can as passes
 from plans.models import Plan
 from plans.permissions import can_submit
-from plans.queries import plans_for_conference
+from plans.queries import plans_for_conference, plans_of
 
 LIMIT = 50
 SECRECY_BASIS = "106-6"
@@ -323,6 +323,9 @@ def next_step(membership: Membership, case: Case) -> NextStep | None:
     """A plan of mine that is ready for the next sitting and on no agenda. Six queries."""
     if not membership.may(Permission.WRITE_RECORDS):
         return None
+    plans = plans_of(membership, case)
+    if all(p.record.author_agency_id != membership.agency_id for p in plans):
+        return None
     waiting = AgendaItem.objects.visible_to(membership).filter(
         plan=OuterRef("pk"), state__in=WAITING
     )
@@ -354,16 +357,21 @@ def _submitted(membership: Membership, case: Case) -> object | None:
         AgendaItem.objects.visible_to(membership)
         .filter(plan_id__in=mine, state__in=WAITING)
         .values_list("plan_id", flat=True)
+        if mine
+        else ()
     )
     return next((key for key in mine if key not in on_agenda), None)
 
 
 def stage(membership: Membership, case: Case) -> int | None:
     """会議, while an item with consent waits for its sitting. One query."""
-    items = AgendaItem.objects.visible_to(membership).filter(
-        case=case, basis=enums.ItemBasis.CONSENT, state__in=WAITING
-    )
-    return STAGE if items.exists() else None
+    return STAGE if _waiting_items(membership, case).exists() else None
+
+
+@prepared
+def _waiting_items(membership: Membership, case: Case) -> QuerySet[AgendaItem]:
+    items = AgendaItem.objects.visible_to(membership).filter(case=case, state__in=WAITING)
+    return items.filter(basis=enums.ItemBasis.CONSENT)
 
 
 def referral_actions(membership: Membership, referral: Referral) -> list[Link]:

@@ -18,11 +18,12 @@ from django.utils.translation import gettext_lazy
 
 from agencies.enums import Permission
 from agencies.models import Membership
+from cases.contents import contents_of
 from cases.enums import RecordKind
 from cases.lists import holds_much
 from cases.models import Case, Record
+from config.lib.condition import among
 from config.lib.eras import format_short
-from config.lib.memory import remembered
 from config.lib.prepared import prepared
 from config.lib.registry import (
     Link,
@@ -40,15 +41,18 @@ from plans.models import Evaluation, Monitoring, Plan, SupportItem
 from plans.pages import tone_of
 from plans.permissions import can_draft
 from plans.queries import (
+    is_decider,
     lines_of,
     mine_to_decide,
     mine_to_review,
     plan_lines,
     plan_rows,
     plan_title,
+    plans_of,
     programme_words,
     review_horizon,
     tasks_of,
+    to_decide,
 )
 
 LIMIT = 50
@@ -132,9 +136,14 @@ def waiting(membership: Membership) -> tuple[int, bool]:
     reviews: list[datetime.date | None] = []
     if membership.may(Permission.DRAFT_PLAN):
         reviews = list(_review_days(membership, review_horizon(membership, today)))
-    decisions = mine_to_decide(membership).values_list("pk", flat=True)[:LIMIT]
+    decisions = _to_decide(membership) if is_decider(membership) else ()
     late = any(day is not None and day < today for day in [*tasks, *reviews])
     return len(tasks) + len(reviews) + len(decisions), late
+
+
+@prepared
+def _to_decide(membership: Membership) -> QuerySet[Plan, Any]:
+    return to_decide(membership).values_list("pk", flat=True)[:LIMIT]
 
 
 @prepared
@@ -151,22 +160,10 @@ def _review_days(membership: Membership, near: datetime.date) -> QuerySet[Plan, 
 # --- the case page ---------------------------------------------------------------------------
 
 
-@remembered
-def of_case(membership: Membership, case: Case) -> list[Plan]:
-    """The plans of a case that consents cover, the newest first. One query."""
-    return list(_of_case(membership, case))
-
-
-@prepared
-def _of_case(membership: Membership, case: Case) -> QuerySet[Plan]:
-    plans = Plan.objects.standing_with(membership).filter(record__case_id=case.pk)
-    return plans.select_related("record__author_agency").order_by("-record_id")[:LIMIT]
-
-
 def panel(membership: Membership, case: Case) -> Panel | None:
     """プラン on the case page. Two queries."""
     today = timezone.localdate()
-    plans = of_case(membership, case)
+    plans = plans_of(membership, case)
     rows = [
         {
             "url": reverse("plan_detail", args=[plan.pk]),
@@ -212,7 +209,7 @@ def next_plan(membership: Membership, case: Case) -> NextStep | None:
     today = timezone.localdate()
     own = [
         plan
-        for plan in of_case(membership, case)
+        for plan in plans_of(membership, case)
         if plan.record.author_agency_id == membership.agency_id
     ]
     horizon = review_horizon(membership, today)
@@ -249,16 +246,20 @@ def next_draft(membership: Membership, case: Case) -> NextStep | None:
     """Assessed, and no plan yet. Two queries."""
     if not can_draft(membership, case):
         return None
-    written = Record.objects.visible_to(membership).for_case(case)
-    kinds = (RecordKind.ASSESSMENT, RecordKind.PLAN)
-    found = set(written.filter(kind__in=kinds).values_list("kind", flat=True).distinct())
-    if found != {RecordKind.ASSESSMENT}:
+    if set(_written_kinds(membership, case)) != {RecordKind.ASSESSMENT}:
         return None
     return NextStep(
         _("アセスメントができました。本人・世帯の意向を確かめ、目標と役割分担をプラン案にします。"),
         _("プラン案を書く"),
         reverse("plan_new", args=[case.pk]),
     )
+
+
+@prepared
+def _written_kinds(membership: Membership, case: Case) -> QuerySet[Record, str]:
+    written = Record.objects.visible_to(membership).for_case(case)
+    kinds = (RecordKind.ASSESSMENT, RecordKind.PLAN)
+    return written.filter(kind__in=kinds).order_by("kind").values_list("kind", flat=True).distinct()
 
 
 def actions(membership: Membership, case: Case) -> list[Link]:
@@ -270,17 +271,22 @@ def actions(membership: Membership, case: Case) -> list[Link]:
 
 def stage(membership: Membership, case: Case) -> int | None:
     """How far the plans of the case have come. Two queries."""
-    plans = of_case(membership, case)
+    plans = plans_of(membership, case)
     reached = [STAGE[s] for p in plans if (s := enums.PlanStatus(p.status)) in STAGE]
     running = [p.pk for p in plans if p.status == enums.PlanStatus.IN_FORCE]
-    if running and Evaluation.objects.visible_to(membership).filter(plan__in=running).exists():
+    if running and _evaluated(membership, running).exists():
         return 5
     return max(reached, default=None)
 
 
+@prepared
+def _evaluated(membership: Membership, plans: list[uuid.UUID]) -> QuerySet[Evaluation]:
+    return Evaluation.objects.visible_to(membership).filter(among("plan_id", plans))
+
+
 def deadlines(membership: Membership, case: Case) -> list[Todo]:
     """Review and end of the plans in force, on the case page. One query."""
-    running = [p for p in of_case(membership, case) if p.status == enums.PlanStatus.IN_FORCE]
+    running = [p for p in plans_of(membership, case) if p.status == enums.PlanStatus.IN_FORCE]
     found = []
     for plan in running:
         words = {"plan": programme_words(plan.programme, plan.sequence)}
@@ -299,9 +305,9 @@ def timeline(
     keys: dict[str, list[uuid.UUID]] = {}
     for key, record in records.items():
         keys.setdefault(record.kind, []).append(key)
-    plans = Plan.objects.filter(pk__in=keys.get(RecordKind.PLAN, []))
-    watched = Monitoring.objects.filter(pk__in=keys.get(RecordKind.MONITORING, []))
-    judged = Evaluation.objects.filter(pk__in=keys.get(RecordKind.EVALUATION, []))
+    plans = contents_of(Plan, keys.get(RecordKind.PLAN, []))
+    watched = contents_of(Monitoring, keys.get(RecordKind.MONITORING, []))
+    judged = contents_of(Evaluation, keys.get(RecordKind.EVALUATION, []))
     return [
         *(
             TimelineEntry(
@@ -338,7 +344,7 @@ def timeline(
 
 def open_ends(membership: Membership, case: Case) -> list[OpenEnd]:
     """Plans that run, wait for a conference, or are still drafts. Two queries."""
-    plans = [p for p in of_case(membership, case) if p.status not in enums.ENDED]
+    plans = [p for p in plans_of(membership, case) if p.status not in enums.ENDED]
     tasks = SupportItem.objects.filter(plan__in=plans, status=enums.ItemStatus.OPEN)
     waiting = Counter(tasks.values_list("plan_id", flat=True))
     return [

@@ -14,17 +14,20 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from agencies.enums import AgendaType, Decider, Permission
-from agencies.models import Agency, Membership
+from agencies.models import Membership
+from agencies.names import agency_names
 from cases.enums import RecordKind
 from cases.gate import RECORD, asked_by, standing_rule
 from cases.models import Case, Person, Record
 from cases.operations.case import persons_by_key
 from cases.titles import titles_for
 from config.lib.eras import format_short
+from config.lib.memory import remembered
 from config.lib.prepared import prepared
 from plans import enums
 from plans.models import Evaluation, Plan, PlanQuerySet, SupportItem
 
+OF_CASE = 50
 ENDING = (enums.Outcome.CLOSE, enums.Outcome.REPLAN, enums.Outcome.INTERRUPT)
 
 
@@ -92,14 +95,14 @@ def lines_of(membership: Membership, rows: list[Any], limit: int) -> tuple[list[
     shown = rows[:limit]
     households = titles_for(membership, {row[1] for row in shown}) if shown else {}
     # Of those shown: joined, the agencies are gone through for every plan there is to sort.
-    names = Agency.objects.in_bulk({row[4] for row in shown}) if shown else {}
+    names = agency_names({row[4] for row in shown})
     lines = [
         PlanLine(
             key=row[0],
             case_id=row[1],
             title=programme_words(row[2], row[3]),
             household=households[row[1]],
-            agency=names[row[4]].name,
+            agency=names[row[4]],
             status=row[5],
             review_on=row[6],
             ends_on=row[7],
@@ -199,15 +202,22 @@ def mine_to_review(
 
 def mine_to_decide(membership: Membership) -> PlanQuerySet:
     """Plans the conference found adequate that wait for this membership's decision."""
+    return to_decide(membership) if is_decider(membership) else Plan.objects.none()
+
+
+def is_decider(membership: Membership) -> bool:
+    """Whether an agency decides plans in this city, and it is this one."""
     city = membership.municipality
     code = city.decision_agency_code
-    is_decider = (
+    return (
         membership.may(Permission.DECIDE_PLAN)
         and city.decided_by == Decider.AGENCY
         and (not code or (membership.agency is not None and membership.agency.code == code))
     )
-    if not is_decider:
-        return Plan.objects.none()
+
+
+def to_decide(membership: Membership) -> PlanQuerySet:
+    """Plans a conference found adequate that nobody has decided yet."""
     return Plan.objects.standing_with(membership).filter(status=enums.PlanStatus.AGREED)
 
 
@@ -228,6 +238,18 @@ class Candidate:
     author_agency_id: int
 
 
+@remembered
+def plans_of(membership: Membership, case: Case) -> list[Plan]:
+    """The plans of a case that consents cover, the newest first. One query."""
+    return list(_plans_of(membership, case))
+
+
+@prepared
+def _plans_of(membership: Membership, case: Case) -> QuerySet[Plan]:
+    plans = Plan.objects.standing_with(membership).filter(record__case_id=case.pk)
+    return plans.select_related("record__author_agency").order_by("-record_id")[:OF_CASE]
+
+
 def plans_for_conference(membership: Membership, case: Case | None = None) -> list[Candidate]:
     """Submitted plans (適切性), and plans in force whose evaluation proposes an end (終結時の評価).
 
@@ -243,7 +265,7 @@ def plans_for_conference(membership: Membership, case: Case | None = None) -> li
     rows = list(in_list_order(plans).select_related("record")[:200])
     agencies: dict[uuid.UUID, set[int]] = {}
     items = SupportItem.objects.filter(plan__in=[plan.pk for plan in rows])
-    for plan_id, agency_id in items.values_list("plan_id", "agency_id"):
+    for plan_id, agency_id in items.values_list("plan_id", "agency_id") if rows else ():
         agencies.setdefault(plan_id, set()).add(agency_id)
     households = titles_for(membership, {plan.record.case_id for plan in rows}) if rows else {}
     return [

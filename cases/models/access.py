@@ -14,7 +14,6 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
-from psycopg.types.range import TimestamptzRange
 from simple_history.models import HistoricalRecords
 
 from agencies.enums import Action, Permission, Purpose
@@ -110,7 +109,7 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         return self.filter(
             answer=enums.ConsentAnswer.GIVEN,
             withdrawn_at__isnull=True,
-            period__fully_lt=TimestamptzRange(timezone.now(), None),
+            period__endswith__lte=TransactionNow(),
         )
 
 

@@ -26,6 +26,7 @@ from cases.models import Case, CaseWorker, NoteTask
 from cases.nextsteps import steps_of
 from cases.permissions import check_can_hand_over
 from config.lib.ids import new_id
+from config.lib.prepared import prepared
 from config.lib.registry import NamedTask, registry
 
 
@@ -35,6 +36,11 @@ class StaleHandover(ActionDenied):
 
 def successors(by: Membership, leaving: Membership | None = None) -> list[Membership]:
     """Who may look after a case of the agency: working today, reading and writing cases."""
+    return list(_successors(by, leaving))
+
+
+@prepared
+def _successors(by: Membership, leaving: Membership | None) -> QuerySet[Membership]:
     found = Membership.objects.active().filter(
         agency_id=by.agency_id,
         role__permissions__contains=[Permission.READ_CASES, Permission.WRITE_RECORDS],
@@ -42,7 +48,7 @@ def successors(by: Membership, leaving: Membership | None = None) -> list[Member
     )
     if leaving is not None:
         found = found.exclude(pk=leaving.pk)
-    return list(found.with_names().order_by("user__display_name", "id"))
+    return found.with_names().order_by("user__display_name", "id")
 
 
 def without_worker(by: Membership) -> QuerySet[Case]:

@@ -84,12 +84,15 @@ def _page(
     keys = keys[:PAGE][::-1] if after else keys[:PAGE]
     if not keys:
         return [], "", ""
-    # Asked of those shown: joined, the agencies are gone through for every case there is to sort.
-    found = Case.objects.filter(among("pk", keys)).prefetch_related("responsible_agency")
-    rows = sorted(found, key=lambda case: keys.index(case.pk))
+    rows = sorted(_cases(keys), key=lambda case: keys.index(case.pk))
     has_newer, has_older = (is_more, True) if after else (before is not None, is_more)
     newer = _link(query, "after", rows[0]) if has_newer else ""
     return rows, newer, _link(query, "before", rows[-1]) if has_older else ""
+
+
+@prepared
+def _cases(keys: list[uuid.UUID]) -> QuerySet[Case]:
+    return Case.objects.filter(among("pk", keys)).select_related("responsible_agency")
 
 
 def _link(query: QueryDict, direction: str, case: Case) -> str:

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -43,6 +44,7 @@ from cases.reading import mentioned, readers
 from cases.views.records import audience_hints, named_in
 from cases.views.subject import Subject, form_page, is_fit, log_declared, subject
 from config.lib.eras import format_datetime, today
+from config.lib.prepared import prepared
 
 both = require_http_methods(["GET", "POST"])
 PREPARE = "prepare"
@@ -93,9 +95,14 @@ def note_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
 def _note_page(
     request: MemberRequest, template: str, on: Subject, form: NoteForm | NoteEditForm, **more: Any
 ) -> HttpResponse:
-    phrases = NoteTemplate.objects.visible_to(request.membership).in_use()
-    names = list(phrases.values_list("pk", "name")[:100])
+    names = list(_phrases(request.membership))
     return form_page(request, template, on, form, phrases=names, **more)
+
+
+@prepared
+def _phrases(membership: Membership) -> QuerySet[NoteTemplate, Any]:
+    phrases = NoteTemplate.objects.visible_to(membership).in_use()
+    return phrases.values_list("pk", "name")[:100]
 
 
 def _prepared(request: MemberRequest, form_class: type[NoteForm | NoteEditForm]) -> dict[str, Any]:

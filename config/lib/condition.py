@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from string import Formatter
-from typing import Any, Self, cast
+from typing import Any, Literal, Self, cast
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, F, Field, Func, Model, Q
@@ -69,10 +69,15 @@ class Rule:
 NEVER = Rule("false")
 
 
-def among(column: str, keys: Iterable[uuid.UUID]) -> Q:
+def among(
+    column: str,
+    keys: Iterable[uuid.UUID] | Iterable[int],
+    kind: Literal["uuid", "integer"] = "uuid",
+) -> Q:
     """Whether a column's key is one of these: one value however many they are, so that the
     statement is the same one and keeps its plan."""
-    return Rule("{column} = ANY ({keys}::uuid[])", {"keys": list(keys)}).asked({"column": column})
+    rule = Rule(f"{{column}} = ANY ({{keys}}::{kind}[])", {"keys": list(keys)})
+    return rule.asked({"column": column})
 
 
 class Condition(Func):
