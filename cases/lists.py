@@ -54,13 +54,13 @@ def begun(membership: Membership, case: str, *, is_filtered: bool) -> Q:
     """Narrows a list to the cases of which the agency holds any grant, its own records' included
     (nothing standing is outside them), or not at all where the list had better be walked: held
     much, and no filter that fills a page late or never. At most one query."""
-    if not is_filtered and holds_much(membership):
+    if not is_filtered and holds_much(membership, PAGE):
         return Q()
     held = f"{{case}} IN (SELECT g.content_object_id {GRANTS})"
     return asked_by(membership, held).asked({"case": case})
 
 
-def holds_much(membership: Membership, rows: int = PAGE) -> bool:
+def holds_much(membership: Membership, rows: int) -> bool:
     """Whether an index walked until there are so many rows reads less than one's own cases."""
     with connection.cursor() as cursor:
         cursor.execute(HOLDS_MUCH, [membership.agency_id, rows])
