@@ -88,7 +88,8 @@ def _pages(using: str, who: Who, member: Membership, ask: Callable[[str], str]) 
         yield Ask("note_form", who, form)
         yield Ask("note_save", who, form, _note(person), status=302)
     for case, _order in _rows(using, LONG_ONES, member, EACH):
-        page = reverse("case_detail", args=[case])
+        page = reverse("case_timeline", args=[case])
+        yield Ask("timeline", who, page)
         older = OLDER.search(ask(page))
         if older:
             yield Ask("timeline", who, page + older[1].replace("&amp;", "&"))
