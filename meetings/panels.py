@@ -326,6 +326,19 @@ def next_step(membership: Membership, case: Case) -> NextStep | None:
     plans = plans_of(membership, case)
     if all(p.record.author_agency_id != membership.agency_id for p in plans):
         return None
+    ready = next((p for p in _drafts(membership, case) if can_submit(membership, p)), None)
+    key = ready.pk if ready is not None else _submitted(membership, case)
+    if key is None:
+        return None
+    return NextStep(
+        _("プラン案ができています。次の会議に付議します。"),
+        _("会議に付議する"),
+        f"{reverse('item_new')}?plan={key}",
+    )
+
+
+@prepared
+def _drafts(membership: Membership, case: Case) -> QuerySet[Plan]:
     waiting = AgendaItem.objects.visible_to(membership).filter(
         plan=OuterRef("pk"), state__in=WAITING
     )
@@ -335,15 +348,7 @@ def next_step(membership: Membership, case: Case) -> NextStep | None:
         status="draft",
         record__author_agency_id=membership.agency_id,
     )
-    ready = next((p for p in drafts.select_related("record") if can_submit(membership, p)), None)
-    key = ready.pk if ready is not None else _submitted(membership, case)
-    if key is None:
-        return None
-    return NextStep(
-        _("プラン案ができています。次の会議に付議します。"),
-        _("会議に付議する"),
-        f"{reverse('item_new')}?plan={key}",
-    )
+    return drafts.select_related("record")
 
 
 def _submitted(membership: Membership, case: Case) -> object | None:

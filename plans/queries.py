@@ -238,6 +238,18 @@ class Candidate:
     author_agency_id: int
 
 
+@prepared
+def _for_conference(membership: Membership, case: Case | None) -> QuerySet[Plan]:
+    proposed = Evaluation.objects.filter(plan=OuterRef("pk"), outcome__in=ENDING)
+    plans = Plan.objects.standing_with(membership).filter(
+        Q(status=enums.PlanStatus.SUBMITTED)
+        | (Q(status=enums.PlanStatus.IN_FORCE) & Q(Exists(proposed)))
+    )
+    if case is not None:
+        plans = plans.filter(record__case_id=case.pk)
+    return in_list_order(plans).select_related("record")[:200]
+
+
 @remembered
 def plans_of(membership: Membership, case: Case) -> list[Plan]:
     """The plans of a case that consents cover, the newest first. One query."""
@@ -255,14 +267,7 @@ def plans_for_conference(membership: Membership, case: Case | None = None) -> li
 
     Three queries.
     """
-    proposed = Evaluation.objects.filter(plan=OuterRef("pk"), outcome__in=ENDING)
-    plans = Plan.objects.standing_with(membership).filter(
-        Q(status=enums.PlanStatus.SUBMITTED)
-        | (Q(status=enums.PlanStatus.IN_FORCE) & Q(Exists(proposed)))
-    )
-    if case is not None:
-        plans = plans.filter(record__case_id=case.pk)
-    rows = list(in_list_order(plans).select_related("record")[:200])
+    rows = list(_for_conference(membership, case))
     agencies: dict[uuid.UUID, set[int]] = {}
     items = SupportItem.objects.filter(plan__in=[plan.pk for plan in rows])
     for plan_id, agency_id in items.values_list("plan_id", "agency_id") if rows else ():
