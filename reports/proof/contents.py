@@ -6,7 +6,7 @@ import datetime
 from typing import Any
 
 from agencies.models import ContactPoint, Indicator
-from cases.enums import Category
+from cases.enums import Category, RecordKind
 from cases.models import (
     AssessmentSection,
     Attachment,
@@ -30,7 +30,10 @@ def content_of(draw: Any, drawn: Any, record: Record) -> None:
     """The text row of a record; a kind that hangs on another (a plan, a match) becomes a note
     when there is none yet. Every second one has a version in its history."""
     make = KINDS[record.kind]
-    row = make(draw, drawn, record) or _note(draw, drawn, record)
+    row = make(draw, drawn, record)
+    if row is None:
+        record.kind = RecordKind.NOTE
+        row = _note(draw, drawn, record)
     draw.put(row)
     if draw.chance(0.2):
         _attachment(draw, record)
