@@ -13,8 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from agencies.permissions import ActionDenied
-from cases.models import Contact, Person, Record, Shield, ShieldHold, ShieldMember
+from cases.models import Case, Contact, Person, Record, Shield, ShieldHold, ShieldMember
 from cases.operations import (
+    assess,
     confirm_shield,
     decide_hold,
     end_place,
@@ -218,6 +219,29 @@ def test_released_after_reading_and_never_with_a_hidden_value(city, mother):
     assert browser.post(url, {"release": "1"}).status_code == 302
     with w.act(third):
         assert list(Record.objects.visible_to(third).values_list("pk", flat=True)) == [plain.pk]
+
+
+@pytest.mark.parametrize("parted", ["みどり\n町3-2-1", "みどり　町 3丁目2-1", 'みどり"町'])
+def test_what_is_hidden_is_found_in_an_answer_however_it_is_parted(city, mother, parted):
+    """An answer is read as its words, not as the JSON they are kept in."""
+    with w.act(city.elderly):
+        case = Case.objects.get(pk=mother.case_id)
+        son = Person.objects.exclude(pk=mother.pk).get(case=case)
+        told = {"health-illness": {"answer": "yes", "word": parted}}
+        plain = {"health-illness": {"answer": "yes", "word": "心臓"}}
+        telling, silent = (
+            assess(case=case, by=city.elderly, category="health", situation="", answers=answers,
+                   persons=[son]).pk
+            for answers in (told, plain)
+        )  # fmt: skip
+    third = w.make_member(city.agencies["elderly"], "consultation_worker")
+    in_force(city, mother)
+    with w.act(third):
+        assert {r.pk for r in Record.objects.visible_to(third)} == {silent}
+    with w.act(city.elderly):
+        hold = ShieldHold.objects.visible_to(city.elderly).get(row_id=telling)
+        with pytest.raises(ActionDenied, match="住所"):
+            decide_hold(hold=hold, by=city.elderly, decision="released")
 
 
 def test_what_disposes_of_the_whole_case_is_done_by_the_list(city, mother):
