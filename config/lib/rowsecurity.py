@@ -199,26 +199,42 @@ class Widen(Statements):
 
 
 class Narrow(Statements):
-    """One more condition of new rows of a table already gated, whatever lets them in.
+    """One more condition of new rows, or of rows after a change, of a table already gated, whatever
+    lets them in.
 
-    Example: a case that rests takes no new record (V18).
+    Examples: a case that rests takes no new record (V18); who works on a case no more changes
+    nothing of it (V2).
     """
 
-    def __init__(self, table: str, name: str, *, insert: str) -> None:
-        self.table, self.name, self.insert = table, name, insert
+    def __init__(
+        self, table: str, name: str, *, insert: str | None = None, update: str | None = None
+    ) -> None:
+        self.table, self.name, self.insert, self.update = table, name, insert, update
 
     def forwards(self) -> list[str]:
         table, role = quote(self.table), quote(settings.KASANE_APP_ROLE)
-        return [
-            f"CREATE POLICY narrow_{self.name} ON {table} AS RESTRICTIVE FOR INSERT TO {role}"
-            f" WITH CHECK ({self.insert})"
-        ]
+        to = f"ON {table} AS RESTRICTIVE"
+        sql = []
+        if self.insert is not None:
+            sql.append(
+                f"CREATE POLICY narrow_{self.name} {to} FOR INSERT TO {role}"
+                f" WITH CHECK ({self.insert})"
+            )
+        if self.update is not None:
+            sql.append(
+                f"CREATE POLICY narrow_{self.name}_change {to} FOR UPDATE TO {role}"
+                f" USING (true) WITH CHECK ({self.update})"
+            )
+        return sql
 
     def backwards(self) -> list[str]:
-        return [f"DROP POLICY IF EXISTS narrow_{self.name} ON {quote(self.table)}"]
+        return [
+            f"DROP POLICY IF EXISTS {name} ON {quote(self.table)}"
+            for name in (f"narrow_{self.name}", f"narrow_{self.name}_change")
+        ]
 
     def describe(self) -> str:
-        return f"Narrow new rows of {self.table}: {self.name}"
+        return f"Narrow what is written to {self.table}: {self.name}"
 
 
 class Rewrite(Statements):
