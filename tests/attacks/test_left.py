@@ -4,28 +4,33 @@ another wrote it never changes. By its own SQL, past every operation."""
 from __future__ import annotations
 
 import datetime
+import uuid
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from cases.models import Note, NoteTask
+from cases.models import Note, NoteTask, Record
 from cases.operations import (
     add_issue,
     assess,
     change_note,
     close_case,
     finish_task,
+    missing_consents,
     withdraw_consent,
+    write_record,
     write_tie,
 )
 from cases.operations.ties import TieFacts
+from meetings.models import AgendaItem
 from plans import operations as ops
 from plans.models import Plan, SupportItem
 from tests import world as w
 from tests.cases.assessed import caution, sheet
 from tests.cases.pages import note, referred
 from tests.cases.test_attacks import refused, touched
+from tests.meetings.situations import make_sitting
 from tests.plans import situations as s
 
 pytestmark = [pytest.mark.django_db(databases=["default", "owner"]), pytest.mark.database]
@@ -175,3 +180,73 @@ def test_a_step_by_another_agency_is_taken_as_before(scene):
             plan=plan, by=city.disability, on=s.today(), text="様子", next_review_on=on
         )
         assert Plan.objects.get(pk=plan.pk).review_on == on
+
+
+# --- nothing later ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gone(city):
+    """disability has left; since then the mother has consented to child, the son to nobody."""
+    case, mother, son, given = referred(city)
+    note(city.disability, case, "あずかった記録", [mother])
+    with w.act(city.elderly):
+        withdraw_consent(consent=given, by=city.elderly, reason="本人から")
+    w.consent(city.elderly, mother, city.agencies["child"], city.agencies["coordinator"])
+    return case, mother, son
+
+
+def proposed(city, by, case, person):
+    """What the database says to an item about this person for child, put by hand."""
+    body = city.conferences["plan"]
+    item = AgendaItem(
+        sitting=make_sitting(city, "plan"), conference_type=body, agenda_type="plan_adequacy",
+        basis="consent", case_id=case.pk, title="x", briefing="x", person_ids=[person],
+        participant_ids=[city.agencies["child"].pk, city.agencies["coordinator"].pk],
+        proposed_by=by, proposing_agency_id=by.agency_id,
+    )  # fmt: skip
+    with w.act(by), pytest.raises(DatabaseError) as error, transaction.atomic():
+        item.save(force_insert=True)
+    return str(error.value).splitlines()[0]
+
+
+def test_who_has_left_learns_no_consent_given_since(city, gone):
+    case, mother, son = gone
+    told = {proposed(city, city.disability, case, one.pk) for one in (mother, son)}
+    assert len(told) == 1
+    assert "row-level security" in told.pop()
+    assert "a consent is missing" in proposed(city, city.elderly, case, son.pk)
+    keys, agencies = [mother.pk, son.pk], [city.agencies["child"].pk]
+    with w.act(city.disability), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM kasane.missing_consents(%s, %s, %s)", [case.pk, keys, agencies]
+        )
+        assert cursor.fetchone() == (2,)
+        cursor.execute(
+            "SELECT kasane.consents_until(%s, %s, %s), kasane.next_label(%s)",
+            [case.pk, keys[:1], agencies[0], case.pk],
+        )
+        assert cursor.fetchone() == (None, 0)
+    with w.act(city.elderly):
+        assert missing_consents(case=case, persons=keys, agencies=agencies) == [
+            (son.pk, agencies[0])
+        ]
+
+
+def test_whether_a_person_is_of_a_hidden_case_is_not_told(city):
+    """V15: the gate answers first, in the same words."""
+    case, persons = w.household(city.elderly, number=1)
+    told = set()
+    for person in (persons[0].pk, uuid.uuid4()):
+        with w.act(city.child), pytest.raises(DatabaseError) as error, transaction.atomic():
+            Record(
+                case_id=case.pk, kind="note", category="progress", person_ids=[person],
+                author_agency_id=city.child.agency_id, author=city.child,
+            ).save(force_insert=True)  # fmt: skip
+        told.add(str(error.value))
+    assert len(told) == 1
+    assert "row-level security" in told.pop()
+    with w.act(city.elderly), pytest.raises(DatabaseError, match="not of this case"):
+        write_record(
+            case=case, by=city.elderly, kind="note", category="progress", persons=[uuid.uuid4()]
+        )
