@@ -12,7 +12,7 @@ from django.utils import timezone
 from cases.models import Note, NoteTask, ReadRequest, Record
 from cases.operations import ask_to_read, change_note, confirm_read, end_requests, finish_task
 from tests import world as w
-from tests.cases.pages import get, note
+from tests.cases.pages import get, note, referred
 from tests.cases.test_attacks import refused, touched
 from tests.owner import as_owner
 
@@ -55,6 +55,22 @@ def test_done_is_said_and_taken_back_by_each_in_their_own_name(city, case):
             task = NoteTask.objects.select_related("record__case", "membership").get(pk=key)
             finish_task(task=task, by=by, is_done=is_done)
             assert NoteTask.objects.get(pk=key).done_by_id == (by.pk if is_done else None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "cases_consent SET withdrawn_at = now(), withdrawn_by_id = %s",
+        "cases_case SET status = 'closed', closed_at = now(), closed_kind = 'other',"
+        " closed_by_id = %s",
+        "cases_referral SET state = 'returned', answered_at = now(), answer_reason = 'x',"
+        " answered_by_id = %s",
+    ],
+)
+def test_nobody_withdraws_closes_or_answers_in_the_name_of_another(city, change):
+    referred(city)
+    refused(city.elderly, f"UPDATE {change}", city.elderly2.pk)
+    assert touched(city.elderly, f"UPDATE {change}", city.elderly.pk) == 1
 
 
 # --- 供覧 ---------------------------------------------------------------------------------------
