@@ -7,10 +7,12 @@ import datetime
 import uuid
 
 import pytest
+from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from cases.models import Note, NoteTask, Record
+from cases.models import Consent, Note, NoteTask, Record
+from cases.models.records import Content
 from cases.operations import (
     add_issue,
     assess,
@@ -26,7 +28,9 @@ from cases.operations.ties import TieFacts
 from meetings.models import AgendaItem
 from plans import operations as ops
 from plans.models import Plan, SupportItem
+from tests import houses as h
 from tests import world as w
+from tests.agencies.sealed import ask
 from tests.cases.assessed import caution, sheet
 from tests.cases.pages import note, referred
 from tests.cases.test_attacks import refused, touched
@@ -123,6 +127,37 @@ def test_at_work_it_corrects_its_own(city):
             method="visit",
         )  # fmt: skip
         assert Note.objects.get(pk=key).text == "なおし"
+
+
+def test_in_the_rooms_above_nothing_is_changed_either(city):
+    house = h.home(city.elderly, city)
+    h.let_in(house, "outreach", "participation")
+    h.visited(house, city.outreach)
+    h.hosted(house, city.participation)
+    h.placed(house, city.participation)
+    changes = (
+        (city.outreach, "UPDATE outreach_visit SET text = 'x'"),
+        (city.participation, "UPDATE participation_match SET activity = 'x'"),
+    )
+    for by, change in changes:
+        assert touched(by, change) == 1
+    with w.act(city.elderly):
+        for given in Consent.objects.filter(withdrawn_at__isnull=True):
+            withdraw_consent(consent=given, by=city.elderly, reason="本人から")
+    for by, change in changes:
+        refused(by, change)
+
+
+def test_every_content_is_changed_at_work_alone_or_says_by_whom():
+    held = {
+        table
+        for (table,) in ask(
+            "SELECT tablename FROM pg_policies WHERE policyname = 'narrow_at_work_change'"
+            " AND cmd = 'UPDATE' AND permissive = 'RESTRICTIVE' AND with_check ~ 'own_records'"
+        )
+    }
+    contents = {m._meta.db_table for m in apps.get_models() if issubclass(m, Content)}
+    assert contents - held == {"plans_plan"}  # decided by others: `kasane.guard_plan`
 
 
 # --- another's plan -----------------------------------------------------------------------------
