@@ -60,6 +60,6 @@ DROP FUNCTION kasane.guard_task();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("plans", "0006_lists"), ("cases", "0035_changed_at_work")]
+    dependencies = [("plans", "0006_lists"), ("cases", "0036_changed_at_work")]
 
     operations = [migrations.RunSQL(GUARDS, UNGUARDED)]

@@ -53,7 +53,7 @@ def dropped(name, tables):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0031_note_work")]
+    dependencies = [("cases", "0032_lists")]
 
     operations = [
         migrations.RunSQL(KEPT, "DROP FUNCTION kasane.content_of_kind();"),

@@ -22,7 +22,7 @@ def guard(moment):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("meetings", "0006_shield"), ("cases", "0036_nothing_later")]
+    dependencies = [("meetings", "0007_one_case"), ("cases", "0037_nothing_later")]
 
     operations = [
         migrations.RunSQL(guard("AFTER"), guard("BEFORE")),

@@ -56,7 +56,7 @@ def persons(moment):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0035_changed_at_work")]
+    dependencies = [("cases", "0036_changed_at_work")]
 
     operations = [
         migrations.RunSQL(NARROWER, BEFORE),

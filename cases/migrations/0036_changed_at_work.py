@@ -26,7 +26,7 @@ def at_work(table):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0034_said_by_whom")]
+    dependencies = [("cases", "0035_said_by_whom")]
 
     operations = [
         *(Narrow(table, "at_work", update=at_work(table)) for table in CONTENTS),

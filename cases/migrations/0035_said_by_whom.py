@@ -142,7 +142,7 @@ def dropped(name, tables):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0033_answers_word_by_word")]
+    dependencies = [("cases", "0034_answers_word_by_word")]
 
     operations = [
         migrations.RunSQL(REASONS, REASONS_BEFORE),

@@ -1,4 +1,4 @@
-"""Who withdrew, closed or answered says so in their own name (V10), as with 済み (0034)."""
+"""Who withdrew, closed or answered says so in their own name (V10), as with 済み (0035)."""
 
 from django.db import migrations
 
@@ -35,7 +35,7 @@ def named(table):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0036_nothing_later")]
+    dependencies = [("cases", "0037_nothing_later")]
 
     operations = [
         migrations.RunSQL(FUNCTION, "DROP FUNCTION kasane.in_own_name();"),

@@ -1,4 +1,4 @@
-"""V2, as cases 0035: what an agency wrote in the rooms above it changes at work alone. A plan is
+"""V2, as cases 0036: what an agency wrote in the rooms above it changes at work alone. A plan is
 decided by others, too: its words are held by plans 0007."""
 
 from importlib import import_module
@@ -7,7 +7,7 @@ from django.db import migrations
 
 from config.lib.rowsecurity import Narrow
 
-at_work = import_module("cases.migrations.0035_changed_at_work").at_work
+at_work = import_module("cases.migrations.0036_changed_at_work").at_work
 CONTENTS = (
     "plans_monitoring",
     "plans_evaluation",
@@ -20,8 +20,8 @@ CONTENTS = (
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reports", "0011_contents_in_place"),
-        ("cases", "0035_changed_at_work"),
+        ("reports", "0012_contents_in_place"),
+        ("cases", "0036_changed_at_work"),
     ]
 
     operations = [Narrow(table, "at_work", update=at_work(table)) for table in CONTENTS]

@@ -36,7 +36,7 @@ $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0032_contents_in_place")]
+    dependencies = [("cases", "0033_contents_in_place")]
 
     operations = [
         migrations.RunSQL(WORDS, WORDS_BEFORE),

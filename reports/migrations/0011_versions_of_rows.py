@@ -61,7 +61,7 @@ def as_written(history):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("reports", "0009_assessing_versions")]
+    dependencies = [("reports", "0010_large_city")]
 
     operations = [
         migrations.RunSQL(FUNCTION, "DROP FUNCTION kasane.version_of_its_row();"),

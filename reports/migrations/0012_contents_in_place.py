@@ -1,4 +1,4 @@
-"""What stands in a record stays there, in the rooms above (cases 0032)."""
+"""What stands in a record stays there, in the rooms above (cases 0033)."""
 
 from django.db import migrations
 
@@ -31,8 +31,8 @@ def in_place(table):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reports", "0010_versions_of_rows"),
-        ("cases", "0032_contents_in_place"),
+        ("reports", "0011_versions_of_rows"),
+        ("cases", "0033_contents_in_place"),
         ("plans", "0006_lists"),
         ("outreach", "0004_shield"),
         ("participation", "0003_shield"),
