@@ -178,6 +178,9 @@ def _caution(
 ) -> TimelineEntry:
     title = f"{enums.RecordKind.CAUTION.label}　{caution.get_kind_display()}"
     text = caution.text
+    if caution.correction_reason:
+        title += _("［訂正あり］")
+        text += "\n" + _("直した理由：%(reason)s") % {"reason": caution.correction_reason}
     if caution.ended_on:
         title += _("［%(day)s 終了］") % {"day": format_short(caution.ended_on)}
         text += "\n" + _("終わった理由：%(reason)s") % {"reason": caution.end_reason}

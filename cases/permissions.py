@@ -24,6 +24,7 @@ from cases.models import (
     Person,
     Record,
     Referral,
+    RiskAssessment,
     Shield,
     Transfer,
 )
@@ -114,6 +115,17 @@ def check_can_keep_templates(by: Membership) -> None:
     """定型文: the agency's manager."""
     check_may(by, Permission.CONFIRM_MEMBERSHIP)
     check_may(by, Permission.READ_CASES)
+
+
+def check_can_correct_risk(by: Membership, risk: RiskAssessment) -> None:
+    """Correct the answers of a risk sheet: until a group has decided on them."""
+    check_can_correct(by, risk.record)
+    if risk.decided_level:
+        raise ActionDenied(
+            _(
+                "組織として判断したシートは直せません。変わったことがあれば、再評価で新しく確かめます。"
+            )
+        )
 
 
 def check_can_solve(by: Membership, record: Record) -> None:

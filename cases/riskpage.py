@@ -232,6 +232,8 @@ def risk_text(risk: RiskAssessment) -> tuple[str, str]:
     sheet = sheets()[risk.sheet]
     finding = find(sheet, risk.answers)
     title = f"{sheet.name}　{sheet.level(risk.level).name}"
+    if risk.correction_reason:
+        title += _("［訂正あり］")
     lines = [finding.reason]
     if finding.open:
         lines.append(_("不明・未回答 %(n)s件") % {"n": len(finding.open)})
@@ -250,6 +252,8 @@ def risk_text(risk: RiskAssessment) -> tuple[str, str]:
     lines += [*worded, risk.text]
     if risk.strengths:
         lines.append(_("強み：%(strengths)s") % {"strengths": risk.strengths})
+    if risk.correction_reason:
+        lines.append(_("直した理由：%(reason)s") % {"reason": risk.correction_reason})
     return title, "\n".join(line for line in lines if line)
 
 

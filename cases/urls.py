@@ -189,6 +189,7 @@ urlpatterns = [
     path("cautions/<uuid:record_id>/end/", cautions.caution_end, name="caution_end"),
     path("cases/<uuid:case_id>/risk/new/", risk.risk_new, name="risk_new"),
     path("risk/<uuid:record_id>/", risk.risk_detail, name="risk_detail"),
+    path("risk/<uuid:record_id>/edit/", risk.risk_edit, name="risk_edit"),
     path("risk/<uuid:record_id>/decide/", risk.risk_decide, name="risk_decide"),
     path("risk/<uuid:record_id>/print/", risk.risk_print, name="risk_print"),
     path(

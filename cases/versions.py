@@ -47,6 +47,7 @@ CAUTION = {
     "end_reason": gettext_lazy("終わった理由"),
 }
 RISK = {
+    "assessed_on": gettext_lazy("確かめた日"),
     "answers": gettext_lazy("答え"),
     "text": gettext_lazy("見立て"),
     "strengths": gettext_lazy("強み・よい点"),
@@ -56,6 +57,10 @@ RISK = {
     "deciders": gettext_lazy("加わった人"),
     "override_reason": gettext_lazy("変えた理由"),
 }
+# What goes on without a correction: its reason belongs to another version.
+NO_CORRECTION = {
+    "ended_on", "end_reason", "decided_level", "decided_on", "deciders", "override_reason",
+}  # fmt: skip
 PERSON = {
     "name": gettext_lazy("氏名"),
     "name_kana": gettext_lazy("ふりがな"),
@@ -108,15 +113,20 @@ def versions_of(
     found: list[Version] = []
     before = None
     for row in sorted(rows, key=lambda row: row.history_id):
-        changes = [
-            Change(str(label), told(before, name) if before else "", told(row, name))
+        changed = {
+            name: label
             for name, label in labels.items()
             if before is None or getattr(before, name) != getattr(row, name)
+        }
+        changes = [
+            Change(str(label), told(before, name) if before else "", told(row, name))
+            for name, label in changed.items()
         ]
         if before is None:
             changes = [change for change in changes if change.after]
         if changes or before is None:
             who = str(row.history_user) if row.history_user else ""
+            is_correction = before is not None and not changed.keys() <= NO_CORRECTION
             found.append(
                 Version(
                     format_datetime(row.history_date),
@@ -124,7 +134,7 @@ def versions_of(
                     changes,
                     before is None,
                     row.history_date,
-                    getattr(row, "correction_reason", "") if before is not None else "",
+                    getattr(row, "correction_reason", "") if is_correction else "",
                 )
             )
         before = row

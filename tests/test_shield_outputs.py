@@ -8,6 +8,7 @@ sees the values.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import io
 import uuid
@@ -38,6 +39,7 @@ from cases.operations import (
     assess_risk,
     attach_scans,
     change_note,
+    change_risk,
     confirm_shield,
     decide_risk,
     make_case,
@@ -59,7 +61,7 @@ from cases.operations.emergency import EmergencyFacts
 from cases.operations.ties import TieFacts
 from community.operations import IssueFacts, raise_issue
 from meetings.operations import call_ad_hoc, propose_item
-from outreach.operations import VisitFacts, log_visit
+from outreach.operations import VisitFacts, change_visit, log_visit
 from participation.enums import ResourceKind
 from participation.operations import MatchFacts, ResourceFacts, add_resource, match
 from plans.operations import draft_plan, monitor_plan, record_conference_result, submit_plan
@@ -176,8 +178,10 @@ def write_records(city: w.World, case: Any, mother: Person, son: Person) -> None
             strengths=f"{WORKPLACE}の友人",
         )  # fmt: skip
         risk = assess_risk(case=case, by=by, person=mother, facts=facts)
+        more = dataclasses.replace(facts, text=f"{STATION}の近く")
+        change_risk(risk=risk, by=by, version=1, reason=f"{SCHOOL}ではない", facts=more)
         decide_risk(
-            risk=risk, by=by, version=1,
+            risk=risk, by=by, version=2,
             decision=RiskDecision("yellow", timezone.localdate(), f"{STATION}で会議", ADDRESS),
         )  # fmt: skip
     with w.act(city.disability):
@@ -190,7 +194,13 @@ def write_records(city: w.World, case: Any, mother: Person, son: Person) -> None
             happened_at=timezone.now(), method="visit", result="absent", place=ADDRESS,
             text=f"{STATION}から歩いた",
         )  # fmt: skip
-        log_visit(by=city.outreach, facts=facts, form_key=uuid.uuid4(), persons=[mother], case=case)
+        seen = log_visit(
+            by=city.outreach, facts=facts, form_key=uuid.uuid4(), persons=[mother], case=case
+        )
+        change_visit(
+            visit=seen, by=city.outreach, version=1, reason=f"{SCHOOL}の聞きちがい",
+            facts=VisitFacts(method="visit", result="absent", place="駅", text=f"{STATION}から"),
+        )  # fmt: skip
     with w.act(city.coordinator):
         plan = draft_plan(
             case=case, by=city.coordinator, programme="coordination", persons=[mother, son],

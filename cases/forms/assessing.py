@@ -15,7 +15,9 @@ from cases.forms.records import (
     AboutForm,
     asks_my_number,
     audience_field,
+    check_corrects,
     not_my_number_field,
+    reason_field,
 )
 from cases.models import AssessmentSection
 from cases.questions import WORD_LIMIT, Answers, Question
@@ -51,6 +53,7 @@ class AnswersForm(KasaneForm):
         """Add the questions' fields: called by the form's own __init__, after that of its base."""
         self.codes = [code for code, _text in questions]
         choices = [("", _("未回答")), *zip(enums.Answer.values, words, strict=True)]
+        self.answer_words = dict(choices)
         for code, text in questions:
             given = answered.get(code, {})
             answer = forms.ChoiceField(
@@ -186,27 +189,49 @@ class AssessmentForm(AboutForm, AnswersForm):
         return data
 
 
-class AssessmentEditForm(VersionedForm, AnswersForm):
+class CorrectedAnswersForm(VersionedForm, AnswersForm):
+    """Correct answers and the words beside them (`words`: their names), with a reason."""
+
+    words: tuple[str, ...] = ()
+    reason = reason_field()
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        asked = [f"{part}_{code}" for code in self.codes for part in ("answer", "word")]
+        check_corrects(self, [*self.words, *asked])
+        return data
+
+    def conflicts(self, instance: Any) -> list[Conflict]:
+        """With each answer that differs, in words."""
+        saved = SimpleNamespace(**{name: getattr(instance, name) for name in self.words})
+        for code in self.codes:
+            given = instance.answers.get(code, {})
+            setattr(saved, f"answer_{code}", given.get("answer", ""))
+            setattr(saved, f"word_{code}", given.get("word", ""))
+        labels = self.answer_words
+        return [
+            Conflict(c.name, c.label, labels.get(c.saved, c.saved), labels.get(c.typed, c.typed))
+            if c.name.startswith("answer_")
+            else c
+            for c in super().conflicts(saved)
+        ]
+
+
+class AssessmentEditForm(CorrectedAnswersForm):
     """Correct a section: its words, answers and day, never whom it is about or its category."""
 
+    words = ("situation", "strengths", "assessed_on")
     situation = _situation()
     strengths = _strengths()
     assessed_on = _assessed_on()
-    reason = SafeLine(
-        label=_("直した理由"),
-        limit=200,
-        help_text=_("前の版と理由が残ります。"),
-        error_messages={"required": _("直した理由を入れてください。")},
-    )
     not_my_number = not_my_number_field()
+
+    field_order = ["version", *words, "reason"]
 
     def __init__(
         self, *args: Any, section: AssessmentSection, questions: Sequence[Question], **kwargs: Any
     ) -> None:
-        initial = {
-            name: getattr(section, name)
-            for name in ("situation", "strengths", "assessed_on", "version")
-        }
+        initial = {name: getattr(section, name) for name in (*self.words, "version")}
         super().__init__(*args, initial=initial, **kwargs)
         # Of several persons together nobody is asked anything.
         several = len(section.record.person_ids) > 1
@@ -218,23 +243,6 @@ class AssessmentEditForm(VersionedForm, AnswersForm):
         if not (data.get("situation") or self.answers()) and "situation" not in self.errors:
             self.add_error("situation", NEITHER)
         return data
-
-    def conflicts(self, instance: Any) -> list[Conflict]:
-        """With each answer that differs, in words."""
-        saved = SimpleNamespace(
-            **{name: getattr(instance, name) for name in ("situation", "strengths", "assessed_on")}
-        )
-        for code in self.codes:
-            given = instance.answers.get(code, {})
-            setattr(saved, f"answer_{code}", given.get("answer", ""))
-            setattr(saved, f"word_{code}", given.get("word", ""))
-        labels = dict([("", _("未回答")), *enums.Answer.choices])
-        return [
-            Conflict(c.name, c.label, labels.get(c.saved, c.saved), labels.get(c.typed, c.typed))
-            if c.name.startswith("answer_")
-            else c
-            for c in super().conflicts(saved)
-        ]
 
 
 class CompareForm(KasaneForm):

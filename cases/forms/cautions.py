@@ -17,7 +17,9 @@ from cases.forms.records import (
     AboutForm,
     asks_my_number,
     audience_field,
+    check_corrects,
     not_my_number_field,
+    reason_field,
 )
 from config.lib.eras import today
 from config.lib.forms import ChoiceCards, EraDateField, IdempotencyKey, SafeLine, VersionedForm
@@ -76,7 +78,13 @@ class CautionEditForm(VersionedForm):
 
     text = _line()
     noted_on = _noted_on()
+    reason = reason_field()
     not_my_number = not_my_number_field()
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        check_corrects(self, ("text", "noted_on"))
+        return data
 
     @property
     def asks_my_number(self) -> bool:

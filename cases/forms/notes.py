@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django import forms
@@ -46,6 +47,41 @@ PART: Final = "part_"
 BESIDE: Final = {
     "next_for": "next_due_on", "at": "on", "place": "with_whom", "minutes": "result",
 }  # fmt: skip
+# Asked when it is wanted: open where something stands that is not what it begins with.
+FOLDS: Final = (
+    (_("相手・場所・会えたか・かかった時間"), ("with_whom", "place", "result", "minutes")),
+    (_("次にすること・いつまでに"), ("next_step", "next_due_on", "next_for")),
+    (_("添付ファイル"), ("attachments",)),
+    (
+        _("情報の種類・だれに向けて書くか（選ばなければ、支援経過を支援チームに）"),
+        ("category", "audience"),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Fields behind one line of the form."""
+
+    title: str
+    rows: list[list[forms.BoundField]]
+    is_open: bool
+
+
+def in_rows(fields: Sequence[forms.BoundField]) -> list[list[forms.BoundField]]:
+    """Each field with those that stand beside it."""
+    rows: list[list[forms.BoundField]] = []
+    for field in fields:
+        if rows and rows[-1][-1].name == BESIDE.get(field.name):
+            rows[-1].append(field)
+        else:
+            rows.append([field])
+    return rows
+
+
+def stands_out(field: forms.BoundField) -> bool:
+    """Whether something is wrong here, or stands that the form does not begin with."""
+    return bool(field.errors) or (field.value() or "") != (field.field.initial or "")
 
 
 class WordsForm(KasaneForm):
@@ -90,18 +126,23 @@ class WordsForm(KasaneForm):
         return [PART + key for key in noteparts.WAYS[self.style]] if self.style else ["text"]
 
     @property
-    def fields_around(self) -> dict[str, Any]:
-        """The visible fields before, of and after the words, for the page; those after in rows."""
+    def layout(self) -> dict[str, Any]:
+        """The visible fields for the page: in rows around the words, and what is folded."""
         fields = [f for f in self.visible_fields() if f.name != "not_my_number"]
-        first = next(i for i, field in enumerate(fields) if field.name == self.words_names[0])
+        names = [field.name for field in fields]
+        first = names.index(self.words_names[0])
         last = first + len(self.words_names)
-        rows: list[list[forms.BoundField]] = []
-        for field in fields[last:]:
-            if rows and rows[-1][-1].name == BESIDE.get(field.name):
-                rows[-1].append(field)
-            else:
-                rows.append([field])
-        return {"before": fields[:first], "words": fields[first:last], "after": rows}
+        folded = {name for _title, listed in FOLDS for name in listed}
+        return {
+            "before": in_rows(fields[:first]),
+            "words": fields[first:last],
+            "folds": [
+                Fold(str(title), in_rows(inside), any(map(stands_out, inside)))
+                for title, listed in FOLDS
+                if (inside := [field for field in fields if field.name in listed])
+            ],
+            "after": in_rows([field for field in fields[last:] if field.name not in folded]),
+        }
 
     @property
     def ways(self) -> list[tuple[str, str, bool]]:
@@ -208,15 +249,15 @@ class NoteForm(WordsForm, NextStepFields, AboutForm, FilesForm):
         "method",
         "about",
         "text",
-        "next_step",
-        "next_due_on",
-        "next_for",
         "on",
         "at",
         "with_whom",
         "place",
         "result",
         "minutes",
+        "next_step",
+        "next_due_on",
+        "next_for",
         "attachments",
         "category",
         "audience",
@@ -265,8 +306,8 @@ class NoteEditForm(WordsForm, NextStepFields, VersionedForm, FilesForm):
     not_my_number = not_my_number_field()
 
     field_order = [
-        "version", "way", "method", "text", "next_step", "next_due_on", "next_for", "with_whom",
-        "place", "result", "minutes", "attachments", "reason",
+        "version", "way", "method", "text", "with_whom", "place", "result", "minutes", "next_step",
+        "next_due_on", "next_for", "attachments", "reason",
     ]  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
@@ -312,70 +353,6 @@ class TemplateForm(KasaneForm):
         ),
         widget=forms.Textarea({"class": "tall"}),
     )
-
-
-class AskForm(KasaneForm):
-    """Whom to show a record: up to six people, one after the other or all at once."""
-
-    MOST = 6
-
-    batch = IdempotencyKey()
-    how = forms.ChoiceField(label=_("どのように"))
-
-    def __init__(
-        self, *args: Any, people: Sequence[tuple[str, Sequence[Membership]]],
-        own_agency: int | None, **kwargs: Any,
-    ) -> None:  # fmt: skip
-        super().__init__(*args, **kwargs)
-        self.people = {str(m.pk): m for _agency, members in people for m in members}
-        self.own_agency = own_agency
-        self.offer("how", HOW)
-        groups = [
-            (agency, [(str(m.pk), f"{m.user}（{m.role_name}）") for m in members])
-            for agency, members in people
-        ]
-        for number in range(1, self.MOST + 1):
-            field = forms.ChoiceField(
-                label=_("%(n)s人目") % {"n": number},
-                required=number == 1,
-                choices=[("", "—"), *groups],
-                error_messages={
-                    "required": _("見てもらう人を、1人は選んでください。"),
-                    "invalid_choice": _("この記録を見てもらえる人の中から選んでください。"),
-                },
-            )
-            self.add(f"person_{number}", field)
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        names = [f"person_{number}" for number in range(1, self.MOST + 1)]
-        seen: set[str] = set()
-        for name in names:
-            key = data.get(name, "")
-            if key and key in seen:
-                self.add_error(name, _("同じ人が二度選ばれています。"))
-            seen.add(key)
-            is_other = key in self.people and self.people[key].agency_id != self.own_agency
-            if is_other and data.get("how") not in ("", None, "mention"):
-                self.add_error(
-                    name,
-                    _(
-                        "供覧に回せるのは、自分の機関の人だけです。ほかの機関の人には「知らせる」を使います。"
-                    ),
-                )
-        return data
-
-    def chosen(self) -> list[Membership]:
-        """In the order in which they are to see it."""
-        keys = [self.cleaned_data[f"person_{n}"] for n in range(1, self.MOST + 1)]
-        return [self.people[key] for key in keys if key]
-
-
-HOW: Final = [
-    ("mention", _("知らせる（見てもらうだけ）")),
-    ("together", _("供覧：一度に回す（それぞれが確認する）")),
-    ("in_turn", _("供覧：1人ずつ、上から順に回す")),
-]
 
 
 def as_typed(form_class: type[KasaneForm], data: Any) -> dict[str, Any]:

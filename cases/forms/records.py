@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from django import forms
@@ -64,6 +64,12 @@ class AboutForm(KasaneForm):
         return asks_my_number(self)
 
 
+def check_corrects(form: KasaneForm, names: Iterable[str]) -> None:
+    """A reason for which nothing was corrected would stand as a version that says nothing."""
+    if not form.errors and all(form.cleaned_data[n] == form.initial.get(n) for n in names):
+        form.add_error(None, _("直したところがありません。直さないときは、そのままもどります。"))
+
+
 def asks_my_number(form: KasaneForm) -> bool:
     """Whether some field was refused for a My Number, which the writer may know to be none."""
     return any(form.has_error(name, "my_number") for name in form.fields)
@@ -102,6 +108,10 @@ def minutes_field() -> forms.IntegerField:
         error_messages={"invalid": sentence, "min_value": sentence, "max_value": sentence},
         widget=forms.TextInput({"class": "in-xs", "inputmode": "numeric"}),
     )
+
+
+def reason_field() -> SafeLine:
+    return SafeLine(label=_("直した理由"), limit=200, help_text=_("前の版と理由が残ります。"))
 
 
 def audience_field() -> forms.ChoiceField:

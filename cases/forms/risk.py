@@ -10,9 +10,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cases import risksheets
-from cases.forms.assessing import DAY, AnswersForm
+from cases.forms.assessing import DAY, AnswersForm, CorrectedAnswersForm
 from cases.forms.records import asks_my_number, audience_field, not_my_number_field
-from cases.models import Person
+from cases.models import Person, RiskAssessment
 from cases.questions import Answers
 from config.lib.eras import today
 from config.lib.forms import (
@@ -48,10 +48,9 @@ class RiskStartForm(KasaneForm):
         self.fields["sheet"].widget.hints = {s.code: s.for_whom for s in found.values()}
 
 
-class RiskForm(AnswersForm):
-    """A risk sheet of one person."""
+class RiskWords(AnswersForm):
+    """What stands on a risk sheet."""
 
-    form_key = IdempotencyKey()
     assessed_on = EraDateField(label=_("確かめた日"), not_future=True, widget=forms.TextInput(DAY))
     text = SafeText(
         label=_("見立て"),
@@ -59,24 +58,15 @@ class RiskForm(AnswersForm):
         help_text=_("だれから聞いたか、何を見たか。不明の項目を、だれがいつ確かめるか。"),
     )
     strengths = SafeText(label=_("強み・よい点"), required=False)
-    audience = audience_field()
     not_my_number = not_my_number_field()
 
     def __init__(
-        self,
-        *args: Any,
-        sheet: risksheets.RiskSheet,
-        answered: Answers,
-        hints: Mapping[str, str],
-        **kwargs: Any,
+        self, *args: Any, sheet: risksheets.RiskSheet, answered: Answers, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["audience"].widget.hints = dict(hints)
         self.sheet = sheet
         words = (sheet.yes, sheet.no, sheet.unknown)
         self.ask([(item.code, item.text) for item in sheet.items], answered, words)
-        if not self.is_bound:
-            self.initial.setdefault("assessed_on", today())
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
@@ -93,6 +83,39 @@ class RiskForm(AnswersForm):
             {"title": group.title, "pairs": self.pairs([item.code for item in group.items])}
             for group in self.sheet.groups
         ]
+
+
+class RiskForm(RiskWords):
+    """A risk sheet of one person, filled in."""
+
+    form_key = IdempotencyKey()
+    audience = audience_field()
+
+    field_order = ["assessed_on", "text", "strengths", "audience", "not_my_number"]
+
+    def __init__(self, *args: Any, hints: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["audience"].widget.hints = dict(hints)
+        if not self.is_bound:
+            self.initial.setdefault("assessed_on", today())
+
+
+class RiskEditForm(CorrectedAnswersForm, RiskWords):
+    """Correct a sheet: its answers, its day and words; never whose it is or who may read it."""
+
+    words = ("assessed_on", "text", "strengths")
+
+    field_order = ["version", *words, "reason", "not_my_number"]
+
+    def __init__(self, *args: Any, risk: RiskAssessment, **kwargs: Any) -> None:
+        initial = {name: getattr(risk, name) for name in (*self.words, "version")}
+        super().__init__(
+            *args,
+            sheet=risksheets.sheets()[risk.sheet],
+            answered=risk.answers,
+            initial=initial,
+            **kwargs,
+        )
 
 
 class RiskDecisionForm(VersionedForm):

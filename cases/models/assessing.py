@@ -9,17 +9,18 @@ from simple_history.models import HistoricalRecords
 
 from cases import enums
 
-from .records import Content
+from .records import Content, reason_field
 
 
 class CautionNote(Content):
-    """One line a worker reads before the visit; corrected by a version, ended with a day."""
+    """One line a worker reads before the visit; corrected with a reason, ended with a day."""
 
     kind = models.CharField(max_length=20, choices=enums.CautionKind.choices)
     text = models.CharField(_("内容"), max_length=240)
     noted_on = models.DateField(_("分かった日"))
     ended_on = models.DateField(_("終わった日"), null=True, blank=True)
     end_reason = models.CharField(_("終わった理由"), max_length=400, blank=True)
+    correction_reason = reason_field()
     version = models.PositiveIntegerField(default=1)
     history = HistoricalRecords()
 
@@ -37,8 +38,9 @@ class RiskAssessment(Content):
     """A risk sheet (`cases.risksheets`) of one person: the answers, the level its rule gives, and
     what a group decided.
 
-    `answers` as in AssessmentSection. `computed_level` is what the rule said that day. A newer one
-    of the same person and sheet replaces it; the row stays.
+    `answers` as in AssessmentSection. `computed_level` is what the rule said that day. Until a
+    group has decided it is corrected with a reason; afterwards it stands as it was decided on, and
+    a newer one of the same person and sheet replaces it; the row stays.
     """
 
     sheet = models.CharField(max_length=20)
@@ -51,6 +53,7 @@ class RiskAssessment(Content):
     decided_on = models.DateField(_("判断した日"), null=True, blank=True)
     deciders = models.CharField(_("加わった人"), max_length=600, blank=True)
     override_reason = models.CharField(_("変えた理由"), max_length=600, blank=True)
+    correction_reason = reason_field()
     version = models.PositiveIntegerField(default=1)
     history = HistoricalRecords()
 

@@ -143,7 +143,7 @@ class Content(models.Model):
         abstract = True
 
 
-def _correction_reason() -> models.CharField[str, str]:
+def reason_field() -> models.CharField[str, str]:
     """Why this version stands in the place of the one before; a column of the row, so that a
     shield and the gate of versions know it like its other words (V9, V13)."""
     return models.CharField(_("直した理由"), max_length=200, blank=True, default="", db_default="")
@@ -166,7 +166,7 @@ class Note(Content):
     minutes = models.PositiveSmallIntegerField(_("かかった時間（分）"), null=True, blank=True)
     text = models.TextField()
     next_step = models.CharField(max_length=200, blank=True)
-    correction_reason = _correction_reason()
+    correction_reason = reason_field()
     version = models.PositiveIntegerField(default=1)
     history = HistoricalRecords()
 
@@ -216,7 +216,7 @@ class AssessmentSection(Content):
         db_default=models.Value({}, models.JSONField()),
     )
     assessed_on = models.DateField()
-    correction_reason = _correction_reason()
+    correction_reason = reason_field()
     version = models.PositiveIntegerField(default=1)
     history = HistoricalRecords()
 

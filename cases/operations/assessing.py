@@ -18,8 +18,8 @@ from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases import enums, risksheets
 from cases.models import Case, CautionNote, Person, RiskAssessment
-from cases.operations.records import WrittenBefore, next_version, write_record
-from cases.permissions import check_can_correct
+from cases.operations.records import WrittenBefore, corrected, next_version, write_record
+from cases.permissions import check_can_correct, check_can_correct_risk
 from cases.questions import Answers, checked
 from cases.shields import is_closed_case, list_mates
 
@@ -59,11 +59,18 @@ def write_caution(
 
 @transaction.atomic
 def change_caution(
-    *, caution: CautionNote, by: Membership, version: int, text: str, noted_on: datetime.date
+    *,
+    caution: CautionNote,
+    by: Membership,
+    version: int,
+    reason: str,
+    text: str,
+    noted_on: datetime.date,
 ) -> CautionNote:
-    """Correct the words or the day; the version before stays. Raises StaleVersion when somebody
-    else saved first."""
-    locked = _next_caution(caution, by, version)
+    """Correct the words or the day with a reason; the version before stays (V13). Raises
+    StaleVersion when somebody else saved first."""
+    _check_runs(caution, by)
+    locked: CautionNote = corrected(CautionNote, caution.pk, by, version, reason)
     locked.text, locked.noted_on = text, noted_on
     locked.save()
     _log(by, "change_caution", locked)
@@ -75,7 +82,8 @@ def end_caution(
     *, caution: CautionNote, by: Membership, version: int, on: datetime.date, reason: str
 ) -> CautionNote:
     """It no longer holds: the line leaves the top of the page and stays in the history."""
-    locked = _next_caution(caution, by, version)
+    _check_runs(caution, by)
+    locked: CautionNote = next_version(CautionNote, caution.pk, by, version)
     if not reason:
         raise ActionDenied(_("終わった理由を入れてください。"))
     if on < locked.noted_on:
@@ -86,15 +94,12 @@ def end_caution(
     return locked
 
 
-def _next_caution(caution: CautionNote, by: Membership, version: int) -> CautionNote:
-    """Lock the line that was read, one version on."""
+def _check_runs(caution: CautionNote, by: Membership) -> None:
     check_can_correct(by, caution.record)
     if caution.ended_on is not None:
         raise ActionDenied(
             _("この注意は、すでに終わっています。続いているときは、新しく書きます。")
         )
-    locked: CautionNote = next_version(CautionNote, caution.pk, by, version)
-    return locked
 
 
 @dataclass(frozen=True)
@@ -133,12 +138,7 @@ def assess_risk(
     sheet = risksheets.sheets().get(facts.sheet)
     if sheet is None:
         raise ActionDenied(_("シートを選んでください。"))
-    answers = checked(facts.answers, (item.code for item in sheet.items))
-    if not answers:
-        raise ActionDenied(
-            _("項目に、ひとつは答えてください。分からないことは「不明」と答えます。")
-        )
-    level = risksheets.find(sheet, answers).level
+    answers, level = _found(sheet, facts)
     try:
         record = write_record(
             case=case,
@@ -164,6 +164,43 @@ def assess_risk(
     if level.is_red:
         _tell_managers(by, risk, "computed", _("リスク確認がレッドになりました"))
     return risk
+
+
+def _found(
+    sheet: risksheets.RiskSheet, facts: RiskFacts
+) -> tuple[dict[str, dict[str, str]], risksheets.RiskLevel]:
+    """The answers as stored, and the level the rule gives to them."""
+    answers = checked(facts.answers, (item.code for item in sheet.items))
+    if not answers:
+        raise ActionDenied(
+            _("項目に、ひとつは答えてください。分からないことは「不明」と答えます。")
+        )
+    return answers, risksheets.find(sheet, answers).level
+
+
+@transaction.atomic
+def change_risk(
+    *, risk: RiskAssessment, by: Membership, version: int, reason: str, facts: RiskFacts
+) -> RiskAssessment:
+    """Correct the answers of a sheet no group has decided on, with a reason; the rule is asked
+    again, the version before stays (V13). The managers are told when it becomes red, and when it
+    is so no longer. Raises StaleVersion when somebody else saved first."""
+    check_can_correct_risk(by, risk)
+    sheet = risksheets.sheets()[risk.sheet]
+    answers, level = _found(sheet, facts)
+    locked: RiskAssessment = corrected(RiskAssessment, risk.pk, by, version, reason)
+    was_red = sheet.level(locked.computed_level).is_red
+    locked.answers, locked.computed_level = answers, level.code
+    locked.assessed_on = facts.assessed_on
+    locked.text, locked.strengths = facts.text, facts.strengths
+    locked.save()
+    _log(by, "change_risk", locked)
+    if level.is_red and not was_red:
+        _tell_managers(by, locked, "computed", _("リスク確認がレッドになりました"))
+    elif was_red and not level.is_red:
+        title = _("リスク確認が直され、レッドではなくなりました")
+        _tell_managers(by, locked, "computed", title)
+    return locked
 
 
 @transaction.atomic

@@ -178,7 +178,7 @@ def change_note(
     about, its category and its audience never change. A next step said anew is to be done anew.
     Raises StaleVersion when somebody else saved first."""
     check_can_correct(by, note.record)
-    locked: Note = _corrected(Note, note.pk, by, version, reason)
+    locked: Note = corrected(Note, note.pk, by, version, reason)
     is_new_step = next_step != locked.next_step
     locked.text, locked.method, locked.with_whom = text, method, with_whom
     locked.place, locked.next_step = place, next_step
@@ -191,18 +191,14 @@ def change_note(
     return locked
 
 
-def _corrected(
-    model: type[Note | AssessmentSection],
-    key: uuid.UUID,
-    by: Membership,
-    version: int,
-    reason: str,
+def corrected(
+    model: type[Content], key: uuid.UUID, by: Membership, version: int, reason: str
 ) -> Any:
     """As `next_version`, with the reason for which what was final is said otherwise."""
     if not reason.strip():
         raise ActionDenied(_("記録を直すときは、直した理由を書いてください。"))
     row = next_version(model, key, by, version)
-    row.correction_reason = reason
+    row.correction_reason = reason.strip()
     return row
 
 
@@ -359,7 +355,7 @@ def change_assessment(
     record = section.record
     if answers and len(record.person_ids) > 1:
         raise ActionDenied(_("項目への答えは、一人ずつ（または世帯全体）書きます。"))
-    locked: AssessmentSection = _corrected(AssessmentSection, section.pk, by, version, reason)
+    locked: AssessmentSection = corrected(AssessmentSection, section.pk, by, version, reason)
     locked.situation, locked.strengths = situation, strengths
     if answers is not None:
         locked.answers = _answered(record.case, record.category, answers, section.answers)

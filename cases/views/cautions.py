@@ -59,7 +59,8 @@ def caution_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
         data = form.cleaned_data
         if form.check_version(caution) and _kept(
             form, change_caution, caution=caution, by=request.membership,
-            version=data["version"], text=data["text"], noted_on=data["noted_on"],
+            version=data["version"], reason=data["reason"], text=data["text"],
+            noted_on=data["noted_on"],
         ):  # fmt: skip
             log_declared(request, form, on.case.pk)
             messages.success(request, _("関わり方の注意を直しました。前の版も残っています。"))

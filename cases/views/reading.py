@@ -21,7 +21,7 @@ from cases import enums
 from cases.caselines import file_lines
 from cases.casepage import entry_of
 from cases.explain import explain_case, explain_record
-from cases.forms.notes import AskForm
+from cases.forms.asking import AskForm
 from cases.forms.timeline import TimelineForm
 from cases.models import NoteTask, ReadRequest, Record
 from cases.nextsteps import requests_for

@@ -15,11 +15,16 @@ from agencies.enums import Action, Permission
 from agencies.guards import MemberRequest, member
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
-from cases.forms.risk import RiskDecisionForm, RiskForm, RiskStartForm
+from cases.forms.risk import RiskDecisionForm, RiskEditForm, RiskForm, RiskStartForm, RiskWords
 from cases.models import Person, RiskAssessment
-from cases.operations import RiskDecision, RiskFacts, assess_risk, decide_risk
+from cases.operations import RiskDecision, RiskFacts, assess_risk, change_risk, decide_risk
 from cases.operations.case import StaleVersion
-from cases.permissions import can, check_can_correct, check_can_write
+from cases.permissions import (
+    can,
+    check_can_correct,
+    check_can_correct_risk,
+    check_can_write,
+)
 from cases.riskpage import newest_first, red_actions, risk_page
 from cases.risksheets import RiskSheet, find, sheets
 from cases.views.papers import case_sheet
@@ -52,7 +57,7 @@ def risk_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         initial={"audience": former.record.audience} if former else {},
     )
     if request.method == "POST" and is_fit(form, on.case.pk, [person.pk]):
-        return _assessed(request, on, person, sheet, form)
+        return _assessed(request, on, person, form)
     return form_page(
         request, "cases/risk_new.html", on, form,
         sheet=sheet, person=person, is_again=former is not None,
@@ -78,22 +83,64 @@ def _former(
     return found
 
 
-def _assessed(
-    request: MemberRequest, on: Subject, person: Person, sheet: RiskSheet, form: RiskForm
-) -> HttpResponse:
+@member(Permission.READ_CASES)
+@both
+def risk_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
+    """Correct a sheet on which no group has decided; the rule is asked again."""
+    risk, on = _found(request, record_id, "risk_edit")
+    check_can_correct_risk(request.membership, risk)
+    form = RiskEditForm(request.POST or None, risk=risk)
+    conflicts = []
+    if request.method == "POST" and is_fit(form, on.case.pk, risk.record.person_ids):
+        if form.check_version(risk):
+            if _changed(request, risk, form):
+                return redirect("risk_detail", risk.pk)
+            risk.refresh_from_db()
+            form.check_version(risk)
+        conflicts = form.conflicts(risk)
+    _log(request, on, Action.OPEN, "risk_edit", [risk.pk])
+    return form_page(
+        request, "cases/risk_edit.html", on, form,
+        risk=risk, sheet=form.sheet, about=risk.record.names(on.persons), conflicts=conflicts,
+    )  # fmt: skip
+
+
+def _changed(request: MemberRequest, risk: RiskAssessment, form: RiskEditForm) -> bool:
+    """Correct it; False when somebody else saved in the same moment."""
     data = form.cleaned_data
-    facts = RiskFacts(
-        sheet=sheet.code,
+    try:
+        change_risk(
+            risk=risk,
+            by=request.membership,
+            version=data["version"],
+            reason=data["reason"],
+            facts=_facts(form),
+        )
+    except StaleVersion:
+        return False
+    log_declared(request, form, risk.record.case_id)
+    messages.success(request, _("シートを直しました。前の版も、直した理由も残っています。"))
+    return True
+
+
+def _facts(form: RiskWords) -> RiskFacts:
+    data = form.cleaned_data
+    return RiskFacts(
+        sheet=form.sheet.code,
         answers=form.answers(),
         assessed_on=data["assessed_on"],
         text=data["text"],
         strengths=data["strengths"],
     )
+
+
+def _assessed(request: MemberRequest, on: Subject, person: Person, form: RiskForm) -> HttpResponse:
+    data = form.cleaned_data
     risk = assess_risk(
         case=on.case,
         by=request.membership,
         person=person,
-        facts=facts,
+        facts=_facts(form),
         audience=data["audience"],
         form_key=data["form_key"],
     )
@@ -114,6 +161,7 @@ def risk_detail(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
         "title": on.title,
         "page": shown,
         "may_decide": can(check_can_correct, request.membership, risk.record),
+        "may_correct": can(check_can_correct_risk, request.membership, risk),
         "actions": red_actions(request.membership, on.case)
         if shown.level.is_red and shown.again_url
         else [],

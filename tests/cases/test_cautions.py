@@ -6,7 +6,7 @@ import datetime
 import uuid
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from agencies.models import AccessLog, Agency
@@ -116,15 +116,16 @@ def test_it_is_corrected_with_a_version_and_ended_with_a_reason(city):
     case, mother, _son, _given = referred(city)
     written = caution(city.elderly, case, "犬がいる", [mother], noted_on=TODAY)
     with w.act(city.elderly):
-        changed = change_caution(
-            caution=written, by=city.elderly, version=1, text="犬が二匹いる", noted_on=TODAY
-        )
+        words = {"by": city.elderly, "reason": "数えなおした", "noted_on": TODAY}
+        changed = change_caution(caution=written, version=1, text="犬が二匹いる", **words)
         with pytest.raises(StaleVersion):
-            change_caution(caution=written, by=city.elderly, version=1, text="x", noted_on=TODAY)
+            change_caution(caution=written, version=1, text="x", **words)
+        with pytest.raises(ActionDenied, match="直した理由"):
+            change_caution(caution=changed, version=2, text="x", **{**words, "reason": " "})
         end_caution(caution=changed, by=city.elderly, version=2, on=TODAY, reason="手放した")
         ended = CautionNote.objects.get()
         with pytest.raises(ActionDenied, match="すでに終わっています"):
-            change_caution(caution=ended, by=city.elderly, version=3, text="x", noted_on=TODAY)
+            change_caution(caution=ended, version=3, text="x", **words)
     shown = text(page(city.elderly, case))
     assert 'class="cautions"' not in shown
     assert "犬が二匹いる" in shown  # in the timeline, with why it ended
@@ -132,6 +133,24 @@ def test_it_is_corrected_with_a_version_and_ended_with_a_reason(city):
     history = text(get(city.elderly, f"/records/{written.pk}/history/"))
     assert "犬がいる" in history
     assert "終わった理由" in history
+    assert history.count("数えなおした") == 1  # of the correction, not of the end
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["text = 'x'", "noted_on = noted_on - 1, version = version + 1", "text = 'x', end_reason = ''"],
+)
+def test_the_database_asks_for_the_reason_of_a_correction(city, change):
+    case, _persons = w.household(city.elderly)
+    written = caution(city.elderly, case)
+    sql = f"UPDATE cases_cautionnote SET {change} WHERE record_id = %s"
+    with (
+        w.act(city.elderly),
+        connection.cursor() as cursor,
+        pytest.raises(IntegrityError, match="a reason"),
+        transaction.atomic(),
+    ):
+        cursor.execute(sql, [written.pk])
 
 
 def test_only_its_agency_changes_it(city):
@@ -190,9 +209,9 @@ def test_a_caution_is_corrected_and_ended_on_its_pages(city):
     case, _persons = w.household(city.elderly)
     written = caution(city.elderly, case, "犬がいる", noted_on=TODAY)
     url = f"/cautions/{written.pk}"
-    stale = post(city.elderly, f"{url}/edit/", {"version": 9, "text": "猫", "noted_on": "R8.5.1"})
+    sent = {"version": 1, "text": "犬が二匹いる", "noted_on": "R8.5.1", "reason": "数えなおした"}
+    stale = post(city.elderly, f"{url}/edit/", {**sent, "version": 9})
     assert "先に保存しました" in text(stale, 422)
-    sent = {"version": 1, "text": "犬が二匹いる", "noted_on": "R8.5.1"}
     assert post(city.elderly, f"{url}/edit/", sent).status_code == 302
     early = {"version": 2, "ended_on": "R8.4.1", "end_reason": "手放した"}
     assert "分かった日からあと" in text(post(city.elderly, f"{url}/end/", early), 422)
@@ -201,6 +220,51 @@ def test_a_caution_is_corrected_and_ended_on_its_pages(city):
     assert post(city.elderly, f"{url}/end/", {**bare, "end_reason": "手放した"}).status_code == 302
     again = text(post(city.elderly, f"{url}/end/", {**bare, "end_reason": "x", "version": 3}), 422)
     assert "すでに終わっています" in again
+    assert "［訂正あり］" in text(page(city.elderly, case))
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"text": ""}, "内容を入れてください。"),
+        ({"text": "犬" * 81}, "80文字以内"),
+        ({"text": f"番号{MY_NUMBER}"}, "マイナンバー"),
+        ({"noted_on": ""}, "分かった日を入れてください。"),
+        ({"noted_on": "R99.1.1"}, "分かった日"),
+        ({"reason": ""}, "直した理由を入れてください。"),
+        ({"reason": "あ" * 201}, "200文字以内"),
+        ({"version": "x"}, "画面が古くなっています"),
+        ({"text": "犬がいる", "noted_on": "2026-11-20"}, "直したところがありません"),
+    ],
+)
+def test_a_bad_correction_gets_a_sentence_and_loses_nothing(city, changed, sentence):
+    case, _persons = w.household(city.elderly)
+    written = caution(city.elderly, case, "犬がいる", noted_on=TODAY)
+    sent = {"version": 1, "text": "犬が二匹", "noted_on": "R8.5.1", "reason": "数えた", **changed}
+    shown = text(post(city.elderly, f"/cautions/{written.pk}/edit/", sent), 422)
+    assert sentence in shown
+    for name in ("text", "noted_on", "reason"):
+        assert sent[name] in shown
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"ended_on": ""}, "終わった日を入れてください。"),
+        ({"ended_on": "R99.1.1"}, "終わった日"),
+        ({"end_reason": "あ" * 201}, "200文字以内"),
+        ({"end_reason": f"番号{MY_NUMBER}"}, "マイナンバー"),
+        ({"version": ""}, "画面が古くなっています"),
+    ],
+)
+def test_a_bad_end_gets_a_sentence_and_loses_nothing(city, changed, sentence):
+    case, _persons = w.household(city.elderly)
+    written = caution(city.elderly, case, "犬がいる", noted_on=TODAY)
+    sent = {"version": 1, "ended_on": "R8.11.20", "end_reason": "手放した", **changed}
+    shown = text(post(city.elderly, f"/cautions/{written.pk}/end/", sent), 422)
+    assert sentence in shown
+    for name in ("ended_on", "end_reason"):
+        assert sent[name] in shown
 
 
 def test_the_database_refuses_half_an_end(city):

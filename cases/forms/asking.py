@@ -1,0 +1,76 @@
+"""Whom a record is shown to: 知らせる, 供覧."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from agencies.models import Membership
+from config.lib.forms import IdempotencyKey, KasaneForm
+
+
+class AskForm(KasaneForm):
+    """Whom to show a record: up to six people, one after the other or all at once."""
+
+    MOST = 6
+
+    batch = IdempotencyKey()
+    how = forms.ChoiceField(label=_("どのように"))
+
+    def __init__(
+        self, *args: Any, people: Sequence[tuple[str, Sequence[Membership]]],
+        own_agency: int | None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(*args, **kwargs)
+        self.people = {str(m.pk): m for _agency, members in people for m in members}
+        self.own_agency = own_agency
+        self.offer("how", HOW)
+        groups = [
+            (agency, [(str(m.pk), f"{m.user}（{m.role_name}）") for m in members])
+            for agency, members in people
+        ]
+        for number in range(1, self.MOST + 1):
+            field = forms.ChoiceField(
+                label=_("%(n)s人目") % {"n": number},
+                required=number == 1,
+                choices=[("", "—"), *groups],
+                error_messages={
+                    "required": _("見てもらう人を、1人は選んでください。"),
+                    "invalid_choice": _("この記録を見てもらえる人の中から選んでください。"),
+                },
+            )
+            self.add(f"person_{number}", field)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        names = [f"person_{number}" for number in range(1, self.MOST + 1)]
+        seen: set[str] = set()
+        for name in names:
+            key = data.get(name, "")
+            if key and key in seen:
+                self.add_error(name, _("同じ人が二度選ばれています。"))
+            seen.add(key)
+            is_other = key in self.people and self.people[key].agency_id != self.own_agency
+            if is_other and data.get("how") not in ("", None, "mention"):
+                self.add_error(
+                    name,
+                    _(
+                        "供覧に回せるのは、自分の機関の人だけです。ほかの機関の人には「知らせる」を使います。"
+                    ),
+                )
+        return data
+
+    def chosen(self) -> list[Membership]:
+        """In the order in which they are to see it."""
+        keys = [self.cleaned_data[f"person_{n}"] for n in range(1, self.MOST + 1)]
+        return [self.people[key] for key in keys if key]
+
+
+HOW: Final = [
+    ("mention", _("知らせる（見てもらうだけ）")),
+    ("together", _("供覧：一度に回す（それぞれが確認する）")),
+    ("in_turn", _("供覧：1人ずつ、上から順に回す")),
+]
