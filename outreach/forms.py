@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cases.enums import Audience
-from cases.forms.records import HOUSEHOLD, AboutForm
+from cases.forms.records import (
+    HOUSEHOLD,
+    AboutForm,
+    asks_my_number,
+    check_corrects,
+    not_my_number_field,
+    reason_field,
+)
 from config.lib.clock import ClockField
-from config.lib.eras import TOKYO, today
-from config.lib.forms import ChoiceCards, EraDateField, IdempotencyKey, SafeLine, SafeText
+from config.lib.eras import TOKYO, local_day, today
+from config.lib.forms import (
+    ChoiceCards,
+    EraDateField,
+    IdempotencyKey,
+    KasaneForm,
+    SafeLine,
+    SafeText,
+    VersionedForm,
+)
 from outreach import enums
+from outreach.models import Visit
 from outreach.operations import VisitFacts
 
 DAY = {"class": "date"}
 
 
-class VisitForm(AboutForm):
-    """訪問記録. `chooses_audience`: without a consent in force there is nothing to choose (V6)."""
+class VisitWords(KasaneForm):
+    """What a visit's record says, whoever it is about."""
 
-    form_key = IdempotencyKey()
     result = forms.ChoiceField(
         label=_("会えましたか"),
         error_messages={"required": _("会えたかどうかを選んでください。")},
@@ -36,8 +51,6 @@ class VisitForm(AboutForm):
         initial=enums.VisitMethod.VISIT,
         widget=ChoiceCards(attrs={"class": ""}),
     )
-    on = EraDateField(label=_("日付"), not_future=True, widget=forms.TextInput(DAY))
-    at = ClockField(label=_("時刻"), required=False, widget=forms.TextInput({"class": "in-xs"}))
     met_whom = SafeLine(
         label=_("会えた人"),
         limit=100,
@@ -70,6 +83,50 @@ class VisitForm(AboutForm):
         },
         widget=forms.TextInput({"inputmode": "numeric", "class": "in-xs"}),
     )
+    not_my_number = not_my_number_field()
+
+    details: tuple[str, ...] = ("stage", "place", "companions", "minutes_spent")
+    is_new = False
+    chooses_audience = False
+
+    def check_next(self, day: datetime.date) -> None:
+        """The next date lies after the visit."""
+        next_on = self.cleaned_data.get("next_on")
+        if next_on and next_on < day:
+            self.add_error("next_on", _("次の予定日は、訪問した日からあとの日付を入れてください。"))
+
+    def words(self) -> dict[str, Any]:
+        """What the record is to say, by name."""
+        return {name: self.cleaned_data[name] for name in WORDS}
+
+    @property
+    def more(self) -> list[forms.BoundField]:
+        """What stands behind 「くわしく」."""
+        return [self[name] for name in self.details]
+
+    @property
+    def opens_more(self) -> bool:
+        """Whether 「くわしく」 stands open: something stands there, or is wrong."""
+        return any(field.errors or field.value() for field in self.more)
+
+    @property
+    def asks_my_number(self) -> bool:
+        """Whether the declaration that digits are no My Number should be shown."""
+        return asks_my_number(self)
+
+
+WORDS: Final = (
+    "method", "result", "met_whom", "text", "next_on", "next_step", "stage", "place", "companions",
+    "minutes_spent",
+)  # fmt: skip
+
+
+class VisitForm(VisitWords, AboutForm):
+    """訪問記録. `chooses_audience`: without a consent in force there is nothing to choose (V6)."""
+
+    form_key = IdempotencyKey()
+    on = EraDateField(label=_("日付"), not_future=True, widget=forms.TextInput(DAY))
+    at = ClockField(label=_("時刻"), required=False, widget=forms.TextInput({"class": "in-xs"}))
     audience = forms.ChoiceField(
         label=_("だれが読めるか"),
         choices=Audience.choices,
@@ -82,9 +139,9 @@ class VisitForm(AboutForm):
             },
         ),
     )
-    not_my_number = forms.BooleanField(
-        label=_("この12桁の数字は、マイナンバー（個人番号）ではありません"), required=False
-    )
+
+    details = ("at", *VisitWords.details)
+    is_new = True
 
     def __init__(self, *args: Any, chooses_audience: bool, **kwargs: Any) -> None:
         self.chooses_audience = chooses_audience
@@ -103,8 +160,7 @@ class VisitForm(AboutForm):
             return data
         if self.happened_at() > timezone.now():
             self.add_error("at", _("時刻は、いままでの時刻を入れてください。"))
-        if data.get("next_on") and data["next_on"] < data["on"]:
-            self.add_error("next_on", _("次の予定日は、訪問した日からあとの日付を入れてください。"))
+        self.check_next(data["on"])
         return data
 
     def happened_at(self) -> datetime.datetime:
@@ -114,23 +170,21 @@ class VisitForm(AboutForm):
 
     def facts(self) -> VisitFacts:
         """What the operation takes."""
-        data = self.cleaned_data
-        names = (
-            "method",
-            "result",
-            "met_whom",
-            "text",
-            "next_on",
-            "next_step",
-            "stage",
-            "place",
-            "companions",
-            "minutes_spent",
-        )
-        return VisitFacts(happened_at=self.happened_at(), **{name: data[name] for name in names})
+        return VisitFacts(happened_at=self.happened_at(), **self.words())
 
-    @property
-    def opens_more(self) -> bool:
-        """Whether 「くわしく」 stands open: something was typed there, or is wrong."""
-        names = ("at", "stage", "place", "companions", "minutes_spent")
-        return any(self[name].errors or (self.is_bound and self[name].value()) for name in names)
+
+class VisitEditForm(VisitWords, VersionedForm):
+    """Correct a visit with a reason: never when it was, whom it is about or who may read it."""
+
+    reason = reason_field()
+
+    def __init__(self, *args: Any, visit: Visit, **kwargs: Any) -> None:
+        self.day = local_day(visit.record.happened_at)
+        initial = {name: getattr(visit, name) for name in (*WORDS, "version")}
+        super().__init__(*args, initial=initial, **kwargs)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        self.check_next(self.day)
+        check_corrects(self, WORDS)
+        return data

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
 
 from agencies.models import Membership
 from cases.enums import CaseStatus
 from cases.models import Case
-from cases.models.records import Content, ContentQuerySet
+from cases.models.records import Content, ContentQuerySet, reason_field
 from outreach import enums
 
 
@@ -53,7 +54,10 @@ class VisitQuerySet(ContentQuerySet):
 
 
 class Visit(Content):
-    """One attempt at contact. Under a carry-out its record belongs to those people alone."""
+    """One attempt at contact. Under a carry-out its record belongs to those people alone.
+
+    Final once saved: its words change by a new version with a reason alone, as those of a note.
+    """
 
     method = models.CharField(max_length=10, choices=enums.VisitMethod.choices)
     result = models.CharField(max_length=20, choices=enums.VisitResult.choices)
@@ -71,5 +75,8 @@ class Visit(Content):
     opened_as = models.OneToOneField(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    correction_reason = reason_field()
+    version = models.PositiveIntegerField(default=1, db_default=1)
+    history = HistoricalRecords()
 
     objects: ClassVar = VisitQuerySet.as_manager()

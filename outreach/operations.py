@@ -18,8 +18,10 @@ from agencies.trail import log_access
 from cases.enums import Audience, Category, RecordKind
 from cases.models import CarryOut, Case, Person
 from cases.operations import write_record
+from cases.operations.records import corrected
 from outreach.models import Visit
 from outreach.permissions import (
+    check_can_correct_visit,
     check_can_log_under,
     check_can_log_visit,
     check_can_open_to_team,
@@ -121,6 +123,32 @@ def open_visit_to_team(*, visit: Visit, by: Membership) -> Visit:
         record_ids=[locked.pk],
     )
     return opened
+
+
+@transaction.atomic
+def change_visit(
+    *, visit: Visit, by: Membership, version: int, reason: str, facts: VisitFacts
+) -> Visit:
+    """Correct a visit's words: a new version with a reason, the one before stays (V13). When it
+    was, of whom and for whom it was written never change. Raises StaleVersion when somebody else
+    saved first."""
+    check_can_correct_visit(by, visit)
+    locked: Visit = corrected(Visit, visit.pk, by, version, reason)
+    for name in COPIED:
+        setattr(locked, name, getattr(facts, name))
+    locked.save()
+    record = visit.record
+    is_secret = record.carry_out_id is not None
+    log_access(
+        by,
+        Action.WRITE,
+        what="change_visit",
+        purpose=Purpose.SUPPORT_CONFERENCE if is_secret else Purpose.CONSULTATION,
+        basis="106-6" if is_secret else "",
+        case_id=record.case_id,
+        record_ids=[visit.pk],
+    )
+    return locked
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from django.db.models import Count, Max, Min, Q
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from agencies.models import Membership
 from cases.models import CarryOut, Case, Person
@@ -25,6 +26,18 @@ from outreach.models import Visit
 from outreach.permissions import can, check_can_open_to_team
 
 SHOWN = 30
+VERSION_LABELS = {
+    "result": gettext_lazy("会えたか"),
+    "method": gettext_lazy("方法"),
+    "met_whom": gettext_lazy("会えた人"),
+    "text": gettext_lazy("ようす・話したこと"),
+    "next_on": gettext_lazy("次の予定日"),
+    "next_step": gettext_lazy("次にすること"),
+    "stage": gettext_lazy("関係のようす"),
+    "place": gettext_lazy("場所"),
+    "companions": gettext_lazy("同行者"),
+    "minutes_spent": gettext_lazy("所要時間（分）"),
+}
 DUE_SHOWN = 50
 
 
@@ -43,6 +56,21 @@ class VisitLine:
     topics: str
     text: str
     plan: str
+    secret: bool
+    edit_url: str
+    history_url: str
+
+
+@dataclass(frozen=True)
+class CorrectionPage:
+    """What a page about one visit says around it; `back_url` is the case or the carry-out."""
+
+    title: str
+    number: str
+    what: str
+    back_url: str
+    edit_url: str
+    history_url: str
     secret: bool
 
 
@@ -130,13 +158,59 @@ def visit_line(visit: Visit, persons: dict[uuid.UUID, list[Person]]) -> VisitLin
         when=format_datetime_short(record.happened_at),
         day=format_short(record.happened_at),
         who=record.names(known),
-        outcome=str(visit.get_result_display()),
+        outcome=outcome_words(visit),
         tone="ok" if visit.result in enums.MET else "",
         topics="　".join(part for part in _topics(visit, record.names(known)) if part),
-        text=visit.text,
+        text=visit_text(visit),
         plan=_plan(visit),
         secret=is_secret,
+        edit_url=reverse("visit_edit", args=[visit.pk]),
+        history_url=changed_url(visit),
     )
+
+
+def visit_text(visit: Visit) -> str:
+    """What was written, what is next, and why it was corrected."""
+    reason = visit.correction_reason if visit.version > 1 else ""
+    plan = _plan(visit)
+    lines = (
+        visit.text,
+        _("次回 %(plan)s") % {"plan": plan} if visit.next_on else plan,
+        _("直した理由：%(reason)s") % {"reason": reason} if reason else "",
+    )
+    return "\n".join(line for line in lines if line)
+
+
+def outcome_words(visit: Visit) -> str:
+    """「家族と会えた［訂正あり］」."""
+    words = str(visit.get_result_display())
+    return words + _("［訂正あり］") if visit.version > 1 else words
+
+
+def changed_url(visit: Visit) -> str:
+    """直したところ, where there is more than one version."""
+    return reverse("visit_history", args=[visit.pk]) if visit.version > 1 else ""
+
+
+def correction_page(membership: Membership, visit: Visit) -> CorrectionPage:
+    """The frame of a page about one visit: under a carry-out without a name or number (V6)."""
+    record, is_secret = visit.record, visit.record.carry_out_id is not None
+    persons = {} if is_secret else persons_of(membership, [record.case_id])
+    line = visit_line(visit, persons)
+    return CorrectionPage(
+        title=line.title,
+        number="" if is_secret else record.case.number,
+        what="　".join(part for part in (line.when, line.outcome, line.who) if part),
+        back_url=line.url,
+        edit_url=line.edit_url,
+        history_url=line.history_url,
+        secret=is_secret,
+    )
+
+
+def after_correction(visit: Visit) -> str:
+    """Where one goes on: the case, or the visits under the carry-out."""
+    return _new_url(visit) if visit.record.carry_out_id is not None else _url(visit)
 
 
 def due_line(

@@ -26,7 +26,7 @@ from config.lib.eras import format_short, today
 from config.lib.prepared import prepared
 from config.lib.registry import Link, NavItem, OpenEnd, Panel, TimelineEntry, Todo, registry
 from outreach.models import Visit
-from outreach.pages import due_line, visit_line
+from outreach.pages import changed_url, due_line, visit_line, visit_text
 from outreach.permissions import check_can_log_under, check_can_log_visit
 
 PANEL_VISITS = 3
@@ -96,15 +96,20 @@ def case_timeline(
     if not keys:
         return []
     found = Visit.objects.visible_to(membership).filter(pk__in=keys)
-    return [
-        TimelineEntry(
-            record_id=visit.pk,
-            at=records[visit.pk].happened_at,
-            title=_heading(visit),
-            text="\n".join(part for part in (visit.text, _next(visit)) if part),
-        )
-        for visit in found
-    ]
+    may_log = can(check_can_log_visit, membership, case)
+    return [_entry(membership, records[v.pk], v, may_log=may_log) for v in found]
+
+
+def _entry(membership: Membership, record: Record, visit: Visit, *, may_log: bool) -> TimelineEntry:
+    is_own = may_log and record.author_agency_id == membership.agency_id
+    return TimelineEntry(
+        record_id=visit.pk,
+        at=record.happened_at,
+        title=_heading(visit),
+        text=visit_text(visit),
+        url=reverse("visit_edit", args=[visit.pk]) if is_own else "",
+        history_url=changed_url(visit),
+    )
 
 
 def case_panels(membership: Membership, case: Case) -> list[Panel]:
@@ -164,14 +169,8 @@ def _new_url(membership: Membership, case: Case) -> str:
 def _heading(visit: Visit) -> str:
     """「訪問　家族と会えた（母）」."""
     whom = f"（{visit.met_whom}）" if visit.met_whom else ""
-    return f"{visit.get_method_display()}　{visit.get_result_display()}{whom}"
-
-
-def _next(visit: Visit) -> str:
-    if visit.next_on is None:
-        return visit.next_step
-    words = _("次回 %(day)s") % {"day": format_short(visit.next_on)}
-    return f"{words}　{visit.next_step}".strip()
+    words = f"{visit.get_method_display()}　{visit.get_result_display()}{whom}"
+    return words + _("［訂正あり］") if visit.version > 1 else words
 
 
 registry.add("todos", todos, queries=3)

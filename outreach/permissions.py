@@ -13,7 +13,7 @@ from agencies.permissions import ActionDenied, check_may
 from cases.enums import GrantBasis
 from cases.gate import works_on
 from cases.models import CarryOut, CarryOutGrant, Case, CaseGrant, Consent
-from cases.permissions import can, check_is_open
+from cases.permissions import can, check_at_work, check_is_open
 from outreach.models import Visit
 
 
@@ -36,6 +36,18 @@ def check_can_log_under(by: Membership, carry_out: CarryOut) -> None:
         raise ActionDenied(
             _("この持ち出しにもとづいて記録できるのは、名指しされた人だけです（見直しの日まで）。")
         )
+
+
+def check_can_correct_visit(by: Membership, visit: Visit) -> None:
+    """Correct a visit's words: the agency that wrote it, on the basis on which it was logged."""
+    record = visit.record
+    check_may(by, Permission.LOG_VISIT)
+    if record.author_agency_id != by.agency_id:
+        raise ActionDenied(_("記録を直せるのは、書いた機関です。"))
+    if record.carry_out_id is not None:
+        check_can_log_under(by, CarryOut(pk=record.carry_out_id))
+    else:
+        check_at_work(by, record.case)
 
 
 def check_can_open_to_team(by: Membership, visit: Visit) -> None:
@@ -79,6 +91,7 @@ def has_consent(by: Membership, case: Case) -> bool:
 
 __all__ = [
     "can",
+    "check_can_correct_visit",
     "check_can_log_under",
     "check_can_log_visit",
     "check_can_open_to_team",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,19 +18,29 @@ from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases.cautions import caution_lines
 from cases.models import CarryOut, Case
-from cases.operations.case import persons_by_key
+from cases.operations.case import StaleVersion, persons_by_key
+from cases.versions import versions_of
+from cases.views.subject import is_fit
 from config.lib.eras import format_long
-from outreach.forms import VisitForm
+from outreach.forms import VisitEditForm, VisitForm, VisitWords
 from outreach.models import Visit
-from outreach.operations import log_visit, open_visit_to_team
+from outreach.operations import VisitFacts, change_visit, log_visit, open_visit_to_team
 from outreach.pages import (
+    VERSION_LABELS,
+    after_correction,
     case_title,
+    correction_page,
     former_visits,
     openable_visits,
     secret_ids,
     visit_list_page,
 )
-from outreach.permissions import check_can_log_under, check_can_log_visit, has_consent
+from outreach.permissions import (
+    check_can_correct_visit,
+    check_can_log_under,
+    check_can_log_visit,
+    has_consent,
+)
 
 SECRECY = "106-6"
 
@@ -125,6 +136,83 @@ def visit_open(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
     return redirect("carry_out_visit_new", visit.record.carry_out_id)
 
 
+@require_http_methods(["GET", "POST"])
+@member(Permission.LOG_VISIT)
+def visit_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
+    """Correct a visit; somebody who saved first is shown beside what was typed. Under a carry-out
+    in the dark frame, without the household's name (V6)."""
+    visit, is_secret = _looked_at(request, record_id, "visit_edit")
+    check_can_correct_visit(request.membership, visit)
+    form = VisitEditForm(request.POST or None, visit=visit)
+    is_sent = request.method == "POST"
+    about = None if is_secret else visit.record.person_ids
+    if is_sent and is_fit(form, visit.record.case_id, about) and form.check_version(visit):
+        if _corrected(request, visit, form):
+            messages.success(request, _("記録を直しました。前の版も、直した理由も残っています。"))
+            return redirect(after_correction(visit))
+        visit.refresh_from_db()
+        form.check_version(visit)
+    stale = is_sent and form.has_error(NON_FIELD_ERRORS, "stale")
+    context = {
+        "form": form,
+        "case": None if is_secret else visit.record.case,
+        "page": correction_page(request.membership, visit),
+        "conflicts": form.conflicts(visit) if stale else [],
+    }
+    return render(request, "outreach/visit_edit.html", context, status=_status(form))
+
+
+@require_GET
+@member(Permission.READ_CASES)
+def visit_history(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
+    """A visit as it was and is, for who reads it now; in the dark frame where it is sealed."""
+    visit, _is_secret = _looked_at(request, record_id, "visit_history")
+    rows = Visit.history.filter(record_id=visit.pk).select_related("history_user")
+    context = {
+        "page": correction_page(request.membership, visit),
+        "versions": versions_of(rows, VERSION_LABELS),
+    }
+    return render(request, "outreach/visit_history.html", context)
+
+
+def _looked_at(request: MemberRequest, record_id: uuid.UUID, what: str) -> tuple[Visit, bool]:
+    """A visit of a case, or one logged under a carry-out; never one that only an item under
+    secrecy lays open. The look is logged."""
+    membership = request.membership
+    visits = Visit.objects.visible_to(membership).select_related("record")
+    visit = get_object_or_404(visits, pk=record_id)
+    is_secret = visit.record.carry_out_id is not None
+    if not is_secret:
+        get_object_or_404(Visit.objects.standing_with(membership), pk=record_id)
+    log_access(
+        membership,
+        Action.OPEN,
+        what=what,
+        purpose=Purpose.SUPPORT_CONFERENCE if is_secret else Purpose.CONSULTATION,
+        basis=SECRECY if is_secret else "",
+        case_id=visit.record.case_id,
+        record_ids=[visit.pk],
+    )
+    return visit, is_secret
+
+
+def _corrected(request: MemberRequest, visit: Visit, form: VisitEditForm) -> bool:
+    """Correct it; False when somebody else saved in the same moment."""
+    data = form.cleaned_data
+    try:
+        change_visit(
+            visit=visit,
+            by=request.membership,
+            version=data["version"],
+            reason=data["reason"],
+            facts=VisitFacts(**form.words()),
+        )
+    except StaleVersion:
+        return False
+    _log_declared(request, form, visit)
+    return True
+
+
 def _saved(
     request: MemberRequest,
     form: VisitForm,
@@ -146,6 +234,11 @@ def _saved(
     except ActionDenied as error:
         form.add_error(None, str(error))
         return False
+    _log_declared(request, form, visit)
+    return True
+
+
+def _log_declared(request: MemberRequest, form: VisitWords, visit: Visit) -> None:
     for name in form.not_my_number_fields:
         log_access(
             request.membership,
@@ -153,8 +246,7 @@ def _saved(
             what=f"declared_no_my_number {name}",
             record_ids=[visit.pk],
         )
-    return True
 
 
-def _status(form: VisitForm) -> int:
+def _status(form: VisitWords) -> int:
     return 422 if form.is_bound else 200

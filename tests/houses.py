@@ -107,9 +107,15 @@ _WHICH = {
     "tie_edit.record_id": "tie",
     **dict.fromkeys(["caution_edit.record_id", "caution_end.record_id"], "caution"),
     **dict.fromkeys(
-        ["risk_detail.record_id", "risk_decide.record_id", "risk_print.record_id"], "risk"
+        [
+            "risk_detail.record_id", "risk_edit.record_id", "risk_decide.record_id",
+            "risk_print.record_id",
+        ],
+        "risk",
     ),
-    "visit_open.record_id": "visit",
+    **dict.fromkeys(
+        ["visit_open.record_id", "visit_edit.record_id", "visit_history.record_id"], "visit"
+    ),
     "item_done.item_id": "task",
     **dict.fromkeys(
         [

@@ -79,6 +79,7 @@ caution_edit              worker      200/422  403/403  403/403
 caution_end               worker      200/422  403/403  403/403
 risk_new                  worker      200/422  200/422  403/403
 risk_detail               worker      200/-    200/-    200/-
+risk_edit                 worker      200/422  403/403  403/403
 risk_decide               worker      200/422  403/403  403/403
 risk_print                worker      200/-    200/-    200/-
 consent_new               worker      200/422  200/422  403/403
@@ -155,6 +156,8 @@ emergency_end             emergencies -/403    -/302    -/403
 
 # Outreach: in one's own case; in a shared one; in a closed one.
 visit_new                 visits      200/422  200/422  403/403
+visit_edit                visits      200/422  200/422  403/403
+visit_history             visits      200/-    200/-    200/-
 visit_open                visits      -/404    -/404    -/404
 
 # A visit under a carry-out: with a consent; without one yet; the case is closed (V6).

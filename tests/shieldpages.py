@@ -14,7 +14,7 @@ PAGES = [
     "consultation_make_case", "consultation_finish", "person_new", "person_edit", "note_new",
     "note_edit", "issue_new", "issue_solve", "assessment_new", "assessment_edit",
     "assessment_detail", "assessment_compare", "caution_new", "caution_edit", "caution_end",
-    "risk_new", "risk_detail", "risk_decide",
+    "risk_new", "risk_detail", "risk_edit", "risk_decide",
     "record_refile", "case_close", "consent_list", "consent_detail", "consent_new",
     "consent_withdraw", "consent_narrow", "consent_renew", "scan_new", "referral_new",
     "referral_list", "referral_detail", "referral_accept", "referral_return", "transfer_new",
@@ -29,7 +29,8 @@ PAGES = [
     "item_participants", "item_attach", "item_run", "item_attendance", "item_minutes",
     "item_step", "item_copies", "item_person_new", "item_person_pledge", "item_person_revoke",
     "item_person_password", "letter_new", "letter_reply", "copy_return", "appointment_pledge",
-    "appointment_revoke", "visit_list", "visit_new", "visit_open", "carry_out_visit_new",
+    "appointment_revoke", "visit_list", "visit_new", "visit_edit", "visit_open",
+    "carry_out_visit_new",
     "match_list", "match_new", "match_detail", "resource_list", "resource_new", "resource_edit",
     "resource_end", "community_home", "place_new", "place_detail", "place_edit", "place_end",
     "event_new", "community_issue_new", "community_issue_detail", "community_issue_from_case",
@@ -49,7 +50,7 @@ PAGES = [
     "record_detail", "record_ask", "record_confirm", "requests_end", "task_finish",
     "case_timeline", "template_list", "template_edit",
 ]  # fmt: skip
-HISTORIES = ["record_history", "person_history", "plan_history"]
+HISTORIES = ["record_history", "person_history", "plan_history", "visit_history"]
 PRINTS = [
     "case_print", "assessment_print", "risk_print", "looks_print", "consent_print",
     "consent_form_print", "withdrawal_print",

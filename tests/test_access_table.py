@@ -64,10 +64,10 @@ TABLE: dict[str, set[str]] = {
             "person_new", "person_edit", "note_new", "note_edit", "issue_new", "issue_solve",
             "assessment_new", "assessment_detail", "assessment_compare", "assessment_print",
             "caution_new", "caution_edit", "caution_end",
-            "risk_new", "risk_detail", "risk_decide", "risk_print",
+            "risk_new", "risk_detail", "risk_edit", "risk_decide", "risk_print",
             "referral_new", "referral_list", "referral_detail", "referral_accept",
             "referral_return", "carry_out_detail",
-            "record_history", "person_history", "plan_history",
+            "record_history", "person_history", "plan_history", "visit_history",
             "record_detail", "record_ask", "record_confirm", "requests_end", "task_finish",
             "case_timeline",
             "plan_list", "plan_detail", "plan_print", "monitor_new", "item_done",
@@ -147,7 +147,9 @@ TABLE: dict[str, set[str]] = {
         ]
     },
     "sitting_new": OFFICE,
-    **dict.fromkeys(["visit_list", "visit_new", "visit_open", "carry_out_visit_new"], VISITORS),
+    **dict.fromkeys(
+        ["visit_list", "visit_new", "visit_edit", "visit_open", "carry_out_visit_new"], VISITORS
+    ),
     **dict.fromkeys(
         ["match_list", "match_new", "resource_list", "resource_new", "resource_edit",
          "resource_end"],

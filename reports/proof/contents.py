@@ -28,7 +28,7 @@ from reports.models import Figure, IndicatorValue
 
 def content_of(draw: Any, drawn: Any, record: Record) -> None:
     """The text row of a record; a kind that hangs on another (a plan, a match) becomes a note
-    when there is none yet. Every second one has a version in its history."""
+    when there is none yet. Every second one has a version in its history (visits: below)."""
     make = KINDS[record.kind]
     row = make(draw, drawn, record)
     if row is None:
@@ -39,7 +39,7 @@ def content_of(draw: Any, drawn: Any, record: Record) -> None:
         _attachment(draw, record)
     if isinstance(row, (Note, AssessmentSection)) and not record.carry_out_id and draw.chance(0.3):
         _refiling(draw, record)
-    if hasattr(type(row), "history") and draw.chance(0.5):
+    if hasattr(type(row), "history") and not isinstance(row, Visit) and draw.chance(0.5):
         version(draw, row)
     if draw.chance(0.1) and drawn.persons:
         version(draw, draw.rng.choice(drawn.persons))
@@ -67,6 +67,13 @@ def _refiling(draw: Any, record: Record) -> None:
             by=record.author, at=draw.now - datetime.timedelta(days=10),
         )
     )  # fmt: skip
+
+
+def visit_versions(draw: Any) -> None:
+    """Drawn last, so that what was drawn before stays as it was."""
+    for row in Visit.objects.using(draw.using).order_by("pk"):
+        if draw.chance(0.5):
+            version(draw, row)
 
 
 def version(draw: Any, row: Any) -> None:

@@ -60,6 +60,7 @@ VERSIONS: dict[str, tuple[str, str]] = {
     "cases_historicalcautionnote": ("cases_cautionnote", "record_id"),
     "cases_historicalriskassessment": ("cases_riskassessment", "record_id"),
     "plans_historicalplan": ("plans_plan", "record_id"),
+    "outreach_historicalvisit": ("outreach_visit", "record_id"),
     "cases_historicalcontact": ("cases_contact", "person_id"),
 }
 CITY_ROWS = (

@@ -42,7 +42,7 @@ from meetings.models import (
     Sitting,
 )
 from reports.models import LookDecision
-from reports.proof.contents import city_rows, contact_points
+from reports.proof.contents import city_rows, contact_points, visit_versions
 from reports.proof.drawing import (
     DAY,
     Draw,
@@ -94,6 +94,8 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         draw.write()
         draw_last_records(draw, drawn)
         _followed(draw, drawn)
+        draw.write()
+        visit_versions(draw)
         draw.write()
     with connections[using].cursor() as cursor:
         cursor.execute("ANALYZE")

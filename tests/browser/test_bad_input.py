@@ -70,6 +70,7 @@ def test_bad_note_is_told_and_keeps_what_was_typed(visitor: Visitor) -> None:
     visitor.choose("方法", "電話")
     visitor.fill("日付", "平成40年1月1日")
     visitor.fill("内容", COMPLAINT)
+    visitor.unfold("次にすること・いつまでに")
     visitor.fill("次にすること", "あさって電話する")
     visitor.press_in_vain("記録を保存する", "入力を確かめてください")
     visitor.is_told("日付", "平成")
@@ -93,7 +94,9 @@ def test_large_upload_is_told_and_keeps_what_was_typed(visitor: Visitor, tmp_pat
     take_consultation(visitor, PLAIN)
     visitor.press("記録を書く")
     visitor.choose("方法", "訪問")
+    visitor.unfold("相手・場所")
     visitor.fill("相手", "本人")
+    visitor.unfold("添付ファイル")
     visitor.fill("内容", "玄関先で話した。台帳を見せてもらった。")
     for file, sentence in ((large, "大きすぎます（50.0"), (script, "この種類のファイル")):
         visitor.attach("添付ファイル", photo, file)

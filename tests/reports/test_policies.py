@@ -204,6 +204,9 @@ def test_the_application_reads_no_view_and_no_table_behind_the_gate(app):
         ("cases_shield", "DELETE, TRUNCATE"),
         ("cases_shieldmember", "DELETE, TRUNCATE"),
         ("cases_shieldhold", "INSERT, DELETE, TRUNCATE"),
+        ("outreach_historicalvisit", "UPDATE, DELETE, TRUNCATE"),
+        ("plans_monitoring", "UPDATE, DELETE, TRUNCATE"),
+        ("plans_evaluation", "UPDATE, DELETE, TRUNCATE"),
         ("meetings_itemgrant", "DELETE, TRUNCATE"),
         ("guardian_groupobjectpermission", "SELECT, INSERT, UPDATE, DELETE"),
     ],
@@ -246,6 +249,7 @@ SHIELDED = {
     "cases_historicalnote", "cases_historicalissue", "cases_historicalassessmentsection",
     "cases_historicalcautionnote", "cases_historicalriskassessment",
     "cases_historicalconsent", "plans_historicalplan", "meetings_agendaitem", "cases_disclosure",
+    "outreach_historicalvisit",
     "cases_emergency", "cases_draft", "cases_historicaltie",
 }  # fmt: skip
 

@@ -1,0 +1,23 @@
+"""V13: visits have versions, which nothing slips past (as in 0003)."""
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("reports", "0009_assessing_versions"), ("outreach", "0005_corrected_visit")]
+
+    operations = [
+        migrations.RunSQL(
+            """
+            CREATE CONSTRAINT TRIGGER keep_version AFTER INSERT OR UPDATE ON public.outreach_visit
+                DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+                EXECUTE FUNCTION kasane.keep_version('outreach_historicalvisit', 'record_id');
+            CREATE TRIGGER stamp_version BEFORE INSERT ON public.outreach_historicalvisit
+                FOR EACH ROW EXECUTE FUNCTION kasane.stamp_version();
+            """,
+            """
+            DROP TRIGGER keep_version ON public.outreach_visit;
+            DROP TRIGGER stamp_version ON public.outreach_historicalvisit;
+            """,
+        )
+    ]
