@@ -8,6 +8,7 @@ fictional ones.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
@@ -351,6 +352,10 @@ def _city_values(profile: Profile) -> Values:
         "wording_kodomo": profile.wording.kodomo or usual.wording_kodomo,
         "consent_age": age,
         "recertify_month": month,
+        "risk_levels": [
+            {**dataclasses.asdict(level), "any_of": list(level.any_of)}
+            for level in profile.risk_levels
+        ],
         "draft_role": flow.draft_role,
         "decided_by": flow.decided_by,
         "decision_agency_code": flow.decision_agency,

@@ -112,6 +112,8 @@ def _check_codes(profile: Profile, problems: Problems) -> None:
             )
         if item.kind in ("line", "text") and item.options:
             problems.add(f"intake_items[{item.code}].options", "選ぶ項目のときだけ書きます")
+    levels = [f"{level.sheet}.{level.code}" for level in profile.risk_levels]
+    _refuse_repeated("risk_levels", "code", levels, problems)
     hints = Counter((hint.when, hint.partner) for hint in profile.routing_hints)
     for (when, partner), times in hints.items():
         if times > 1:

@@ -57,6 +57,8 @@ ASSESSED = (
     *("money", "work", "housing", "safety"),
 )
 QUESTION_KINDS = ("problem", "background", "strength")
+RISK_SHEETS = ("elder", "disability", "child")
+RISK_GROUPS = ("1", "2", "3", "4", "5", "6", "7", "8")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,6 +232,18 @@ class AssessmentItemEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RiskLevelEntry:
+    sheet: str = f.choice(RISK_SHEETS, required=True)
+    code: str = f.slug(required=True)
+    name: str = f.text(20, required=True)
+    meaning: str = f.text(60, required=True)
+    any_of: tuple[str, ...] = f.choices(RISK_GROUPS)
+    red: bool = f.flag()
+    ended: bool = f.flag()
+    source: str = f.text(200, required=True)
+
+
+@dataclass(frozen=True, kw_only=True)
 class HintEntry:
     programme: str = f.choice(PROGRAMME_KINDS)
     when: str = f.text(200, required=True)
@@ -285,6 +299,7 @@ class Profile:
     intake_criteria: tuple[CriterionEntry, ...] = f.tables(CriterionEntry)
     intake_items: tuple[IntakeItemEntry, ...] = f.tables(IntakeItemEntry)
     assessment_items: tuple[AssessmentItemEntry, ...] = f.tables(AssessmentItemEntry)
+    risk_levels: tuple[RiskLevelEntry, ...] = f.tables(RiskLevelEntry)
     routing_hints: tuple[HintEntry, ...] = f.tables(HintEntry)
     committees: tuple[CommitteeEntry, ...] = f.tables(CommitteeEntry)
     indicators: tuple[IndicatorEntry, ...] = f.tables(IndicatorEntry)

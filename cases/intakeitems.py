@@ -6,23 +6,18 @@ what was said stays readable when a list changes.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agencies.models import IntakeItem, Municipality
+from cases.itemdata import SHOGAI, listed, own_items
 from cases.models import Consultation, ConsultationIssue, ConsultationPerson
 
-DATA: Final = Path(__file__).parent / "data" / "intake_items.toml"
-LOCAL: Final = "local:"
 BLOCKS: Final = {
     "source": gettext_lazy("つなぎ元といまの関わり"),
     "consent": gettext_lazy("申込みと同意"),
@@ -65,43 +60,30 @@ class Filled:
 
 
 @functools.cache
-def national() -> tuple[Item, ...]:
+def national(wording: str = SHOGAI) -> tuple[Item, ...]:
     """The list every city asks, in its order."""
-    found = tomllib.loads(DATA.read_text(encoding="utf-8"))
     return tuple(
-        Item(**{**item, "options": tuple(item.get("options", ()))}) for item in found["item"]
+        Item(**{**item, "options": tuple(item.get("options", ()))})
+        for item in listed("intake_items", wording=wording)
     )
 
 
 def items_of(city: Municipality) -> dict[str, Item]:
     """Every item that may have been answered in this city, by code. One query."""
-    today = timezone.localdate()
-    rows = IntakeItem.objects.filter(municipality=city).order_by("order", "pk")
     own = [
         Item(
-            code=f"{LOCAL}{row.code}",
+            code=code,
             block="local",
             kind=row.kind,
             label=row.label,
             options=tuple(row.options),
             only=row.only,
             category=row.category,
-            is_asked=row.ended_on is None or row.ended_on > today,
+            is_asked=is_asked,
         )
-        for row in rows
+        for code, is_asked, row in own_items(IntakeItem, city)
     ]
-    said = [_in_words_of(city, item) for item in national()]
-    return {item.code: item for item in (*said, *own)}
-
-
-def _in_words_of(city: Municipality, item: Item) -> Item:
-    """障害 or 障がい, as the city writes it."""
-    wording = city.wording_shogai
-    return dataclasses.replace(
-        item,
-        label=item.label.replace("障害", wording),
-        options=tuple(option.replace("障害", wording) for option in item.options),
-    )
+    return {item.code: item for item in (*national(city.wording_shogai), *own)}
 
 
 def words(answer: str | list[str]) -> str:

@@ -56,6 +56,7 @@ from cases.models import (
 from cases.permissions import can, check_can_write
 from cases.questions import Question, answer_lines, catalogue
 from cases.riskpage import risk_text
+from cases.risksheets import sheets
 from cases.shields import is_closed_case
 from cases.titles import titles_for
 from config.lib.eras import format_datetime, format_short, local_day, today
@@ -84,12 +85,12 @@ def timeline(
     cautions = contents_of(CautionNote, by_kind.get(enums.RecordKind.CAUTION, []))
     risks = contents_of(RiskAssessment, by_kind.get(enums.RecordKind.RISK, []))
     may_write = can(check_can_write, membership, case)
-    known = catalogue(case.municipality_id) if any(s.answers for s in written) else {}
+    known = catalogue(case.municipality) if any(s.answers for s in written) else {}
     return [
         *(_note(membership, records[n.pk], n, may_write) for n in notes),
         *(_section(membership, records[s.pk], s, may_write, known) for s in written),
         *(_caution(membership, records[c.pk], c, may_write) for c in cautions),
-        *(_risk(records[r.pk], r) for r in risks),
+        *(_risk(records[r.pk], r, case) for r in risks),
         *_ties(records, by_kind.get(enums.RecordKind.TIE, [])),
     ]
 
@@ -192,8 +193,8 @@ def _caution(
     )
 
 
-def _risk(record: Record, risk: RiskAssessment) -> TimelineEntry:
-    title, text = risk_text(risk)
+def _risk(record: Record, risk: RiskAssessment, case: Case) -> TimelineEntry:
+    title, text = risk_text(risk, sheets(case.municipality)[risk.sheet])
     url, changed = reverse("risk_detail", args=[risk.pk]), _changed(record, risk.version)
     return TimelineEntry(
         risk.pk, record.happened_at, title, text=text, url=url, history_url=changed

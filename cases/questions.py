@@ -8,22 +8,18 @@ is ever read as a no (domain.md §5.4).
 from __future__ import annotations
 
 import functools
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agencies.models import AssessmentItem, Municipality
 from agencies.permissions import ActionDenied
 from cases import enums
+from cases.itemdata import SHOGAI, listed, own_items
 
-DATA: Final = Path(__file__).parent / "data"
-LOCAL: Final = "local:"
 WORD_LIMIT: Final = 60
 
 # code of a question -> {"answer": yes | no | unknown, "word": a short word, if any}
@@ -63,27 +59,18 @@ class Tally:
 
 
 @functools.cache
-def national() -> tuple[Question, ...]:
+def national(wording: str = SHOGAI) -> tuple[Question, ...]:
     """The national list, in the order in which it is asked."""
-    found = tomllib.loads((DATA / "assessment_items.toml").read_text(encoding="utf-8"))
-    return tuple(Question(**item) for item in found["item"])
+    return tuple(Question(**item) for item in listed("assessment_items", wording=wording))
 
 
-def catalogue(city: Municipality | int) -> dict[str, Question]:
+def catalogue(city: Municipality) -> dict[str, Question]:
     """Every question that may have been answered in this city, by code. One query."""
-    today = timezone.localdate()
-    rows = AssessmentItem.objects.filter(municipality=city).order_by("order", "pk")
     own = [
-        Question(
-            f"{LOCAL}{row.code}",
-            row.category,
-            row.kind,
-            row.text,
-            row.ended_on is None or row.ended_on > today,
-        )
-        for row in rows
+        Question(code, row.category, row.kind, row.text, is_asked)
+        for code, is_asked, row in own_items(AssessmentItem, city)
     ]
-    return {question.code: question for question in (*national(), *own)}
+    return {question.code: question for question in (*national(city.wording_shogai), *own)}
 
 
 def asked_in(

@@ -129,7 +129,7 @@ def latest(rows: Sequence[Any]) -> list[Any]:
 def risk_line(
     risk: Any, case: Case, persons: Mapping[uuid.UUID, Person], *, may_write: bool
 ) -> RiskLine:
-    sheet = sheets()[risk.sheet]
+    sheet = sheets(case.municipality)[risk.sheet]
     level = sheet.level(risk.level)
     if risk.decided_level:
         how = _("%(day)s判断") % {"day": format_short(risk.decided_on)}
@@ -162,7 +162,7 @@ def risk_page(
     persons: Mapping[uuid.UUID, Person],
 ) -> RiskPage:
     """One sheet with the others of the same person. One query."""
-    sheet = sheets()[risk.sheet]
+    sheet = sheets(case.municipality)[risk.sheet]
     same = standing(membership, case).filter(
         sheet=risk.sheet, record__person_ids=risk.record.person_ids
     )
@@ -206,9 +206,8 @@ def _rows(sheet: RiskSheet, group: RiskGroup, answers: Mapping[str, Any]) -> lis
     return found
 
 
-def risk_words(row: Any, name: str) -> str:
+def risk_words(sheet: RiskSheet, row: Any, name: str) -> str:
     """A field of a version in words: levels by their names, answers by the sheet's words."""
-    sheet = sheets()[row.sheet]
     if name in ("computed_level", "decided_level"):
         code = getattr(row, name)
         return sheet.level(code).name if code else ""
@@ -227,9 +226,8 @@ def answered_lines(sheet: RiskSheet, answers: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def risk_text(risk: RiskAssessment) -> tuple[str, str]:
+def risk_text(risk: RiskAssessment, sheet: RiskSheet) -> tuple[str, str]:
     """Title and text in これまで: level, reason, what is unknown, what was decided, every word."""
-    sheet = sheets()[risk.sheet]
     finding = find(sheet, risk.answers)
     title = f"{sheet.name}　{sheet.level(risk.level).name}"
     if risk.correction_reason:
@@ -292,7 +290,8 @@ def next_risk(membership: Membership, case: Case) -> NextStep | None:
         return None
     for row in rows:
         own = row.record.author_agency_id == membership.agency_id
-        if own and not row.decided_level and sheets()[row.sheet].level(row.level).is_red:
+        sheet = sheets(case.municipality)[row.sheet]
+        if own and not row.decided_level and sheet.level(row.level).is_red:
             return NextStep(
                 _(
                     "リスク確認がレッド（緊急）です。ひとりで決めず、会議等で組織として判断し、"
@@ -321,6 +320,7 @@ def todo_again(membership: Membership) -> list[Todo]:
     if not rows:
         return []
     titles = titles_for(membership, {row.record.case_id for row in rows})
+    known = sheets(membership.municipality)
     log_access(membership, Action.LIST, what="home", record_ids=[row.pk for row in rows])
     return [
         Todo(
@@ -328,7 +328,7 @@ def todo_again(membership: Membership) -> list[Todo]:
             _("リスク確認の再評価（新しい記録があります）"),
             reverse("risk_detail", args=[row.pk]),
             _("見る"),
-            detail=f"{titles[row.record.case_id]}　{sheets()[row.sheet].name}",
+            detail=f"{titles[row.record.case_id]}　{known[row.sheet].name}",
             when=format_short(_day(row)),
             section="due",
         )

@@ -7,15 +7,19 @@ said which unknown answers could still raise the level.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-import tomllib
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
+from agencies.models import Municipality
 from cases import enums
-from cases.questions import DATA, Answers, Tally, tally
+from cases.itemdata import listed
+from cases.questions import Answers, Tally, tally
 
 NOTHING = "none"
 
@@ -35,7 +39,8 @@ class RiskGroup:
 
 @dataclass(frozen=True)
 class RiskLevel:
-    """`is_red`: the head is told and an ad-hoc conference proposed."""
+    """`is_red`: the head is told and an ad-hoc conference proposed. `note`: whose rule it is, where
+    it does not stand so in the sheet's source."""
 
     code: str
     name: str
@@ -43,11 +48,13 @@ class RiskLevel:
     any_of: tuple[str, ...] = ()
     is_red: bool = False
     tone: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class RiskSheet:
-    """`yes`, `no`, `unknown`: the sheet's own words for the three answers."""
+    """`yes`, `no`, `unknown`: the sheet's own words for the three answers. `former`: levels it has
+    no longer in this city, for what was decided then."""
 
     code: str
     name: str
@@ -59,6 +66,7 @@ class RiskSheet:
     nothing: str
     levels: tuple[RiskLevel, ...]
     groups: tuple[RiskGroup, ...]
+    former: tuple[RiskLevel, ...] = ()
 
     @property
     def items(self) -> list[RiskItem]:
@@ -71,7 +79,13 @@ class RiskSheet:
 
     def level(self, code: str) -> RiskLevel:
         """A level of the sheet; of a code that is none, the one without any."""
-        return next((one for one in self.choices if one.code == code), self.choices[-1])
+        known = (*self.choices, *self.former)
+        return next((one for one in known if one.code == code), self.choices[-1])
+
+    @property
+    def notes(self) -> list[str]:
+        """Which levels are not the source's own."""
+        return [f"{level.name}：{level.note}" for level in self.levels if level.note]
 
     def word(self, answer: str) -> str:
         """The sheet's word for an answer."""
@@ -100,18 +114,55 @@ class Finding:
         return " ".join(self.because)
 
 
+def sheets(city: Municipality | None) -> dict[str, RiskSheet]:
+    """The sheets as this city has them, by code: its own levels where its profile names any, and
+    its word for 障害. No query."""
+    if city is None:
+        return _national()
+    return _in(city.wording_shogai, json.dumps(city.risk_levels, sort_keys=True))
+
+
 @functools.cache
-def sheets() -> dict[str, RiskSheet]:
-    """The sheets there are, by code."""
-    found = tomllib.loads((DATA / "risk_sheets.toml").read_text(encoding="utf-8"))
-    return {row["code"]: _sheet(row) for row in found["sheet"]}
+def _national() -> dict[str, RiskSheet]:
+    return {row["code"]: _sheet(row) for row in listed("risk_sheets", "sheet")}
 
 
-def _sheet(row: dict[str, object]) -> RiskSheet:
-    words = {key: str(value) for key, value in row.items() if key not in ("level", "group")}
+@functools.lru_cache(maxsize=200)
+def _in(wording: str, levels: str) -> dict[str, RiskSheet]:
+    own = json.loads(levels)
+    rows = listed("risk_sheets", "sheet", wording=wording)
+    return {
+        row["code"]: _with_own(_sheet(row), [one for one in own if one["sheet"] == row["code"]])
+        for row in rows
+    }
+
+
+def _with_own(sheet: RiskSheet, rows: list[dict[str, Any]]) -> RiskSheet:
+    """With the levels a city says; without any, as it is."""
+    if not rows:
+        return sheet
+    own = [
+        (
+            RiskLevel(
+                row["code"], row["name"], row["meaning"], tuple(row["any_of"]), row["red"],
+                "bad" if row["red"] else "warn", _("市の規則（%(source)s）") % row,
+            ),
+            row["ended"],
+        )
+        for row in rows
+    ]  # fmt: skip
+    ended = [level for level, is_ended in own if is_ended]
+    return dataclasses.replace(
+        sheet,
+        levels=tuple(level for level, is_ended in own if not is_ended),
+        former=(*ended, *sheet.levels),
+    )
+
+
+def _sheet(row: Mapping[str, Any]) -> RiskSheet:
+    words: Any = {key: value for key, value in row.items() if key not in ("level", "group")}
     levels = tuple(
-        RiskLevel(**{**level, "any_of": tuple(level["any_of"])})
-        for level in row["level"]  # type: ignore[attr-defined]  # a list of tables
+        RiskLevel(**{**level, "any_of": tuple(level["any_of"])}) for level in row["level"]
     )
     groups = tuple(
         RiskGroup(
@@ -119,7 +170,7 @@ def _sheet(row: dict[str, object]) -> RiskSheet:
             group["title"],
             tuple(RiskItem(item["code"], item["text"]) for item in group["items"]),
         )
-        for group in row["group"]  # type: ignore[attr-defined]  # a list of tables
+        for group in row["group"]
     )
     return RiskSheet(levels=levels, groups=groups, **words)
 

@@ -39,6 +39,11 @@ class Municipality(models.Model):
     # The month in which agencies are asked whether they still need what is open to them (V14).
     recertify_month = models.PositiveSmallIntegerField(default=4, db_default=4)
 
+    # The city's own levels of risk sheets (docs/profile.md, `[[risk_levels]]`), the gravest first.
+    risk_levels = models.JSONField(
+        default=list, blank=True, db_default=models.Value([], models.JSONField())
+    )
+
     draft_role = models.CharField(max_length=100, blank=True)
     decided_by = models.CharField(max_length=20, choices=enums.Decider.choices, blank=True)
     decision_agency_code = models.CharField(max_length=60, blank=True)

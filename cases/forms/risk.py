@@ -40,12 +40,17 @@ class RiskStartForm(KasaneForm):
         error_messages={"required": _("シートを選んでください。")},
     )
 
-    def __init__(self, *args: Any, persons: Sequence[Person], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        persons: Sequence[Person],
+        sheets: Mapping[str, risksheets.RiskSheet],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.offer("person", [(str(person.pk), person.shown_name) for person in persons])
-        found = risksheets.sheets()
-        self.offer("sheet", [(sheet.code, sheet.name) for sheet in found.values()])
-        self.fields["sheet"].widget.hints = {s.code: s.for_whom for s in found.values()}
+        self.offer("sheet", [(sheet.code, sheet.name) for sheet in sheets.values()])
+        self.fields["sheet"].widget.hints = {s.code: s.for_whom for s in sheets.values()}
 
 
 class RiskWords(AnswersForm):
@@ -109,13 +114,7 @@ class RiskEditForm(CorrectedAnswersForm, RiskWords):
 
     def __init__(self, *args: Any, risk: RiskAssessment, **kwargs: Any) -> None:
         initial = {name: getattr(risk, name) for name in (*self.words, "version")}
-        super().__init__(
-            *args,
-            sheet=risksheets.sheets()[risk.sheet],
-            answered=risk.answers,
-            initial=initial,
-            **kwargs,
-        )
+        super().__init__(*args, answered=risk.answers, initial=initial, **kwargs)
 
 
 class RiskDecisionForm(VersionedForm):

@@ -135,7 +135,7 @@ def assess_risk(
 ) -> RiskAssessment:
     """A risk sheet of one person, with the level its rule gives. It replaces the former one of the
     same person and sheet, which stays. Red is told to the agency's manager at once."""
-    sheet = risksheets.sheets().get(facts.sheet)
+    sheet = risksheets.sheets(case.municipality).get(facts.sheet)
     if sheet is None:
         raise ActionDenied(_("シートを選んでください。"))
     answers, level = _found(sheet, facts)
@@ -186,7 +186,7 @@ def change_risk(
     again, the version before stays (V13). The managers are told when it becomes red, and when it
     is so no longer. Raises StaleVersion when somebody else saved first."""
     check_can_correct_risk(by, risk)
-    sheet = risksheets.sheets()[risk.sheet]
+    sheet = risksheets.sheets(risk.record.case.municipality)[risk.sheet]
     answers, level = _found(sheet, facts)
     locked: RiskAssessment = corrected(RiskAssessment, risk.pk, by, version, reason)
     was_red = sheet.level(locked.computed_level).is_red
@@ -210,7 +210,7 @@ def decide_risk(
     """A group's judgement, which may depart from the rule with a reason. Decided again, the former
     decision stays as a version. Raises StaleVersion when somebody else saved first."""
     check_can_correct(by, risk.record)
-    sheet = risksheets.sheets()[risk.sheet]
+    sheet = risksheets.sheets(risk.record.case.municipality)[risk.sheet]
     if decision.level not in {level.code for level in sheet.choices}:
         raise ActionDenied(_("判断した段階を選んでください。"))
     if not decision.deciders:

@@ -332,7 +332,7 @@ def _answered(
     """The answers as stored: of questions of this field alone. One query, none without answers."""
     if not answers:
         return {}
-    known = catalogue(case.municipality_id)
+    known = catalogue(case.municipality)
     return checked(answers, (q.code for q in asked_in(known, category, before or {})))
 
 

@@ -51,7 +51,7 @@ def assessment_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     on = subject(request, case_id, "assessment_new")
     check_can_write(request.membership, on.case)
     category = request.POST.get("category") or request.GET.get("category", "")
-    known = catalogue(on.case.municipality_id)
+    known = catalogue(on.case.municipality)
     former = _former(request, on, category)
     answered = former.answers if former else {}
     questions = asked_in(known, category) if category in page.FIELDS else []
@@ -157,7 +157,7 @@ def assessment_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpRespons
     section = get_object_or_404(sections.select_related("record__case"), pk=record_id)
     on = subject(request, section.record.case_id, "assessment_edit")
     check_can_correct(request.membership, section.record)
-    known = catalogue(on.case.municipality_id)
+    known = catalogue(on.case.municipality)
     questions = asked_in(known, section.record.category, section.answers)
     form = AssessmentEditForm(request.POST or None, section=section, questions=questions)
     conflicts = []
@@ -260,7 +260,7 @@ def _whole(request: MemberRequest, on: Subject) -> dict[str, Any]:
     may_write = can(check_can_write, membership, on.case)
     people = page.people_of(on.persons, spots)
     cards = page.cards(
-        membership, on.case, people, spots, catalogue(on.case.municipality_id), may_write=may_write
+        membership, on.case, people, spots, catalogue(on.case.municipality), may_write=may_write
     )
     return {
         "case": on.case,
@@ -277,7 +277,7 @@ def _compared(
 ) -> dict[str, Any]:
     """One query."""
     was, now = page.spots_on(versions, before), page.spots_on(versions, after)
-    known = catalogue(on.case.municipality_id)
+    known = catalogue(on.case.municipality)
     rows = change.bars(was, now, known)
     return {
         "before": format_long(before),

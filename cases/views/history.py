@@ -28,6 +28,7 @@ from cases.models import (
 from cases.models.records import Content
 from cases.questions import answer_lines, catalogue
 from cases.riskpage import risk_words
+from cases.risksheets import sheets
 from cases.versions import (
     ASSESSMENT,
     CAUTION,
@@ -69,10 +70,11 @@ def record_history(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse
 def _told(model: type[Content], case: Case) -> Callable[[Any, str], str] | None:
     """How this kind's versions are put into words, where not as they stand. At most one query."""
     if model is RiskAssessment:
-        return risk_words
+        known_sheets = sheets(case.municipality)
+        return lambda row, name: risk_words(known_sheets[row.sheet], row, name)
     if model is not AssessmentSection:
         return None
-    known = catalogue(case.municipality_id)
+    known = catalogue(case.municipality)
 
     def words(row: Any, name: str) -> str:
         if name == "answers":

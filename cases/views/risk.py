@@ -43,11 +43,12 @@ def risk_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     check_can_write(request.membership, on.case)
     asked = {name for name in ("person", "sheet") if name in request.GET}
     is_chosen = asked or request.method == "POST"
-    start = RiskStartForm(request.GET if is_chosen else None, persons=on.people)
+    known = sheets(on.case.municipality)
+    start = RiskStartForm(request.GET if is_chosen else None, persons=on.people, sheets=known)
     if not (is_chosen and start.is_valid()):
         return form_page(request, "cases/risk_start.html", on, start)
     person = next(p for p in on.people if str(p.pk) == start.cleaned_data["person"])
-    sheet = sheets()[start.cleaned_data["sheet"]]
+    sheet = known[start.cleaned_data["sheet"]]
     former = _former(request, on, person, sheet)
     form = RiskForm(
         request.POST or None,
@@ -89,7 +90,8 @@ def risk_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
     """Correct a sheet on which no group has decided; the rule is asked again."""
     risk, on = _found(request, record_id, "risk_edit")
     check_can_correct_risk(request.membership, risk)
-    form = RiskEditForm(request.POST or None, risk=risk)
+    sheet = sheets(on.case.municipality)[risk.sheet]
+    form = RiskEditForm(request.POST or None, risk=risk, sheet=sheet)
     conflicts = []
     if request.method == "POST" and is_fit(form, on.case.pk, risk.record.person_ids):
         if form.check_version(risk):
@@ -101,7 +103,7 @@ def risk_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
     _log(request, on, Action.OPEN, "risk_edit", [risk.pk])
     return form_page(
         request, "cases/risk_edit.html", on, form,
-        risk=risk, sheet=form.sheet, about=risk.record.names(on.persons), conflicts=conflicts,
+        risk=risk, sheet=sheet, about=risk.record.names(on.persons), conflicts=conflicts,
     )  # fmt: skip
 
 
@@ -187,11 +189,11 @@ def risk_decide(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
     """A group's decision; another level than the rule's needs a reason."""
     risk, on = _found(request, record_id, "risk_decide")
     check_can_correct(request.membership, risk.record)
-    form = _decision(request, risk)
+    form = _decision(request, risk, sheets(on.case.municipality)[risk.sheet])
     is_good = request.method == "POST" and is_fit(form, on.case.pk, risk.record.person_ids)
     if is_good and form.check_version(risk) and _decided(request, risk, form):
         return redirect("risk_detail", risk.pk)
-    finding = find(sheets()[risk.sheet], risk.answers)
+    finding = find(sheets(on.case.municipality)[risk.sheet], risk.answers)
     _log(request, on, Action.OPEN, "risk_decide", [risk.pk])
     return form_page(
         request, "cases/risk_decide.html", on, form,
@@ -199,7 +201,7 @@ def risk_decide(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
     )  # fmt: skip
 
 
-def _decision(request: MemberRequest, risk: RiskAssessment) -> RiskDecisionForm:
+def _decision(request: MemberRequest, risk: RiskAssessment, sheet: RiskSheet) -> RiskDecisionForm:
     initial: dict[str, Any] = {
         "version": risk.version,
         "decided_level": risk.level,
@@ -209,7 +211,7 @@ def _decision(request: MemberRequest, risk: RiskAssessment) -> RiskDecisionForm:
     }
     return RiskDecisionForm(
         request.POST or None,
-        sheet=sheets()[risk.sheet],
+        sheet=sheet,
         computed=risk.computed_level,
         assessed_on=risk.assessed_on,
         initial=initial,

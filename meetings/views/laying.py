@@ -48,9 +48,8 @@ def _texts(keys: list[UUID], by: Membership) -> dict[UUID, str]:
     for caution in CautionNote.objects.visible_to(by).filter(pk__in=keys):
         found[caution.pk] = f"{caution.get_kind_display()}　{caution.text}"
     for risk in RiskAssessment.objects.visible_to(by).filter(pk__in=keys):
-        found[risk.pk] = "\n".join(
-            [*risk_text(risk), *answered_lines(sheets()[risk.sheet], risk.answers)]
-        )
+        sheet = sheets(by.municipality)[risk.sheet]
+        found[risk.pk] = "\n".join([*risk_text(risk, sheet), *answered_lines(sheet, risk.answers)])
     for issue in Issue.objects.visible_to(by).filter(pk__in=keys):
         found[issue.pk] = f"{issue.get_issue_type_display()}　{issue.note}"
     for plan in Plan.objects.visible_to(by).filter(pk__in=keys):

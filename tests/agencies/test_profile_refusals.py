@@ -36,6 +36,7 @@ bases = ["guideline"]
 """
 ITEM = "[[intake_items]]\ncode='k'\nlabel='x'\n"
 QUESTION = "[[assessment_items]]\ncode = 'q'\ncategory = 'money'\nkind = 'problem'\ntext = 'x'\n"
+LEVEL = "[[risk_levels]]\nsheet='child'\ncode='c'\nname='x'\nmeaning='x'\nsource='x'\n"
 INDICATOR = """
 [[indicators]]
 code = "i"
@@ -284,6 +285,11 @@ BAD: list[tuple[str, str, str]] = [
     (QUESTION.replace("'money'", "'notifier'"), "assessment_items[q].category", "「notifier」は使"),
     (QUESTION.replace("'problem'", "'hunch'"), "assessment_items[q].kind", "「hunch」は使えません"),
     (QUESTION * 2, "assessment_items[q].code", "「q」が2回"),
+    (LEVEL.replace("'child'", "'adult'"), "risk_levels[c].sheet", "「adult」は使えません"),
+    (LEVEL + "any_of=['9']", "risk_levels[c].any_of", "「9」は使えません"),
+    (LEVEL.replace("source='x'", ""), "risk_levels[c].source", "必ず書いてください"),
+    (LEVEL.replace("name='x'", "name='" + "あ" * 21 + "'"), "risk_levels[c].name", "20文字"),
+    (LEVEL * 2, "risk_levels[child.c].code", "「child.c」が2回"),
     ("[[routing_hints]]\nwhen = 'x'\npartner = 'y'\n" * 2, "routing_hints", "「x」→「y」が2回"),
     ("[roles]\nmayor = '市長'", "roles.mayor", "知らない項目です（使える項目: consultation_worker"),
     (

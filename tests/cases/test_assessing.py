@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from agencies.models import AccessLog, AssessmentItem
 from agencies.permissions import ActionDenied
-from agencies.profile_entries import ASSESSED, QUESTION_KINDS
+from agencies.profile_entries import ASSESSED, QUESTION_KINDS, RISK_GROUPS, RISK_SHEETS
 from cases import enums
 from cases.assessments import FIELDS
+from cases.itemdata import LOCAL
 from cases.models import AssessmentSection
 from cases.operations import (
     RiskFacts,
@@ -21,7 +22,8 @@ from cases.operations import (
     change_assessment,
     refile_record,
 )
-from cases.questions import LOCAL, Tally, catalogue, national, tally
+from cases.questions import Tally, catalogue, national, tally
+from cases.risksheets import sheets
 from tests import world as w
 from tests.cases.assessed import MARCH, MAY, caution, cost, section, sheet, yes
 from tests.cases.pages import client, get, page, post, referred, text
@@ -50,6 +52,19 @@ def test_the_national_list_is_well_formed():
 def test_the_profile_knows_the_words_of_this_room():
     assert set(ASSESSED) == {str(field) for field in FIELDS}
     assert set(QUESTION_KINDS) == set(enums.QuestionKind.values)
+    found = sheets(None)
+    assert set(RISK_SHEETS) == set(found)
+    assert set(RISK_GROUPS) == {g.number for sheet in found.values() for g in sheet.groups}
+
+
+def test_the_questions_follow_the_citys_word_for_shogai(city):
+    with as_owner():
+        city.city.wording_shogai = "障がい"
+        city.city.save()
+    with w.act(city.elderly):
+        texts = [question.text for question in catalogue(city.city).values()]
+    assert "障がい者手帳を持っている（申請中を含む）" in texts
+    assert not [words for words in texts if "障害" in words]
 
 
 def test_unknown_and_unanswered_are_counted_and_never_a_no():

@@ -32,7 +32,7 @@ GRAVITY = {
 RED = {"elder": {"red"}, "disability": {"gravest"}, "child": {"aa", "a"}}
 ITEMS = [
     (sheet.code, group.number, item.code)
-    for sheet in sheets().values()
+    for sheet in sheets(None).values()
     for group in sheet.groups
     for item in group.items
 ]
@@ -43,8 +43,8 @@ def yes(*codes):
 
 
 def test_the_sheets_have_the_published_groups_and_levels():
-    assert set(sheets()) == set(PUBLISHED)
-    for sheet in sheets().values():
+    assert set(sheets(None)) == set(PUBLISHED)
+    for sheet in sheets(None).values():
         assert [group.number for group in sheet.groups] == list(PUBLISHED[sheet.code])
         assert [level.code for level in sheet.choices] == GRAVITY[sheet.code]
         assert {level.code for level in sheet.levels if level.is_red} == RED[sheet.code]
@@ -58,9 +58,9 @@ def test_no_code_is_used_twice():
 
 @pytest.mark.parametrize(("sheet", "group", "code"), ITEMS)
 def test_each_item_alone_gives_the_published_level(sheet, group, code):
-    found = find(sheets()[sheet], yes(code))
+    found = find(sheets(None)[sheet], yes(code))
     assert found.level.code == PUBLISHED[sheet][group]
-    named = next(item.text for item in sheets()[sheet].items if item.code == code)
+    named = next(item.text for item in sheets(None)[sheet].items if item.code == code)
     if found.level.code != NOTHING:
         assert named in found.reason
         assert found.level.name in found.reason
@@ -70,18 +70,18 @@ def test_each_item_alone_gives_the_published_level(sheet, group, code):
 def test_of_two_the_graver_wins_in_whatever_order(sheet):
     """Every pair of groups."""
     order = GRAVITY[sheet]
-    first = {group.number: group.items[0].code for group in sheets()[sheet].groups}
+    first = {group.number: group.items[0].code for group in sheets(None)[sheet].groups}
     for one, code in first.items():
         for other, another in first.items():
             levels = (PUBLISHED[sheet][one], PUBLISHED[sheet][other])
             expected = min(levels, key=order.index)
-            assert find(sheets()[sheet], yes(code, another)).level.code == expected
+            assert find(sheets(None)[sheet], yes(code, another)).level.code == expected
 
 
 @pytest.mark.parametrize("sheet", list(PUBLISHED))
 @pytest.mark.parametrize("answer", ["no", "unknown"])
 def test_neither_no_nor_unknown_reaches_a_level(sheet, answer):
-    form = sheets()[sheet]
+    form = sheets(None)[sheet]
     found = find(form, {item.code: {"answer": answer} for item in form.items})
     assert found.level.code == NOTHING
     assert len(found.unknown) == (len(form.items) if answer == "unknown" else 0)
@@ -90,7 +90,7 @@ def test_neither_no_nor_unknown_reaches_a_level(sheet, answer):
 @pytest.mark.parametrize("sheet", list(PUBLISHED))
 def test_what_is_unknown_and_could_raise_the_level_is_said(sheet):
     """Not treated as a no: it stays on the list, for as long as it could make things worse."""
-    form = sheets()[sheet]
+    form = sheets(None)[sheet]
     grave = [item for group in form.groups[:3] for item in group.items]
     milder = form.groups[3].items[0].code
     found = find(form, {grave[0].code: {"answer": "unknown"}, **yes(milder)})
@@ -100,7 +100,7 @@ def test_what_is_unknown_and_could_raise_the_level_is_said(sheet):
 
 
 def test_nothing_answered_is_no_level_and_everything_is_open():
-    form = sheets()["elder"]
+    form = sheets(None)["elder"]
     found = find(form, {})
     assert found.level.code == NOTHING
     assert len(found.open) == len(form.items)
