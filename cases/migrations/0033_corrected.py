@@ -71,7 +71,7 @@ def text_again(table, columns, *, is_version):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0031_note_work")]
+    dependencies = [("cases", "0032_lists")]
 
     operations = [
         *map(reason, ("cautionnote", "historicalcautionnote")),

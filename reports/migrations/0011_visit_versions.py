@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("reports", "0009_assessing_versions"), ("outreach", "0005_corrected_visit")]
+    dependencies = [("reports", "0010_large_city"), ("outreach", "0005_corrected_visit")]
 
     operations = [
         migrations.RunSQL(
