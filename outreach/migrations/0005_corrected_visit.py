@@ -1,6 +1,8 @@
 """A visit is corrected as a note is: by a new version with a reason, which the database says
 (cases 0031); its versions are read by who reads the visit, and a shield closes them (V9, V13)."""
 
+from importlib import import_module
+
 import django.db.models.deletion
 import simple_history.models
 from django.conf import settings
@@ -8,6 +10,8 @@ from django.db import migrations, models
 
 from config.lib.rowsecurity import Gate
 from config.lib.shieldsecurity import ShieldText, versions
+
+said = import_module("cases.migrations.0035_said_by_whom").said
 
 WORDS = ("met_whom", "place", "companions", "text", "next_step", "correction_reason")
 SEEN = (
@@ -43,7 +47,7 @@ SET CONSTRAINTS ALL DEFERRED;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0031_note_work"),
+        ("cases", "0039_corrected"),
         ("outreach", "0004_shield"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -183,5 +187,6 @@ class Migration(migrations.Migration):
         ShieldText("outreach_visit", *WORDS),
         ShieldText("outreach_historicalvisit", *WORDS, is_version=True),
         migrations.RunSQL(CORRECTED, "DROP TRIGGER needs_reason ON public.outreach_visit"),
+        migrations.RunSQL(said("outreach_visit"), migrations.RunSQL.noop),
         migrations.RunSQL(FIRST, migrations.RunSQL.noop),
     ]

@@ -78,7 +78,7 @@ def written_once(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("plans", "0006_lists")]
+    dependencies = [("plans", "0007_whose_words")]
 
     operations = [
         migrations.RunSQL(STANDS, GOES),

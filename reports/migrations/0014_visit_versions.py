@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("reports", "0010_large_city"), ("outreach", "0005_corrected_visit")]
+    dependencies = [("reports", "0013_changed_at_work"), ("outreach", "0005_corrected_visit")]
 
     operations = [
         migrations.RunSQL(
@@ -14,8 +14,12 @@ class Migration(migrations.Migration):
                 EXECUTE FUNCTION kasane.keep_version('outreach_historicalvisit', 'record_id');
             CREATE TRIGGER stamp_version BEFORE INSERT ON public.outreach_historicalvisit
                 FOR EACH ROW EXECUTE FUNCTION kasane.stamp_version();
+            CREATE TRIGGER version_of_its_row AFTER INSERT ON public.outreach_historicalvisit
+                FOR EACH ROW
+                EXECUTE FUNCTION kasane.version_of_its_row('outreach_visit', 'record_id');
             """,
             """
+            DROP TRIGGER version_of_its_row ON public.outreach_historicalvisit;
             DROP TRIGGER keep_version ON public.outreach_visit;
             DROP TRIGGER stamp_version ON public.outreach_historicalvisit;
             """,

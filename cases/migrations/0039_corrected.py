@@ -1,6 +1,8 @@
 """関わり方の注意 and リスク確認 are corrected as a note is: by a new version with a reason (0031). A
 sheet a group has decided on stands; a new one replaces it."""
 
+from importlib import import_module
+
 from django.db import migrations, models
 
 from config.lib.shieldsecurity import ShieldText
@@ -15,6 +17,8 @@ HISTORY = {
     "cases_cautionnote": "cases_historicalcautionnote",
     "cases_riskassessment": "cases_historicalriskassessment",
 }
+
+said = import_module("cases.migrations.0035_said_by_whom").said
 
 CORRECTED = """
 CREATE TRIGGER needs_reason BEFORE UPDATE ON public.cases_cautionnote
@@ -40,7 +44,9 @@ $$;
 CREATE TRIGGER decided_risk_stands BEFORE UPDATE ON public.cases_riskassessment
     FOR EACH ROW EXECUTE FUNCTION kasane.decided_risk_stands();
 """
-UNCORRECTED = """
+UNsaid = import_module("cases.migrations.0035_said_by_whom").said
+
+CORRECTED = """
 DROP TRIGGER needs_reason ON public.cases_cautionnote;
 DROP TRIGGER needs_reason ON public.cases_riskassessment;
 DROP TRIGGER decided_risk_stands ON public.cases_riskassessment;
@@ -71,7 +77,7 @@ def text_again(table, columns, *, is_version):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0032_lists")]
+    dependencies = [("cases", "0038_in_own_name")]
 
     operations = [
         *map(reason, ("cautionnote", "historicalcautionnote")),
@@ -85,4 +91,5 @@ class Migration(migrations.Migration):
             )
         ),
         migrations.RunSQL(CORRECTED, UNCORRECTED),
+        *(migrations.RunSQL(said(table), migrations.RunSQL.noop) for table in WORDS),
     ]
