@@ -35,6 +35,7 @@ PURPOSES = {
     KIND.NOTIFICATION: gettext_lazy("法令が定める通告・通報をするため"),
     KIND.SHEET: gettext_lazy("支援会議で支援を検討するため"),
     KIND.LETTER: gettext_lazy("支援会議で支援を検討するため"),
+    KIND.MOVE_OUT: gettext_lazy("転出先の市区町村が支援を続けるため"),
 }
 ENTRUSTED = (
     OperationForm.OUTSOURCED,
@@ -160,7 +161,7 @@ def _row(entry: Disclosure, *, is_kept: bool) -> Row:
         ground=ground_words(entry.ground)
         if entry.ground
         else _("機関の運営形態が市の設定にないため、条文は決められません"),
-        label=entry.ground.label if entry.ground else _("法令に基づく場合"),
+        label=entry.ground.label if entry.ground else _unsaid(entry),
         statute=kept if is_kept and entry.statute else entry.statute,
         purpose=kept
         if is_kept and entry.purpose
@@ -168,6 +169,11 @@ def _row(entry: Disclosure, *, is_kept: bool) -> Row:
         categories="、".join(words.get(c, c) for c in entry.categories),
         persons=_("%(n)s人") % {"n": entry.person_count} if entry.person_count else "－",
     )
+
+
+def _unsaid(entry: Disclosure) -> str:
+    """The ground in words, where the profile does not say by which chapter's article."""
+    return _("本人の同意") if entry.kind == KIND.MOVE_OUT else _("法令に基づく場合")
 
 
 def years(by: Membership, chosen: int) -> list[dict[str, object]]:

@@ -49,6 +49,7 @@ class RecordKind(models.TextChoices):
     FOLLOW_UP = "follow_up", _("参加後のフォロー")
     COMMUNITY_ISSUE = "community_issue", _("地域課題")
     TIE = "tie", _("つながり")
+    MOVE_OUT = "move_out", _("転出の引継ぎ")
 
 
 # What follows a plan or a match that runs already: written to its end, also while the case rests.
@@ -160,11 +161,12 @@ class ReferralMode(models.TextChoices):
 
 
 class DisclosureKind(models.TextChoices):
-    """開示の記録: what was given or used; the first three are entered by the database."""
+    """開示の記録: what was given or used; the first four are entered by the database."""
 
     NOTIFICATION = "notification", _("通告・通報")
     SHEET = "sheet", _("本人同意なしのつなぎ")
     LETTER = "letter", _("資料・情報提供の依頼")
+    MOVE_OUT = "move_out", _("転出先への引継ぎ")
     PROVIDED = "provided", _("第三者への提供")
     USED = "used", _("目的外の利用")
 
@@ -174,6 +176,33 @@ class ReferralState(models.TextChoices):
     ACCEPTED = "accepted", _("受理")
     RETURNED = "returned", _("返却")
     CLOSED = "closed", _("閉鎖")
+
+
+class MoveOutState(models.TextChoices):
+    """転出の引継ぎ: a paper for another municipality, which is no user of this system."""
+
+    PREPARED = "prepared", _("準備中")
+    SENT = "sent", _("送付済み")
+    RECEIVED = "received", _("受け取り済み")
+    RETURNED = "returned", _("返された")
+    CANCELLED = "cancelled", _("取りやめ")
+
+
+class MoveOutAnswerKind(models.TextChoices):
+    """What a person says to one such paper; the last answer holds."""
+
+    GIVEN = "given", _("同意した")
+    REFUSED = "refused", _("同意しない")
+    WITHDRAWN = "withdrawn", _("同意を取り消した")
+
+
+class SentBy(models.TextChoices):
+    """How a paper went."""
+
+    HAND = "hand", _("手渡し")
+    POST = "post", _("郵送（書留など）")
+    FAX = "fax", _("ファクス")
+    LGWAN = "lgwan", _("LGWANのメール")
 
 
 class ConsultationStatus(models.TextChoices):

@@ -16,6 +16,7 @@ from agencies.models import Membership
 from cases import enums
 from cases.gate import reads_cases
 from cases.models import Case, Closing, Referral, Transfer
+from cases.moveoutpage import links as move_out_links
 from cases.permissions import (
     can,
     check_can_change_household,
@@ -34,7 +35,7 @@ def is_responsible(membership: Membership, case: Case) -> bool:
 
 
 def handling(membership: Membership, case: Case) -> Panel | None:
-    """終結, 移管, 閲覧記録, for the responsible agency. Four queries."""
+    """終結, 移管, 転出, 閲覧記録, for the responsible agency. Six queries."""
     if not is_responsible(membership, case):
         return None
     links = []
@@ -44,6 +45,7 @@ def handling(membership: Membership, case: Case) -> Panel | None:
         links.append(Link(label, reverse("transfer_detail", args=[waiting.pk])))
     elif can(check_can_transfer, membership, case):
         links.append(Link(_("ほかの機関へ移管する"), reverse("transfer_new", args=[case.pk])))
+    links += move_out_links(membership, case)
     if can(check_can_change_household, membership, case):
         links.append(Link(_("世帯の変更"), reverse("household_change", args=[case.pk])))
     if can(check_can_close, membership, case):
@@ -162,7 +164,7 @@ def _waiting(membership: Membership, case: Case) -> QuerySet[Transfer]:
     return found.select_related("to_agency").order_by("id")[:1]
 
 
-registry.add("case_aside", handling, queries=4, order=90)
+registry.add("case_aside", handling, queries=6, order=90)
 registry.add("case_events", events, queries=2, order=10)
 registry.add("case_open_ends", open_ends, queries=2, order=10)
 registry.add("todos", todo_transfers, queries=1, order=11)

@@ -20,6 +20,7 @@ from cases.models import (
     Consent,
     Emergency,
     HouseholdLink,
+    MoveOut,
     NoteTask,
     Person,
     Record,
@@ -220,6 +221,26 @@ def check_can_transfer(by: Membership, case: Case) -> None:
     check_on_list(case)
     if _waiting_transfers(by, case).exists():
         raise ActionDenied(_("このケースの移管は、すでに依頼して返事を待っています。"))
+
+
+def check_can_move_out(by: Membership, case: Case) -> None:
+    """転出の引継ぎ, to prepare and to send: the responsible agency, who sees all of the case."""
+    check_may(by, Permission.WRITE_RECORDS)
+    if by.agency_id != case.responsible_agency_id:
+        raise ActionDenied(_("ほかの市区町村への引継ぎを作れるのは主担当機関です。"))
+    check_is_open(case)
+    check_on_list(case)
+
+
+def check_can_change_move_out(by: Membership, paper: MoveOut, *states: str) -> None:
+    """A paper of one's own agency that is in one of these states."""
+    check_may(by, Permission.WRITE_RECORDS)
+    check_on_list(paper.record.case)
+    if paper.state not in states:
+        raise ActionDenied(
+            _("この引継ぎは「%(state)s」なので、いまはできません。")
+            % {"state": paper.get_state_display()}
+        )
 
 
 def check_can_change_household(by: Membership, case: Case) -> None:

@@ -11,6 +11,7 @@ from .drafts import Draft
 from .emergency import Emergency
 from .followup import NoteTask, NoteTemplate, ReadRequest
 from .household import HouseholdLink
+from .moveout import MoveOut, MoveOutAnswer
 from .recertification import Recertification
 from .records import AssessmentSection, Issue, Note, Record, Refiling
 from .referral import Referral
@@ -45,6 +46,8 @@ __all__ = [
     "HouseholdLink",
     "Issue",
     "LeftWork",
+    "MoveOut",
+    "MoveOutAnswer",
     "Note",
     "NoteTask",
     "NoteTemplate",

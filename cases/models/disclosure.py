@@ -36,9 +36,9 @@ class DisclosureQuerySet(models.QuerySet["Disclosure"]):
 
 
 class Disclosure(models.Model):
-    """One entry, never changed. Notifications, sheets without consent and letters are entered by
-    the database (migrations 0007, meetings 0005); what else left, or was used otherwise, by
-    hand."""
+    """One entry, never changed. Notifications, sheets without consent, letters and papers for other
+    municipalities are entered by the database (migrations 0007 and 0033, meetings 0005); what else
+    left, or was used otherwise, by hand."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="+")

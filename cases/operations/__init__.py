@@ -35,6 +35,14 @@ from .followup import (
     keep_template,
 )
 from .household import change_household, undo_household_change
+from .moveout import (
+    answer_move_out,
+    cancel_move_out,
+    prepare_move_out,
+    receive_move_out,
+    return_move_out,
+    send_move_out,
+)
 from .recertification import end_unconfirmed, give_back, keep_cases
 from .records import (
     add_issue,
@@ -72,6 +80,7 @@ __all__ = [
     "add_person",
     "add_to_case",
     "add_to_list",
+    "answer_move_out",
     "arrange_anew",
     "ask_to_read",
     "assess",
@@ -79,6 +88,7 @@ __all__ = [
     "attach_files",
     "attach_scans",
     "cancel_lift",
+    "cancel_move_out",
     "cancel_transfer",
     "change_assessment",
     "change_caution",
@@ -115,17 +125,21 @@ __all__ = [
     "narrow_consent",
     "open_case",
     "open_emergency",
+    "prepare_move_out",
     "propose_lift",
     "propose_shield",
+    "receive_move_out",
     "record_consent",
     "record_disclosure",
     "refer",
     "refile_record",
     "renew_consent",
     "responsible_for",
+    "return_move_out",
     "return_referral",
     "return_transfer",
     "review_emergency",
+    "send_move_out",
     "solve_issue",
     "sync_grants",
     "take_back_shield",

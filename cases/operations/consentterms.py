@@ -73,7 +73,7 @@ def check_terms(person: Person, by: Membership, terms: ConsentTerms) -> None:
     if terms.explained_by is not None and terms.explained_by.agency_id != by.agency_id:
         raise ActionDenied(_("説明した人は、あなたの機関の人から選んでください。"))
     if terms.method == enums.ConsentMethod.PROXY:
-        _check_proxy(person, by, terms)
+        check_proxy(person, by, terms)
     if terms.answer != enums.ConsentAnswer.GIVEN:
         return
     if not person.name:
@@ -96,6 +96,11 @@ def check_terms(person: Person, by: Membership, terms: ConsentTerms) -> None:
         )
     if not terms.categories:
         raise ActionDenied(_("伝えてよい情報の種類を1つ以上選んでください。"))
+    check_age(person, by, terms)
+
+
+def check_age(person: Person, by: Membership, terms: How | ConsentTerms) -> None:
+    """A child's consent comes from who has parental authority."""
     if needs_proxy(person, by, terms.given_on) and terms.method != enums.ConsentMethod.PROXY:
         raise ActionDenied(
             _("%(age)s歳未満の方の同意は、親権を持つ人から代理人として得てください。")
@@ -103,7 +108,7 @@ def check_terms(person: Person, by: Membership, terms: ConsentTerms) -> None:
         )
 
 
-def _check_proxy(person: Person, by: Membership, terms: ConsentTerms) -> None:
+def check_proxy(person: Person, by: Membership, terms: How | ConsentTerms) -> None:
     """A proxy states their power; kinship is none; who is suspected of harm cannot be one."""
     if not (terms.proxy_name and terms.proxy_power):
         raise ActionDenied(_("代理人の氏名と、代理権の根拠を入れてください。"))

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from agencies.enums import Permission
 from agencies.guards import MemberRequest, member
 from agencies.permissions import ActionDenied
+from cases.enums import ClosingKind
 from cases.forms.handling import CloseForm
 from cases.operations import close_case
 from cases.operations.closing import losses_of_closing, open_ends
@@ -29,7 +30,9 @@ def case_close(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     check_can_close(request.membership, on.case)
     ends = open_ends(request.membership, on.case)
     first = [end for end in ends if end.is_first]
-    form = CloseForm(request.POST or None)
+    kind = request.GET.get("kind", "")
+    known = {"kind": kind} if kind in ClosingKind.values else {}
+    form = CloseForm(request.POST or None, initial=known)
     if request.method == "POST" and form.is_valid():
         try:
             close_case(case=on.case, by=request.membership, **_terms(form))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from agencies.models import Membership
 from cases.caselines import file_lines
+from cases.enums import RecordKind
 from cases.models import AssessmentSection, CautionNote, Issue, Note, Record, RiskAssessment
 from cases.questions import answer_lines, catalogue
 from cases.riskpage import answered_lines, risk_text
@@ -60,6 +61,8 @@ def _texts(keys: list[UUID], by: Membership) -> dict[UUID, str]:
 def laying_choices(by: Membership, case_id: UUID) -> list[tuple[str, str]]:
     """The latest records of the case a secretary may lay before an item."""
     rows = Record.objects.visible_to(by).filter(case_id=case_id, carry_out__isnull=True)
+    # A paper for another municipality rests on the consent to that alone.
+    rows = rows.exclude(kind=RecordKind.MOVE_OUT)
     return [
         (
             str(r.pk),

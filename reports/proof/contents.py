@@ -13,6 +13,8 @@ from cases.models import (
     AttachmentContent,
     CautionNote,
     Issue,
+    MoveOut,
+    MoveOutAnswer,
     Note,
     Record,
     Refiling,
@@ -182,11 +184,26 @@ def _tie(draw: Any, drawn: Any, record: Record) -> Tie:
     return Tie(record=record, kind="outside", first_id=first, name="架空医院", quality="plain")
 
 
+def _move_out(draw: Any, drawn: Any, record: Record) -> MoveOut:
+    row = MoveOut(
+        record=record, to_municipality="架空県見本市", to_office="福祉課", to_phone="0",
+        paper={"wish": "見守り"},
+    )  # fmt: skip
+    for key in record.person_ids:
+        draw.put(
+            MoveOutAnswer(
+                id=draw.key(), move_out=row, person_id=key, answer="given", method="oral",
+                given_on=draw.today, by=record.author, form_key=draw.key(),
+            )
+        )  # fmt: skip
+    return row
+
+
 KINDS = {
     "note": _note, "issue": _issue, "assessment": _assessment, "caution": _caution,
     "risk": _risk, "plan": _plan,
     "monitoring": _monitoring, "evaluation": _evaluation, "visit": _visit, "match": _match,
-    "follow_up": _follow_up, "community_issue": _source, "tie": _tie,
+    "follow_up": _follow_up, "community_issue": _source, "tie": _tie, "move_out": _move_out,
 }  # fmt: skip
 
 

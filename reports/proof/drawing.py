@@ -379,14 +379,17 @@ def _referrals(draw: Draw, drawn: Drawn) -> None:
 
 # Kinds drawn last, so that what was drawn before stays as it was.
 LAST = (enums.RecordKind.CAUTION, enums.RecordKind.RISK)
+PAPERS = (enums.RecordKind.MOVE_OUT,)
 
 
-def draw_last_records(draw: Draw, drawn: list[Drawn]) -> None:
+def draw_last_records(
+    draw: Draw, drawn: list[Drawn], last: Sequence[enums.RecordKind] = LAST
+) -> None:
     """Cautions and risk sheets, in cases that may have a shield by now: then their texts wait. By
     who has written there already: grants are as they are."""
     for one in drawn:
         writers = [record.author for record in one.records]
-        for kind in LAST if writers else ():
+        for kind in last if writers else ():
             if draw.chance(0.5):
                 _record(draw, one, by=draw.rng.choice(writers), kinds=[str(kind)])
 
@@ -409,7 +412,7 @@ def _record(
     by = by or _writer(draw, drawn)
     category = "notifier" if draw.chance(0.07) else draw.rng.choice(COVERABLE)
     persons = [] if draw.chance(0.25) else draw.some(drawn.persons, 1, 2)
-    kinds = kinds or [str(kind) for kind in enums.RecordKind if kind not in LAST]
+    kinds = kinds or [str(kind) for kind in enums.RecordKind if kind not in LAST + PAPERS]
     record = draw.put(
         Record(
             id=draw.key(),

@@ -329,6 +329,17 @@ class ReadRequest:
 
 
 @dataclass(frozen=True)
+class MoveOut:
+    """A paper for another municipality; whom it tells of stands in its record."""
+
+    record_id: uuid.UUID
+
+    @property
+    def id(self) -> uuid.UUID:
+        return self.record_id
+
+
+@dataclass(frozen=True)
 class NoteTemplate:
     """A phrase of an agency."""
 
@@ -512,6 +523,7 @@ TABLES: dict[type, str] = {
     Refiling: "cases_refiling",
     ReadRequest: "cases_readrequest",
     NoteTemplate: "cases_notetemplate",
+    MoveOut: "cases_moveout",
     Consultation: "cases_consultation",
     Emergency: "cases_emergency",
     CarryOut: "cases_carryout",

@@ -45,6 +45,7 @@ HANGING = (
         "meetings_itemattendance", "meetings_itemstep", "meetings_itemperson",
         "meetings_papercopy", "meetings_informationrequest",
     )),
+    ("id", "cases_moveout", "move_out_id", ("cases_moveoutanswer",)),
     ("id", "meetings_sitting", "sitting_id", ("meetings_sitting_conference_types",)),
 )  # fmt: skip
 PARTS = {table: (key, whole, column) for key, whole, column, tables in HANGING for table in tables}
@@ -75,6 +76,7 @@ KEYS: dict[str, str] = {
     **dict.fromkeys(VERSIONS, "history_id"),
     "cases_contact": "person_id",
     "cases_closing": "case_id",
+    "cases_moveout": "record_id",
 }
 GATED: tuple[str, ...] = (*facts.TABLES.values(), *PARTS, *VERSIONS, *CITY_ROWS)
 

@@ -44,6 +44,7 @@ from reports.proof.facts import (
     LeftWork,
     Log,
     Membership,
+    MoveOut,
     NoteTemplate,
     Notice,
     Part,
@@ -83,6 +84,7 @@ from reports.proof.rights import (
     yes,
 )
 from reports.proof.shields import (
+    against,
     see_closing,
     see_place,
     see_shield,
@@ -254,6 +256,20 @@ def see_request(world: World, m: Membership, row: ReadRequest) -> Decision:
         return no("V10", "ほかの機関どうしの供覧です。")
     record = decide(world, m, world.get("cases_record", row.record_id))
     return Decision(record.visible, record.rule, record.reason, record.basis)
+
+
+def see_move_out(world: World, m: Membership, row: MoveOut) -> Decision:
+    """Its writer's agency; where somebody moves to is hidden by their shield, whatever its list
+    has said of the record (V9)."""
+    if not reads_cases(m):
+        return NO_CASES
+    record = world.get("cases_record", row.record_id)
+    if record.author_agency_id != m.agency_id:
+        return no("V2", "転出の引継ぎは、作った機関だけが読みます。")
+    if any(s.person_id in record.person_ids for s in against(world, m, record.case_id)):
+        return no("V9", "支援措置により、転出先は名簿の人だけに見えます。")
+    answer = decide(world, m, record)
+    return Decision(answer.visible, answer.rule, answer.reason, answer.basis)
 
 
 def see_template(world: World, m: Membership, row: NoteTemplate) -> Decision:
@@ -511,7 +527,7 @@ RULES: dict[type, Callable[[World, Membership, Any], Decision]] = {
     Consultation: see_consultation, Referral: see_referral, Transfer: see_transfer,
     LeftWork: see_left, Refiling: see_refiling, Contact: see_contact, Closing: see_closing,
     Draft: see_draft,
-    ReadRequest: see_request, NoteTemplate: see_template,
+    ReadRequest: see_request, NoteTemplate: see_template, MoveOut: see_move_out,
     CaseWorker: see_worker, HouseholdLink: see_household_link, Placement: see_placement,
     Recertification: see_recertification,
     Emergency: see_emergency, Disclosure: see_disclosure,

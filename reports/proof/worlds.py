@@ -45,6 +45,7 @@ from reports.models import LookDecision
 from reports.proof.contents import city_rows, contact_points, visit_versions
 from reports.proof.drawing import (
     DAY,
+    PAPERS,
     Draw,
     Drawn,
     draw_case,
@@ -96,6 +97,8 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         _followed(draw, drawn)
         draw.write()
         visit_versions(draw)
+        draw.write()
+        draw_last_records(draw, drawn, PAPERS)
         draw.write()
     with connections[using].cursor() as cursor:
         cursor.execute("ANALYZE")

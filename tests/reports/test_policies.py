@@ -195,6 +195,8 @@ def test_the_application_reads_no_view_and_no_table_behind_the_gate(app):
         ("cases_notetask", "DELETE, TRUNCATE"),
         ("cases_readrequest", "DELETE, TRUNCATE"),
         ("cases_notetemplate", "DELETE, TRUNCATE"),
+        ("cases_moveout", "DELETE, TRUNCATE"),
+        ("cases_moveoutanswer", "UPDATE, DELETE, TRUNCATE"),
         ("reports_lookdecision", "INSERT, UPDATE, DELETE, TRUNCATE"),
         ("cases_disclosure", "UPDATE, DELETE, TRUNCATE"),
         ("cases_historicalcontact", "UPDATE, DELETE, TRUNCATE"),
