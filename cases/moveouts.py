@@ -226,7 +226,8 @@ def _contacts(membership: Membership, choice: Choice) -> dict[uuid.UUID, str]:
 
 
 def _check_told(choice: Choice, chosen: Sequence[Item], others: Sequence[Person]) -> None:
-    texts = [("wish", "", choice.wish), ("words", "", choice.words)]
+    said = ("municipality", "office", "wish", "words")
+    texts = [(name, "", getattr(choice, name)) for name in said]
     texts += [(i.group, f"{i.when}　{i.title}", f"{i.title}\n{i.text}") for i in chosen]
     for where, which, text in texts:
         if names := [p.shown_name for p in others if _names(text, p)]:

@@ -16,20 +16,25 @@ from django.utils import timezone
 
 from agencies.models import Agency, ContactPoint, Membership, SecretariatMember
 from cases.disclosures import emergency_grounds
-from cases.models import Attachment, Case, Consent, ConsentScan, Person
+from cases.models import Attachment, Case, Consent, ConsentScan, MoveOut, Person
+from cases.moveouts import Choice
 from cases.operations import (
     DisclosureFacts,
     RiskFacts,
     accept_referral,
     add_issue,
+    answer_move_out,
     assess,
     assess_risk,
     attach_files,
     attach_scans,
     close_case,
     open_emergency,
+    prepare_move_out,
     record_disclosure,
     refer,
+    return_move_out,
+    send_move_out,
     take_consultation,
     transfer_case,
     write_caution,
@@ -115,6 +120,13 @@ _WHICH = {
     ),
     **dict.fromkeys(
         ["visit_open.record_id", "visit_edit.record_id", "visit_history.record_id"], "visit"
+    ),
+    **dict.fromkeys(
+        [
+            "move_out_detail.record_id", "move_out_print.record_id", "move_out_answer.record_id",
+            "move_out_send.record_id", "move_out_receipt.record_id", "move_out_cancel.record_id",
+        ],
+        "move_out",
     ),
     "item_done.item_id": "task",
     **dict.fromkeys(
@@ -323,6 +335,31 @@ def sent_away(house: House, to: str) -> None:
             case=house.case, by=house.by, to_agency=house.city.agencies[to], reason="支援の中心"
         )
     house.keep("transfer_id", row)
+
+
+def moving(house: House) -> None:
+    """A paper about the mother for another municipality, and her consent to it."""
+    by, mother = house.by, house.persons[0]
+    with w.act(by):
+        known = {person.pk: person for person in house.persons}
+        row = prepare_move_out(
+            case=house.case, by=by, persons=known,
+            choice=Choice("架空県見本市", "福祉課", "099-000-0001", [mother], "見守りを"),
+        )  # fmt: skip
+        answer_move_out(
+            paper=row, by=by, person=mother, answer="given", given_on=timezone.localdate()
+        )
+    house.keep("move_out", row)
+
+
+def moved(house: House, outcome: str = "") -> None:
+    """It has gone; and perhaps come back."""
+    by, today = house.by, timezone.localdate()
+    with w.act(by):
+        row = MoveOut.objects.visible_to(by).get(pk=house.keys["move_out"])
+        row = send_move_out(paper=row, by=by, on=today, how="post")
+        if outcome:
+            return_move_out(paper=row, by=by, on=today, reason="転入していない")
 
 
 def notified(house: House, to: str) -> None:

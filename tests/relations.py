@@ -51,6 +51,7 @@ household_split           worker      200/422  403/403  403/403
 household_join            worker      200/422  403/403  403/403
 household_merge           worker      200/422  403/403  403/403
 transfer_new              worker      200/422  403/403  403/403
+move_out_new              worker      200/422  403/403  403/403
 note_new                  worker      200/422  200/422  403/403
 note_edit                 worker      200/422  403/403  403/403
 genogram                  worker      200/-    200/-    200/-
@@ -124,6 +125,19 @@ transfer_detail           transfers   200/-    200/-    200/-
 transfer_accept           transfers   -/403    -/302    -/403
 transfer_return           transfers   -/422    -/422    -/422
 transfer_cancel           transfers   -/302    -/403    -/403
+
+# A paper for another municipality: being prepared; another agency's, in a case one helps with;
+# received, and the case is closed (V2).
+move_out_detail           moves       200/-    404/-    200/-
+move_out_print            moves       200/-    404/-    200/-
+move_out_answer           moves       200/422  404/404  200/422
+move_out_send             moves       200/422  404/404  403/403
+move_out_receipt          moves       403/403  404/404  403/403
+move_out_cancel           moves       200/422  404/404  403/403
+
+# … that has gone: it waits for an answer; the same of another agency; come back.
+move_out_receipt          gone        200/422  404/404  403/403
+move_out_cancel           gone        403/403  404/404  403/403
 
 # A plan in force: one's own; one helps with; ended.
 monitor_new               running     200/422  200/422  403/403
@@ -365,7 +379,8 @@ def standings() -> dict[str, Standing]:
     found["manager"] = Standing(manager, of.own, of.shared, of.closed, foreign)
     found["phrases"] = cases.phrases(city, manager)
     for with_twin in (
-        cases.referrals, cases.transfers, cases.running, cases.late, cases.visits, cases.matches,
+        cases.referrals, cases.transfers, cases.moves, cases.running, cases.late, cases.visits,
+        cases.matches,
     ):  # fmt: skip
         found |= with_twin(city, twin)
     for alone in (cases.links, cases.shields, cases.emergencies, citys.items, citys.agreed):

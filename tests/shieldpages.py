@@ -19,6 +19,8 @@ PAGES = [
     "consent_withdraw", "consent_narrow", "consent_renew", "scan_new", "referral_new",
     "referral_list", "referral_detail", "referral_accept", "referral_return", "transfer_new",
     "transfer_detail", "transfer_accept", "transfer_return", "transfer_cancel",
+    "move_out_new", "move_out_detail", "move_out_answer", "move_out_send", "move_out_receipt",
+    "move_out_cancel",
     "carry_out_detail", "shield_new", "shield_detail", "shield_confirm", "shield_take_back",
     "shield_lift", "shield_extend", "shield_place_new", "shield_place_end", "shield_holds",
     "hold_decide", "plan_list", "plan_detail", "plan_new", "plan_edit", "plan_sign",
@@ -55,6 +57,7 @@ PRINTS = [
     "case_print", "assessment_print", "risk_print", "looks_print", "consent_print",
     "consent_form_print", "withdrawal_print",
     "plan_print", "item_print", "pledge_print", "letter_print", "report_print", "seal_print",
+    "move_out_print",
     "genogram_print", "disclosure_print", "look_paper", "case_handover_print", "handover_print",
 ]  # fmt: skip
 FILES = ["attachment_download", "scan_download", "report_xlsx"]

@@ -154,6 +154,26 @@ def transfers(city: w.World, twin: House) -> dict[str, Standing]:
     return {"transfers": found}
 
 
+def moves(city: w.World, twin: House) -> dict[str, Standing]:
+    """A paper for another municipality, prepared and gone: of one's agency, of another that one
+    helps; received and the case closed, come back."""
+    waiting, gone = (Standing(city.disability, foreign=twin.keys) for _ in range(2))
+    for found in (waiting, gone):
+        for kind, by, helper in (
+            ("own", "disability", "child"),
+            ("shared", "child", "disability"),
+            ("closed", "disability", "child"),
+        ):
+            house = case_of(city, by, helper)
+            h.moving(house)
+            if found is gone or kind == "closed":
+                h.moved(house, "" if kind != "closed" else "returned")
+            if found is waiting and kind == "closed":
+                h.closed(house)
+            setattr(found, kind, house.keys)
+    return {"moves": waiting, "gone": gone}
+
+
 def running(city: w.World, twin: House) -> dict[str, Standing]:
     """A plan in force: written by one's agency, helped with, and one that has ended."""
     found = Standing(city.disability, foreign=twin.keys)

@@ -82,6 +82,8 @@ TABLE: dict[str, set[str]] = {
             "assessment_edit", "attachment_download", "case_close", "case_looks", "looks_print",
             "transfer_new", "transfer_detail", "transfer_accept", "transfer_return",
             "transfer_cancel", "sitting_move",
+            "move_out_new", "move_out_detail", "move_out_print", "move_out_send",
+            "move_out_receipt", "move_out_cancel",
             "household_change", "household_split", "household_join", "household_merge",
             "household_undo",
             "shield_detail", "shield_take_back", "shield_lift", "shield_extend",
@@ -106,7 +108,8 @@ TABLE: dict[str, set[str]] = {
         READERS | {"privacy"},
     ),
     **dict.fromkeys(
-        ["consent_narrow", "consent_renew", "scan_new", "consent_form_print"], WORKERS
+        ["consent_narrow", "consent_renew", "scan_new", "consent_form_print", "move_out_answer"],
+        WORKERS,
     ),
     "emergency_new": {"elderly", "coordinator", "outreach", "agency_manager"},
     # V11: accounts, the agency's own manager, the privacy officer; each does their own part.

@@ -30,6 +30,7 @@ from django.utils import timezone
 from agencies.models import Agency, LegalBasis, Notice
 from cases.disclosures import emergency_grounds
 from cases.models import Consultation, Person, Shield, ShieldHold
+from cases.moveouts import Choice
 from cases.operations import (
     RiskDecision,
     RiskFacts,
@@ -44,6 +45,7 @@ from cases.operations import (
     decide_risk,
     make_case,
     open_emergency,
+    prepare_move_out,
     propose_shield,
     record_disclosure,
     refer,
@@ -247,6 +249,14 @@ def write_papers(city: w.World, case: Any, mother: Person) -> None:
         consent = mother.consents.first()
         file = NewFile("ほたる荘.png", "image/png", ContentFile(b"paper"))
         attach_scans(consent=consent, by=city.elderly, files=[file])
+        known = {p.pk: p for p in Person.objects.visible_to(city.elderly).filter(case=case)}
+        prepare_move_out(
+            case=case, by=city.elderly, persons=known,
+            choice=Choice(
+                "架空県見本市", f"{STATION}前の福祉課", "099-000-0001", [mother], f"{SCHOOL}から",
+                words=f"{ADDRESS}に住む", contacts=True,
+            ),
+        )  # fmt: skip
         transfer_case(
             case=case, by=city.elderly, to_agency=city.agencies["disability"],
             reason=f"{SCHOOL}が近い",

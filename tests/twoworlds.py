@@ -161,6 +161,7 @@ def known(name: str) -> Scene:
             h.paper(house)
             h.planned(house, "livelihood")
         h.consulted(scene.own)
+        h.moving(scene.own)
         h.closed(scene.closed)
     scene.register = h.home(city.far_participation, city, is_known_to_office=False)
     h.hosted(scene.register, city.far_participation)
@@ -221,6 +222,7 @@ def twin(scene: Scene, name: str) -> House:
     made.keys["resource_id"] = scene.register.keys["resource_id"]  # type: ignore[union-attr]  # it has one
     h.placed(made, city.far_participation)
     h.sent_away(made, "far_outreach")
+    h.moving(made)
     h.sealed(made, scene.sitting, "far_outreach")
     return made
 
@@ -254,6 +256,7 @@ def _unread(scene: Scene) -> None:
     beside = House(city, house.by, house.case, house.persons)
     h.written(beside)
     h.planned(beside, "far_elderly")
+    h.moving(beside)
     h.sealed(beside, scene.sitting, "far_outreach")
     scene.hidden = [beside]
 
@@ -277,9 +280,10 @@ def _behind(scene: Scene, house: House, by: Membership) -> House:
 
 
 def _uncovered(house: House, *, is_office: bool) -> None:
-    """About the son, who has not consented to U; and his consent to somebody else, which the office
-    that handles the case would see whole (V3)."""
+    """A paper for another municipality; about the son, who has not consented to U; and his consent
+    to somebody else, which the office that handles the case would see whole (V3)."""
     by, city = house.by, house.city
+    h.moving(house)
     with w.act(by):
         write_note(
             case=house.case, by=by, text="息子のこと", method="visit", persons=house.persons[1:]

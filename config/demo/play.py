@@ -21,22 +21,28 @@ from agencies.models import Agency, ConferenceType, Membership, Municipality
 from agencies.operations.directory import ContactPointFacts, add_contact_point
 from cases.enums import CONSENTABLE, RequestKind
 from cases.models import CarryOut, Case, Consultation, Person, Record
+from cases.moveouts import Choice, offered
 from cases.operations import (
     RiskDecision,
     RiskFacts,
     accept_referral,
     add_issue,
     add_person,
+    answer_move_out,
     ask_to_read,
     assess,
     assess_risk,
+    cancel_move_out,
     decide_risk,
     finish_consultation,
     keep_template,
     make_case,
+    prepare_move_out,
+    receive_move_out,
     record_consent,
     refer,
     return_referral,
+    send_move_out,
     solve_issue,
     take_consultation,
     write_caution,
@@ -136,6 +142,7 @@ class Player:
             "match": self.match,
             "person": self.person,
             "tie": self.tie,
+            "move_out": self.move_out,
         }
         actions[step["do"]](step)
 
@@ -356,6 +363,44 @@ class Player:
                     step["level"], on, step["deciders"], step.get("override", "")
                 )
                 decide_risk(risk=risk, by=by, version=risk.version, decision=decision)
+
+    def move_out(self, step: Step) -> None:
+        """A paper for another municipality, with all that may be told; who agreed, and how far it
+        has come."""
+        by = self.members[step["by"]]
+        told = self.named(step)
+        with acting(by.pk):
+            known = {person.pk: person for person in self.persons.values()}
+            items = offered(by, self.opened(), known, {person.pk for person in told})
+            paper = prepare_move_out(
+                case=self.opened(),
+                by=by,
+                persons=known,
+                choice=Choice(
+                    municipality=step["municipality"],
+                    office=step["office"],
+                    phone=step["phone"],
+                    moves_on=days(step["moves_days"]),
+                    persons=told,
+                    wish=step["wish"],
+                    words=step.get("words", ""),
+                    records={item.key for item in items},
+                    contacts=True,
+                ),
+            )
+            for label, answer in step["answers"].items():
+                answer_move_out(
+                    paper=paper,
+                    by=by,
+                    person=self.persons[label],
+                    answer=answer,
+                    given_on=days(0),
+                )
+            if "cancelled" in step:
+                cancel_move_out(paper=paper, by=by, reason=step["cancelled"])
+            elif "received" in step:
+                gone = send_move_out(paper=paper, by=by, on=days(0), how="post")
+                receive_move_out(paper=gone, by=by, on=days(0), who=step["received"])
 
     def plan(self, step: Step) -> None:
         by = self.members[step["by"]]
