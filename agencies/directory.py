@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy
+
 from agencies.models import ContactPoint, Membership
 from agencies.permissions import can_keep_directory
+from config.lib.forms import parse_phone
 from config.lib.kana import fold
+
+# What a part of a city is called by, in the order in which they are offered.
+KINDS = (
+    ("小学校区|(?<!中)学区$", gettext_lazy("小学校区")),
+    ("圏域", gettext_lazy("包括圏域")),
+    ("民生", gettext_lazy("民生委員区")),
+    ("", gettext_lazy("そのほかの地域")),
+)
 
 
 @dataclass(frozen=True)
@@ -22,6 +34,7 @@ class PointLine:
     themes: str
     areas: str
     phone: str
+    dial: str  # the digits a telephone dials; empty where it is none
     hours: str
     note: str
     may_change: bool
@@ -52,9 +65,21 @@ def points_for(membership: Membership, themes: Iterable[str], most: int = 5) -> 
     return [_line(membership, point) for point in found[:most]]
 
 
-def areas_of(membership: Membership) -> list[str]:
-    """The parts of the city the directory names, to choose from. One query."""
-    return sorted({area for point in _running(membership) for area in point.areas})
+@dataclass(frozen=True)
+class AreaGroup:
+    """The parts of a city of one kind."""
+
+    kind: str
+    names: list[str]
+
+
+def areas_of(membership: Membership) -> list[AreaGroup]:
+    """The parts of the city the directory names, by kind, to choose from. One query."""
+    names = sorted({area for point in _running(membership) for area in point.areas})
+    by_kind: dict[str, list[str]] = {words: [] for words, _label in KINDS}
+    for name in names:
+        by_kind[next(words for words, _label in KINDS if re.search(words, name))].append(name)
+    return [AreaGroup(str(label), by_kind[words]) for words, label in KINDS if by_kind[words]]
 
 
 def _running(membership: Membership) -> Sequence[ContactPoint]:
@@ -89,6 +114,7 @@ def _line(membership: Membership, point: ContactPoint) -> PointLine:
         themes="、".join(point.themes),
         areas="、".join(point.areas),
         phone=point.phone,
+        dial=number.digits if (number := parse_phone(point.phone)) else "",
         hours=point.hours,
         note=point.note,
         may_change=can_keep_directory(membership, point.agency),

@@ -42,6 +42,7 @@ class AnswerLine:
     name: str
     state: str
     tone: str
+    when: str
     detail: str
     url: str
     label: str
@@ -147,13 +148,12 @@ def _answer_line(
             "name": answer.proxy_name, "power": answer.proxy_power
         }  # fmt: skip
         how = proxy if answer.proxy_name else str(answer.get_method_display())
-        detail = _("%(day)s　%(how)s　聞いた人 %(who)s") % {
-            "day": format_short(answer.given_on), "how": how, "who": answer.by.user
-        }  # fmt: skip
+        detail = _("%(how)s　聞いた人 %(who)s") % {"how": how, "who": answer.by.user}
     return AnswerLine(
         name=_name(persons, key),
         state=str(answer.get_answer_display()) if answer else _("まだ聞いていない"),
         tone=SAID[ANSWERS(answer.answer)] if answer else "warn",
+        when=format_short(answer.given_on) if answer else "",
         detail=detail,
         url=reverse("move_out_answer", args=[paper.pk, key]) if may else "",
         label=_("同意の取り消しを記録する") if has_given else _("答えを記録する"),
@@ -163,7 +163,8 @@ def _answer_line(
 def _facts(paper: MoveOut) -> list[dict[str, str]]:
     found = [
         (_("転出先"), paper.to_municipality),
-        (_("受け取る部署"), f"{paper.to_office}　{paper.to_phone}"),
+        (_("受け取る部署"), paper.to_office),
+        (_("電話番号"), paper.to_phone),
     ]
     if paper.moves_on:
         found.append((_("転出する日"), format_long(paper.moves_on)))

@@ -132,13 +132,19 @@ def offered(
             row.pk,
             group_of[row.kind],
             format_short(row.happened_at),
-            named_in_full(entries[row.pk].title.replace(_("［訂正あり］"), ""), names.values()),
+            named_in_full(_title(row, entries[row.pk].title), names.values()),
             row.author_agency.name,
             row.names(names),
             named_in_full(_leaving(entries[row.pk].text), names.values()),
         )
         for row in found
     ]
+
+
+def _title(row: Record, title: str) -> str:
+    """Without the name of its kind, which stands above; a section says its category instead."""
+    words = title.replace(_("［訂正あり］"), "").removeprefix(str(row.get_kind_display())).strip()
+    return words or str(row.get_category_display())
 
 
 def _leaving(text: str) -> str:

@@ -198,6 +198,17 @@ def check_can_answer(by: Membership, referral: Referral) -> None:
         raise ActionDenied(_("このつなぎには、すでに返事がされています。"))
 
 
+def check_can_report(by: Membership, referral: Referral) -> None:
+    """Feed back what came of a sheet: the receiving side, once it has taken it on."""
+    check_may(by, Permission.WRITE_RECORDS)
+    if referral.from_agency_id == by.agency_id:
+        raise ActionDenied(_("結果を知らせるのは、つなぎを受けた機関です。"))
+    if referral.state != enums.ReferralState.ACCEPTED:
+        raise ActionDenied(_("結果を知らせられるのは、受理したつなぎです。"))
+    if referral.resulted_at is not None:
+        raise ActionDenied(_("このつなぎの結果は、もう知らせてあります。"))
+
+
 def check_can_close(by: Membership, case: Case) -> None:
     """終結: the responsible agency, once."""
     check_may(by, Permission.WRITE_RECORDS)

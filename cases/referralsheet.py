@@ -6,6 +6,7 @@ sender composed it, never read from the case.
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,6 +44,9 @@ class Sheet:
     until: str = ""
     answer: str = ""
     answer_reason: str = ""
+    seen: str = ""
+    result: str = ""
+    result_by: str = ""
     case_url: str = ""
 
 
@@ -89,6 +93,19 @@ def _last_day(referral: Referral) -> str:
     return format_long(instant_to_until_day(until)) if until else ""
 
 
+def _seen(referral: Referral) -> str:
+    """Whether the other side has it: told to who sent it."""
+    if referral.seen_at is None:
+        return _("まだ開かれていません")
+    return _("%(when)s　相手が開きました") % {"when": format_datetime(referral.seen_at)}
+
+
+def _said(at: datetime.datetime | None, by: Membership | None) -> str:
+    if at is None or by is None or by.agency is None:
+        return ""
+    return _("%(when)s　%(agency)s") % {"when": format_datetime(at), "agency": by.agency.name}
+
+
 def sheet_of(referral: Referral, membership: Membership) -> Sheet:
     """The sheet with its state, for either side. One query for the criteria's words."""
     texts = dict(
@@ -96,12 +113,6 @@ def sheet_of(referral: Referral, membership: Membership) -> Sheet:
             municipality=referral.from_agency.municipality_id, code__in=referral.criteria
         ).values_list("code", "text")
     )
-    answer = ""
-    if referral.answered_at and referral.answered_by and referral.answered_by.agency:
-        answer = _("%(when)s　%(agency)s") % {
-            "when": format_datetime(referral.answered_at),
-            "agency": referral.answered_by.agency.name,
-        }
     is_sender = referral.from_agency_id == membership.agency_id
     opens_case = is_sender or (
         referral.mode == enums.ReferralMode.CONSENT and referral.state == STATES.ACCEPTED
@@ -122,8 +133,11 @@ def sheet_of(referral: Referral, membership: Membership) -> Sheet:
         state=str(referral.get_state_display()),
         tone=TONES[STATES(referral.state)],
         until=_last_day(referral),
-        answer=answer,
+        answer=_said(referral.answered_at, referral.answered_by),
         answer_reason=referral.answer_reason,
+        seen=_seen(referral) if is_sender else "",
+        result=referral.result,
+        result_by=_said(referral.resulted_at, referral.resulted_by),
         case_url=reverse("case_detail", args=[referral.case_id]) if opens_case else "",
     )
 
@@ -152,6 +166,16 @@ def received_rows(membership: Membership) -> list[Row]:
     ]
 
 
+def _state_words(referral: Referral) -> str:
+    """For the sender: whether it has been opened, answered, and whether a result came back."""
+    words = str(referral.get_state_display())
+    if referral.result:
+        return _("%(state)s・結果あり") % {"state": words}
+    if referral.state == STATES.SENT and referral.seen_at:
+        return _("%(state)s・開封済み") % {"state": words}
+    return words
+
+
 def sent_rows(membership: Membership) -> list[Row]:
     """Sheets my agency sent, with what became of them. Two queries."""
     found = Referral.objects.visible_to(membership).filter(from_agency=membership.agency_id)
@@ -164,7 +188,7 @@ def sent_rows(membership: Membership) -> list[Row]:
             f"{titles[r.case_id]} → {addressee_of(r)}",
             f"{r.get_mode_display()}　{r.reason.splitlines()[0][:60]}",
             reverse("referral_detail", args=[r.pk]),
-            str(r.get_state_display()),
+            _state_words(r),
             TONES[STATES(r.state)],
         )
         for r in rows

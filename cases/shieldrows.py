@@ -110,7 +110,7 @@ SOURCES = (
         ("from_agency",),
         lambda r: str(r.from_agency),
         lambda r: r.sent_at,
-        lambda r: (r.reason, r.summary, r.answer_reason),
+        lambda r: (r.reason, r.summary, r.answer_reason, r.result),
         "referral_detail",
     ),
     Source(

@@ -241,6 +241,7 @@ urlpatterns = [
     path("referrals/<uuid:referral_id>/", referral.referral_detail, name="referral_detail"),
     path("referrals/<uuid:referral_id>/accept/", referral.referral_accept, name="referral_accept"),
     path("referrals/<uuid:referral_id>/return/", referral.referral_return, name="referral_return"),
+    path("referrals/<uuid:referral_id>/result/", referral.referral_result, name="referral_result"),
     path("persons/<uuid:person_id>/shield/", shield.shield_new, name="shield_new"),
     path("shields/stranded/", shieldrescue.shield_stranded, name="shield_stranded"),
     path("shields/<uuid:shield_id>/", shield.shield_detail, name="shield_detail"),

@@ -99,6 +99,7 @@ referral_new              worker      200/422  200/422  403/403
 referral_detail           worker      200/-    200/-    200/-
 referral_accept           worker      -/403    -/403    -/403
 referral_return           worker      -/403    -/403    -/403
+referral_result           worker      -/403    -/422    -/403
 shield_new                worker      200/422  403/403  403/403
 plan_new                  worker      200/422  200/422  403/403
 plan_detail               worker      200/-    200/-    200/-

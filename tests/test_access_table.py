@@ -66,7 +66,7 @@ TABLE: dict[str, set[str]] = {
             "caution_new", "caution_edit", "caution_end",
             "risk_new", "risk_detail", "risk_edit", "risk_decide", "risk_print",
             "referral_new", "referral_list", "referral_detail", "referral_accept",
-            "referral_return", "carry_out_detail",
+            "referral_return", "referral_result", "carry_out_detail",
             "record_history", "person_history", "plan_history", "visit_history",
             "record_detail", "record_ask", "record_confirm", "requests_end", "task_finish",
             "case_timeline",

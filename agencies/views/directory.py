@@ -32,8 +32,10 @@ from agencies.permissions import (
 def directory(request: MemberRequest) -> HttpResponse:
     """By theme, problem or name, and by part of the city. Words about nobody: they come by GET."""
     words, area = (request.GET.get(name, "")[:60] for name in ("q", "area"))
+    points = find_points(request.membership, words, area)
     context = {
-        "points": find_points(request.membership, words, area),
+        "points": points,
+        "has_helpdesk": any(point.is_helpdesk for point in points),
         "words": words,
         "area": area,
         "areas": areas_of(request.membership),

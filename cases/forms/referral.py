@@ -155,6 +155,20 @@ class ReturnForm(KasaneForm):
     )
 
 
+class ResultForm(KasaneForm):
+    """What came of it, for the sender."""
+
+    result = SafeText(
+        label=gettext_lazy("つなぎの結果"),
+        limit=2000,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=gettext_lazy(
+            "何をして、どうなったか。送った機関が読みます。知らせるのは一度だけです。"
+        ),
+        error_messages={"required": gettext_lazy("つなぎの結果を書いてください。")},
+    )
+
+
 def mode_words(mode: str) -> str:
     """What sending this way means, in a sentence."""
     if mode == MODES.CONSENT:

@@ -73,6 +73,14 @@ class Referral(models.Model):
         Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     answer_reason = models.TextField(blank=True)
+    # 受領: set by the database when the receiver's first look is logged (migration 0034).
+    seen_at = models.DateTimeField(null=True, blank=True)
+    # What came of it, fed back to the sender by whoever took it on; said once.
+    result = models.TextField(_("つなぎの結果"), blank=True, default="", db_default="")
+    resulted_at = models.DateTimeField(null=True, blank=True)
+    resulted_by = models.ForeignKey(
+        Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     form_key = models.UUIDField(unique=True)
 
     objects = ReferralQuerySet.as_manager()
@@ -91,6 +99,11 @@ class Referral(models.Model):
             models.CheckConstraint(
                 name="referral_notification_ground",
                 condition=~Q(mode="notification") | ~Q(legal_ground=""),
+            ),
+            models.CheckConstraint(
+                name="referral_result_whole",
+                condition=Q(result="", resulted_at__isnull=True, resulted_by__isnull=True)
+                | (~Q(result="") & Q(resulted_at__isnull=False, resulted_by__isnull=False)),
             ),
             models.CheckConstraint(
                 name="referral_returned_with_reason",

@@ -53,7 +53,7 @@ from .records import (
     write_note,
     write_record,
 )
-from .referral import accept_referral, refer, return_referral
+from .referral import accept_referral, refer, report_result, return_referral
 from .refiling import refile_record
 from .shield import (
     add_to_list,
@@ -134,6 +134,7 @@ __all__ = [
     "refer",
     "refile_record",
     "renew_consent",
+    "report_result",
     "responsible_for",
     "return_move_out",
     "return_referral",

@@ -18,7 +18,7 @@ from agencies.trail import log_access
 from cases import enums
 from cases.models import Case, Person, Referral
 from cases.operations.access import join_team, missing_consents, take_charge
-from cases.permissions import check_can_answer, check_can_refer
+from cases.permissions import check_can_answer, check_can_refer, check_can_report
 from config.lib.fiscal import fiscal_year
 
 
@@ -173,10 +173,24 @@ def return_referral(*, referral: Referral, by: Membership, reason: str) -> None:
     )
 
 
-def _tell_sender(referral: Referral, title: str) -> None:
+@transaction.atomic
+def report_result(*, referral: Referral, by: Membership, text: str) -> Referral:
+    """What came of it, back to the sender: once, by who took it on."""
+    locked = Referral.objects.visible_to(by).select_for_update().get(pk=referral.pk)
+    check_can_report(by, locked)
+    if not text.strip():
+        raise ActionDenied(_("つなぎの結果を書いてください。"))
+    locked.result, locked.resulted_at, locked.resulted_by = text, timezone.now(), by
+    locked.save(update_fields=["result", "resulted_at", "resulted_by"])
+    _tell_sender(locked, _("つなぎの結果が届きました"), kind="referral_result")
+    log_access(by, Action.WRITE, what="report_result", case_id=locked.case_id, basis=locked.mode)
+    return locked
+
+
+def _tell_sender(referral: Referral, title: str, kind: str = "referral_answer") -> None:
     notify(
         agency=referral.from_agency_id,
-        kind="referral_answer",
+        kind=kind,
         key=str(referral.pk),
         title=title,
         url=f"/referrals/{referral.pk}/",

@@ -26,10 +26,23 @@ from agencies.models import (
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases import enums
-from cases.forms.referral import AcceptForm, ReferralForm, ReturnForm, mode_words
+from cases.forms.notes import as_typed
+from cases.forms.referral import AcceptForm, ReferralForm, ResultForm, ReturnForm, mode_words
 from cases.models import Case, Issue, Person, Referral
-from cases.operations import accept_referral, missing_consents, refer, return_referral
-from cases.permissions import can, check_can_answer, check_can_record_consent, check_can_refer
+from cases.operations import (
+    accept_referral,
+    missing_consents,
+    refer,
+    report_result,
+    return_referral,
+)
+from cases.permissions import (
+    can,
+    check_can_answer,
+    check_can_record_consent,
+    check_can_refer,
+    check_can_report,
+)
 from cases.referralsheet import (
     Sheet,
     composed,
@@ -37,6 +50,7 @@ from cases.referralsheet import (
     sent_rows,
     sheet_of,
 )
+from cases.referraltext import from_records
 from cases.seenas import Sight, sight_of_referral
 from cases.views.subject import Subject, form_page, is_fit, subject
 from config.lib.registry import registry
@@ -47,14 +61,17 @@ MODES = enums.ReferralMode
 @member(Permission.REFER)
 @require_http_methods(["GET", "POST"])
 def referral_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
-    """Compose (`check`), look at exactly what leaves, send (`send`) or go back (`edit`)."""
+    """Compose from what is there (`compose`) and in words (`check`), look at exactly what leaves,
+    send (`send`) or go back (`edit`)."""
     on = subject(request, case_id, "referral_new")
     check_can_refer(request.membership, on.case)
     mode = request.POST.get("mode") or request.GET.get("mode") or MODES.CONSENT
     mode = MODES(mode) if mode in MODES.values else MODES.CONSENT
     form = _form(request, on, mode)
     step = request.POST.get("step", "")
-    if request.method == "POST" and is_fit(form, on.case.pk, None):
+    if step == "compose":
+        form = _composed(request, on, form)
+    elif request.method == "POST" and is_fit(form, on.case.pk, None):
         try:
             if step == "send":
                 return _send(request, on, form)
@@ -77,12 +94,42 @@ def referral_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     )
 
 
+def _composed(request: MemberRequest, on: Subject, form: ReferralForm) -> ReferralForm:
+    """What was typed with what the records say behind it: nothing is judged yet but whom it is
+    about and whom it is for. Writes nothing."""
+    needed = {"persons", "to_agency"} & set(form.fields)
+    if needed & set(form.errors):
+        for name in set(form.errors) - needed:
+            del form.errors[name]
+        return form
+    words = from_records(
+        request.membership,
+        on.case,
+        on.persons,
+        form.chosen(),
+        form.agency() if form.mode == MODES.CONSENT else None,
+    )
+    typed = request.POST.get("summary", "").strip()
+    if not words:
+        words = _("（選んだ人と、つなぐ先に伝えてよい記録は、まだありません。）")
+    data = as_typed(type(form), request.POST)
+    return _form(
+        request,
+        on,
+        MODES(form.mode),
+        initial=data | {"summary": "\n\n".join(part for part in (typed, words) if part)},
+    )
+
+
 def _to_ask(membership: Membership, on: Subject) -> Person | None:
     """The first person whose answer could be recorded here."""
     return next((p for p in on.people if can(check_can_record_consent, membership, p)), None)
 
 
-def _form(request: MemberRequest, on: Subject, mode: MODES) -> ReferralForm:
+def _form(
+    request: MemberRequest, on: Subject, mode: MODES, initial: dict[str, Any] | None = None
+) -> ReferralForm:
+    """The form as it was sent; with `initial`, as it is shown without judging it."""
     city = request.membership.municipality
     agencies: list[Agency] = []
     types: list[ConferenceType] = []
@@ -103,7 +150,8 @@ def _form(request: MemberRequest, on: Subject, mode: MODES) -> ReferralForm:
     is_complex = mode == MODES.SECRECY or any("coordination" in a.sectors for a in agencies)
     criteria = IntakeCriterion.objects.running_in(city)
     return ReferralForm(
-        request.POST or None,
+        (request.POST or None) if initial is None else None,
+        initial=initial,
         mode=mode,
         persons=on.people,
         agencies=agencies,
@@ -259,7 +307,12 @@ def referral_list(request: MemberRequest) -> HttpResponse:
 
 def _get(request: MemberRequest, referral_id: uuid.UUID) -> Referral:
     rows = Referral.objects.visible_to(request.membership).select_related(
-        "from_agency", "to_agency", "to_conference_type", "sent_by__user", "answered_by__agency"
+        "from_agency",
+        "to_agency",
+        "to_conference_type",
+        "sent_by__user",
+        "answered_by__agency",
+        "resulted_by__agency",
     )
     found: Referral = get_object_or_404(rows, pk=referral_id)
     return found
@@ -269,13 +322,18 @@ def _get(request: MemberRequest, referral_id: uuid.UUID) -> Referral:
 @require_GET
 def referral_detail(request: MemberRequest, referral_id: uuid.UUID) -> HttpResponse:
     """The sheet: the receiver answers, the sender sees which answer and why."""
-    return _detail(request, _get(request, referral_id), AcceptForm(), ReturnForm())
+    return _detail(request, _get(request, referral_id))
 
 
 def _detail(
-    request: MemberRequest, referral: Referral, accept: AcceptForm, back: ReturnForm
+    request: MemberRequest,
+    referral: Referral,
+    accept: AcceptForm | None = None,
+    back: ReturnForm | None = None,
+    result: ResultForm | None = None,
 ) -> HttpResponse:
     by = request.membership
+    forms = (accept or AcceptForm(), back or ReturnForm(), result or ResultForm())
     is_secret = referral.mode == MODES.SECRECY
     log_access(
         by,
@@ -294,14 +352,16 @@ def _detail(
     context = {
         "sheet": sheet_of(referral, by),
         "referral": referral,
-        "accept_form": accept,
-        "return_form": back,
+        "accept_form": forms[0],
+        "return_form": forms[1],
+        "result_form": forms[2],
+        "may_report": can(check_can_report, by, referral),
         "may_answer": not why_not,
         "is_secret": is_secret,
         "is_sender": referral.from_agency_id == by.agency_id,
         "links": [*registry.draw("referral_actions", by, referral)],
     }
-    status = 422 if back.errors or accept.errors else 200
+    status = 422 if any(form.errors for form in forms) else 200
     return render(request, "cases/referral_detail.html", context, status=status)
 
 
@@ -313,7 +373,7 @@ def referral_accept(request: MemberRequest, referral_id: uuid.UUID) -> HttpRespo
     check_can_answer(request.membership, referral)
     form = AcceptForm(request.POST)
     if not form.is_valid():
-        return _detail(request, referral, form, ReturnForm())
+        return _detail(request, referral, accept=form)
     accept_referral(referral=referral, by=request.membership, comment=form.cleaned_data["comment"])
     if referral.mode == MODES.CONSENT:
         messages.success(request, _("つなぎを受理しました。同意の範囲でケースが開きました。"))
@@ -330,7 +390,7 @@ def referral_return(request: MemberRequest, referral_id: uuid.UUID) -> HttpRespo
     check_can_answer(request.membership, referral)
     form = ReturnForm(request.POST)
     if not form.is_valid():
-        return _detail(request, referral, AcceptForm(), form)
+        return _detail(request, referral, back=form)
     return_referral(referral=referral, by=request.membership, reason=form.cleaned_data["reason"])
     messages.success(
         request,
@@ -338,3 +398,19 @@ def referral_return(request: MemberRequest, referral_id: uuid.UUID) -> HttpRespo
         % {"sender": referral.from_agency.name},
     )
     return redirect("referral_list")
+
+
+@member(Permission.WRITE_RECORDS)
+@require_POST
+def referral_result(request: MemberRequest, referral_id: uuid.UUID) -> HttpResponse:
+    """結果: fed back to the sender, once."""
+    referral = _get(request, referral_id)
+    check_can_report(request.membership, referral)
+    form = ResultForm(request.POST)
+    if not is_fit(form, referral.case_id, None):
+        return _detail(request, referral, result=form)
+    report_result(referral=referral, by=request.membership, text=form.cleaned_data["result"])
+    messages.success(
+        request, _("結果を%(sender)sへ知らせました。") % {"sender": referral.from_agency.name}
+    )
+    return redirect("referral_detail", referral_id=referral.pk)

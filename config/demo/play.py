@@ -16,9 +16,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from agencies.enums import AgendaType
+from agencies.enums import Action, AgendaType
 from agencies.models import Agency, ConferenceType, Membership, Municipality
 from agencies.operations.directory import ContactPointFacts, add_contact_point
+from agencies.trail import log_access
 from cases.enums import CONSENTABLE, RequestKind
 from cases.models import CarryOut, Case, Consultation, Person, Record
 from cases.moveouts import Choice, offered
@@ -41,6 +42,7 @@ from cases.operations import (
     receive_move_out,
     record_consent,
     refer,
+    report_result,
     return_referral,
     send_move_out,
     solve_issue,
@@ -272,8 +274,18 @@ class Player:
                 to_conference_type=secret if mode == "secrecy" else None,
             )
         with acting(receiver.pk):
+            log_access(
+                receiver,
+                Action.OPEN,
+                what="referral_detail",
+                basis=mode,
+                case_id=self.opened().pk,
+                record_ids=[self.sheet.pk],
+            )
             if step.get("accept"):
                 accept_referral(referral=self.sheet, by=receiver)
+                if "result" in step:
+                    report_result(referral=self.sheet, by=receiver, text=step["result"])
             elif step.get("returned"):
                 return_referral(referral=self.sheet, by=receiver, reason=step["returned"])
 
@@ -539,5 +551,6 @@ def play_directory(members: dict[str, Membership], story: dict[str, Any]) -> Non
                 phone=entry.get("phone", ""),
                 hours=entry.get("hours", ""),
                 is_helpdesk=entry.get("is_helpdesk", False),
+                note=entry.get("note", ""),
             )
             add_contact_point(by=by, facts=facts, form_key=uuid.uuid4())

@@ -105,6 +105,7 @@ PLACES = {
     "refile_record": _("記録を移す"),
     "refuse_membership": _("所属の確認"),
     "renew_consent": _("同意の更新"),
+    "report_result": _("つなぎの結果"),
     "return_referral": _("つなぎの返却"),
     "seal_print": _("封の控え"),
     "review_why": _("なぜ見えるのか"),

@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
-from agencies.directory import find_points, points_for
+from agencies.directory import areas_of, find_points, points_for
 from agencies.models import ContactPoint
 from agencies.operations.directory import ContactPointFacts, add_contact_point, end_contact_point
 from agencies.permissions import ActionDenied
@@ -65,6 +65,22 @@ def test_found_by_theme_in_any_spelling_and_by_area_with_the_whole_citys(city):
     assert names(city.disability, "介護", "東小") == ["東の窓口"]
     assert names(city.disability, "", "東小") == ["助ける窓口", "東の窓口", "市の窓口"]
     assert names(city.disability, "どこにもない") == []
+
+
+def test_areas_are_offered_by_their_kind_and_numbers_are_dialled(city):
+    office = city.coordinator
+    add(office, section="a", areas=("架空東小学校区", "架空第一民生委員区"), phone="077-000-0001")
+    add(office, section="b", areas=("架空圏域", "架空台学区", "架空中学校区"), phone="内線だけ")
+    with w.act(office):
+        found = [(group.kind, group.names) for group in areas_of(office)]
+        dials = {point.dial for point in find_points(office)}
+    assert found == [
+        ("小学校区", ["架空台学区", "架空東小学校区"]),
+        ("包括圏域", ["架空圏域"]),
+        ("民生委員区", ["架空第一民生委員区"]),
+        ("そのほかの地域", ["架空中学校区"]),
+    ]
+    assert dials == {"0770000001", ""}
 
 
 def test_problem_of_a_case_leads_to_who_answers_it(city):
