@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from agencies.models import AccessLog
 from agencies.permissions import ActionDenied
-from cases.models import Disclosure, MoveOut, MoveOutAnswer, Person, Record
-from cases.moveouts import Telling, compose, offered
+from cases.models import Disclosure, MoveOut, MoveOutAnswer, Person, Record, ShieldHold
+from cases.moveouts import Telling, compose, offered, offers_contacts
 from cases.operations import (
     accept_transfer,
     add_issue,
@@ -21,7 +21,10 @@ from cases.operations import (
     cancel_move_out,
     change_person,
     close_case,
+    confirm_shield,
+    decide_hold,
     prepare_move_out,
+    propose_shield,
     receive_move_out,
     return_move_out,
     send_move_out,
@@ -478,3 +481,77 @@ def test_writing_a_note_of_this_kind_is_nothing_to_the_rest(city, house):
     paper = prepared(city.elderly, case, mother, records=[row.pk])
     assert paper.quoted_ids == [row.pk]
     assert paper.paper["parts"][0]["lines"][0]["text"] == "訪問"
+
+
+# --- beneath a shield (V9) ----------------------------------------------------------------------
+
+
+def shielded(city, person):
+    """支援措置, set by two of the agency; a third is not on its list."""
+    year = TODAY() + datetime.timedelta(days=365)
+    with w.act(city.elderly):
+        shield = propose_shield(
+            person=person, by=city.elderly, ground="abuse", expires_on=year,
+            confirmer=city.elderly2,
+        )  # fmt: skip
+    with w.act(city.elderly2):
+        confirm_shield(shield=shield, by=city.elderly2)
+    return w.make_member(city.agencies["elderly"], "consultation_worker")
+
+
+def test_beneath_a_shield_its_list_alone_writes_and_nothing_hidden_leaves(city, house):
+    case, mother, son, _child = house
+    third = shielded(city, mother)
+    with pytest.raises(ActionDenied, match="名簿の人が行います"):
+        prepared(third, case, son)
+    for words in ("架空町一丁目2-3に住む", "電話は099-111-2222"):
+        with pytest.raises(ActionDenied, match="支援措置で隠している情報"):
+            prepared(city.elderly, case, son, words=words)
+    paper = prepared(city.elderly, case, mother)
+    said(city.elderly, paper, mother)
+    assert sent(city.elderly2, paper).state == "sent"
+    with w.act(city.elderly):
+        known = {p.pk: p for p in Person.objects.visible_to(city.elderly).filter(case=case)}
+        assert not offers_contacts(known)
+
+
+def test_where_a_shielded_person_moves_stays_with_the_list_whatever_it_has_said(city, house):
+    case, mother, *_rest = house
+    paper = prepared(city.elderly, case, mother)
+    third = shielded(city, mother)
+    with w.act(city.elderly):
+        for hold in ShieldHold.objects.visible_to(city.elderly).filter(row_id=paper.pk):
+            decide_hold(hold=hold, by=city.elderly, decision="released")
+    with w.act(third):
+        assert Record.objects.filter(pk=paper.pk).exists()  # the list has let it go
+        assert not MoveOut._base_manager.filter(pk=paper.pk).exists()
+        assert not MoveOut.objects.visible_to(third).exists()
+        assert not MoveOutAnswer.objects.visible_to(third).exists()
+    with w.act(city.elderly2):
+        assert MoveOut.objects.visible_to(city.elderly2).exists()
+
+
+def test_a_shield_set_after_the_paper_was_made_stops_what_it_hides(city, house):
+    """The database says so, whoever writes: the paper holds the address."""
+    case, mother, son, _child = house
+    paper = prepared(city.elderly, case, son, words="架空町一丁目2-3に住む")
+    said(city.elderly, paper, son)
+    third = shielded(city, mother)
+    with pytest.raises(ActionDenied, match="同じことばがあるため"):
+        sent(city.elderly, paper)
+    refused(SEND, city.elderly.pk, paper.pk, match="what a shield hides", by=city.elderly)
+    with w.act(third), connection.cursor() as cursor:
+        cursor.execute(SEND, [third.pk, paper.pk])
+        assert cursor.rowcount == 0  # it waits for the list
+
+
+def test_the_database_lets_only_the_list_write_in_a_case_with_a_shield(city, house):
+    case, mother, son, _child = house
+    third = shielded(city, mother)
+    with w.act(third):
+        row = Record(
+            case=case, kind="move_out", category="progress", audience="agency",
+            author_agency_id=third.agency_id, author=third, person_ids=[son.pk],
+        )  # fmt: skip
+        row.save(force_insert=True)
+    refused(INSERT, row.pk, "prepared", match="closed by a shield", by=third)

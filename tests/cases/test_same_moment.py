@@ -8,16 +8,24 @@ import threading
 import time
 
 import pytest
-from django.db import connections
+from django.db import IntegrityError, connections
 from django.utils import timezone
 
 from agencies.permissions import ActionDenied
-from cases.models import Case, Consent, LeftWork
-from cases.operations import narrow_consent, record_consent, renew_consent, withdraw_consent
+from cases.models import Case, Consent, LeftWork, MoveOut, MoveOutAnswer
+from cases.operations import (
+    answer_move_out,
+    narrow_consent,
+    record_consent,
+    renew_consent,
+    send_move_out,
+    withdraw_consent,
+)
 from cases.operations.consent import ConsentTerms, How, answer_seen, terms_of
 from tests import world as w
 from tests.agencies.sealed import own_database
 from tests.cases.pages import referred
+from tests.cases.papers_out import prepared, said
 from tests.plans import situations as sit
 
 pytestmark = pytest.mark.database
@@ -206,3 +214,41 @@ def test_open_work_is_left_once_by_two_who_withdraw():
     assert "すでに撤回" in str(told[1])
     with w.act(coordinator):
         assert LeftWork.objects.count() == 1
+
+
+# --- a paper for another municipality -------------------------------------------------------------
+
+
+def paper_of():
+    """A paper about the mother, who agrees to it; what withdraws, and what sends it."""
+    city = w.city()
+    case, mother, _son, _consent = referred(city)
+    by = city.elderly
+    paper = prepared(by, case, mother)
+    said(by, paper, mother)
+    today = timezone.localdate()
+
+    def take_back():
+        answer_move_out(paper=paper, by=by, person=mother, answer="withdrawn", given_on=today)
+
+    def go():
+        send_move_out(paper=paper, by=by, on=today, how="post")
+
+    return (by, take_back), (by, go), paper
+
+
+def test_a_paper_does_not_go_beside_a_withdrawal():
+    take_back, go, paper = paper_of()
+    told = at_once(take_back, go)
+    assert told[0] is None
+    assert isinstance(told[1], (ActionDenied, IntegrityError))
+    with w.act(go[0]):
+        assert MoveOut.objects.get(pk=paper.pk).state == "prepared"
+
+
+def test_a_withdrawal_beside_a_paper_that_goes_is_kept_as_after_it():
+    take_back, go, paper = paper_of()
+    assert at_once(go, take_back) == [None, None]
+    with w.act(go[0]):
+        assert MoveOut.objects.get(pk=paper.pk).state == "sent"
+        assert {a.answer for a in MoveOutAnswer.objects.all()} >= {"given", "withdrawn"}
