@@ -43,7 +43,7 @@ class PointLine:
 def find_points(membership: Membership, words: str = "", area: str = "") -> list[PointLine]:
     """What stands today: helpdesks first, then what is nearest to the area asked for. Of an area,
     also what answers for the whole city. One query."""
-    wanted, where = fold(words), fold(area)
+    wanted, where = _alike(words), _alike(area)
     found = [
         point
         for point in _running(membership)
@@ -55,11 +55,11 @@ def find_points(membership: Membership, words: str = "", area: str = "") -> list
 
 def points_for(membership: Membership, themes: Iterable[str], most: int = 5) -> list[PointLine]:
     """Who answers questions of one of these themes, helpdesks first. One query."""
-    wanted = [fold(theme) for theme in themes if fold(theme)]
+    wanted = [_alike(theme) for theme in themes if _alike(theme)]
     found = [
         point
         for point in _running(membership)
-        if any(_shares(fold(theme), one) for theme in point.themes for one in wanted)
+        if any(_shares(_alike(theme), one) for theme in point.themes for one in wanted)
     ]
     found.sort(key=lambda point: not point.is_helpdesk)
     return [_line(membership, point) for point in found[:most]]
@@ -93,11 +93,16 @@ def _owner(point: ContactPoint) -> str:
 
 def _says(point: ContactPoint, wanted: str) -> bool:
     said = (point.name, _owner(point), point.note, *point.themes)
-    return any(wanted in fold(words) for words in said)
+    return any(wanted in _alike(words) for words in said)
 
 
 def _serves(point: ContactPoint, where: str) -> bool:
-    return not point.areas or any(where in fold(area) for area in point.areas)
+    return not point.areas or any(where in _alike(area) for area in point.areas)
+
+
+def _alike(words: str) -> str:
+    """Cities write 障害 in three ways; a worker asks in any of them."""
+    return fold(re.sub("障(がい|碍)", "障害", words))
 
 
 def _shares(theme: str, wanted: str) -> bool:

@@ -67,6 +67,13 @@ def test_found_by_theme_in_any_spelling_and_by_area_with_the_whole_citys(city):
     assert names(city.disability, "どこにもない") == []
 
 
+def test_a_citys_own_way_to_write_a_theme_is_no_wall(city):
+    add(city.coordinator, section="架空課", name="障がいの窓口", themes=("障がい福祉",))
+    assert names(city.disability, "障害") == ["障がいの窓口"]
+    with w.act(city.disability):
+        assert [p.name for p in points_for(city.disability, ["障害"])] == ["障がいの窓口"]
+
+
 def test_areas_are_offered_by_their_kind_and_numbers_are_dialled(city):
     office = city.coordinator
     add(office, section="a", areas=("架空東小学校区", "架空第一民生委員区"), phone="077-000-0001")

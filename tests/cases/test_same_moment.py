@@ -24,8 +24,8 @@ from cases.operations import (
 from cases.operations.consent import ConsentTerms, How, answer_seen, terms_of
 from tests import world as w
 from tests.agencies.sealed import own_database
+from tests.cases import papers_out
 from tests.cases.pages import referred
-from tests.cases.papers_out import prepared, said
 from tests.plans import situations as sit
 
 pytestmark = pytest.mark.database
@@ -224,8 +224,8 @@ def paper_of():
     city = w.city()
     case, mother, _son, _consent = referred(city)
     by = city.elderly
-    paper = prepared(by, case, mother)
-    said(by, paper, mother)
+    paper = papers_out.prepared(by, case, mother)
+    papers_out.said(by, paper, mother)
     today = timezone.localdate()
 
     def take_back():
