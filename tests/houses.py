@@ -341,9 +341,8 @@ def moving(house: House) -> None:
     """A paper about the mother for another municipality, and her consent to it."""
     by, mother = house.by, house.persons[0]
     with w.act(by):
-        known = {person.pk: person for person in house.persons}
         row = prepare_move_out(
-            case=house.case, by=by, persons=known,
+            case=house.case, by=by,
             choice=Choice("架空県見本市", "福祉課", "099-000-0001", [mother], "見守りを"),
         )  # fmt: skip
         answer_move_out(

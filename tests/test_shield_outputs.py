@@ -249,9 +249,8 @@ def write_papers(city: w.World, case: Any, mother: Person) -> None:
         consent = mother.consents.first()
         file = NewFile("ほたる荘.png", "image/png", ContentFile(b"paper"))
         attach_scans(consent=consent, by=city.elderly, files=[file])
-        known = {p.pk: p for p in Person.objects.visible_to(city.elderly).filter(case=case)}
         prepare_move_out(
-            case=case, by=city.elderly, persons=known,
+            case=case, by=city.elderly,
             choice=Choice(
                 "架空県見本市", f"{STATION}前の福祉課", "099-000-0001", [mother], f"{SCHOOL}から",
                 words=f"{ADDRESS}に住む", contacts=True,

@@ -21,6 +21,7 @@ from agencies.trail import log_access
 from cases import enums
 from cases.models import Case, MoveOut, MoveOutAnswer, Person
 from cases.moveouts import Choice, compose
+from cases.operations.case import persons_by_key
 from cases.operations.consentterms import ConsentTerms, check_age, check_proxy
 from cases.operations.records import WrittenBefore, write_record
 from cases.permissions import CannotConsent, check_can_change_move_out, check_can_move_out
@@ -36,14 +37,12 @@ def prepare_move_out(
     *,
     case: Case,
     by: Membership,
-    persons: Mapping[uuid.UUID, Person],
     choice: Choice,
     form_key: uuid.UUID | None = None,
 ) -> MoveOut:
-    """The paper as it would leave; nothing leaves yet. `persons`: of the case, as `by` sees them.
-    The same `form_key` prepares it once."""
+    """The paper as it would leave; nothing leaves yet. The same `form_key` prepares it once."""
     check_can_move_out(by, case)
-    paper = compose(by, case, persons, choice).stored()
+    paper = compose(by, case, persons_by_key(by, case), choice).stored()
     if found := found_in(case.pk, str([choice.municipality, choice.office, choice.phone, paper])):
         raise ActionDenied(
             _(

@@ -120,7 +120,6 @@ def _save(request: MemberRequest, on: Subject, form: MoveOutForm) -> HttpRespons
     made = prepare_move_out(
         case=on.case,
         by=request.membership,
-        persons=on.persons,
         choice=form.choice(),
         form_key=form.cleaned_data["form_key"],
     )

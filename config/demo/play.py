@@ -387,7 +387,6 @@ class Player:
             paper = prepare_move_out(
                 case=self.opened(),
                 by=by,
-                persons=known,
                 choice=Choice(
                     municipality=step["municipality"],
                     office=step["office"],

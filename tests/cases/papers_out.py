@@ -6,6 +6,8 @@ import datetime
 import uuid
 from typing import Any
 
+import pytest
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from agencies.models import Membership
@@ -41,9 +43,8 @@ def choice(*persons: Person, **more: Any) -> Choice:
 
 def prepared(by: Membership, case: Case, *persons: Person, **more: Any) -> MoveOut:
     with w.act(by):
-        known = {p.pk: p for p in Person.objects.visible_to(by).filter(case=case)}
         return prepare_move_out(
-            case=case, by=by, persons=known, choice=choice(*persons, **more), form_key=uuid.uuid4()
+            case=case, by=by, choice=choice(*persons, **more), form_key=uuid.uuid4()
         )
 
 
@@ -57,3 +58,18 @@ def said(by: Membership, paper: MoveOut, person: Person, answer: str = "given") 
 def sent(by: Membership, paper: MoveOut) -> MoveOut:
     with w.act(by):
         return send_move_out(paper=paper, by=by, on=timezone.localdate(), how="post")
+
+
+def refused(sql: str, *params: Any, match: str, by: Membership) -> None:
+    """The database takes no such statement, whoever writes it."""
+    with (
+        w.act(by), pytest.raises(DatabaseError, match=match),
+        transaction.atomic(), connection.cursor() as cursor,
+    ):  # fmt: skip
+        cursor.execute(sql, params)
+
+
+SEND = (
+    "update cases_moveout set state = 'sent', sent_on = current_date, sent_how = 'post',"
+    " sent_by_id = %s where record_id = %s"
+)
