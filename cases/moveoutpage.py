@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -20,6 +21,7 @@ from cases.models import Case, MoveOut, MoveOutAnswer, Person, Record
 from cases.operations.moveout import last_answers, missing_of
 from cases.permissions import can, check_can_change_move_out, check_can_close, check_can_move_out
 from config.lib.eras import format_datetime, format_long, format_short, today
+from config.lib.prepared import prepared
 from config.lib.registry import Link, NextStep, OpenEnd, TimelineEntry, Todo, registry
 
 STATES = enums.MoveOutState
@@ -252,17 +254,21 @@ def entries(
     ]
 
 
+@prepared
+def _running(membership: Membership, case: Case) -> QuerySet[MoveOut]:
+    return MoveOut.objects.visible_to(membership).for_case(case).running().order_by("pk")
+
+
 def links(membership: Membership, case: Case) -> list[Link]:
     """Among このケースの扱い: the papers that run, else a new one. One query, and those of the
     permission."""
-    running = MoveOut.objects.visible_to(membership).for_case(case).running().order_by("pk")
     found = [
         Link(
             _("%(to)sへの引継ぎ（%(state)s）")
             % {"to": row.to_municipality, "state": row.get_state_display()},
             reverse("move_out_detail", args=[row.pk]),
         )
-        for row in running
+        for row in _running(membership, case)
     ]
     if not found and can(check_can_move_out, membership, case):
         found.append(
@@ -274,7 +280,6 @@ def links(membership: Membership, case: Case) -> list[Link]:
 def open_ends(membership: Membership, case: Case) -> list[OpenEnd]:
     """A paper that is being prepared is sent or given up first; one without an answer is said. One
     query."""
-    rows = MoveOut.objects.visible_to(membership).for_case(case).running().order_by("pk")
     return [
         OpenEnd(
             (
@@ -289,20 +294,24 @@ def open_ends(membership: Membership, case: Case) -> list[OpenEnd]:
             stays=_("%(to)sへの引継ぎ") % {"to": row.to_municipality},
             whose=membership.agency_name,
         )
-        for row in rows
+        for row in _running(membership, case)
     ]
+
+
+@prepared
+def _silent(membership: Membership) -> QuerySet[MoveOut, Any]:
+    found = MoveOut.objects.visible_to(membership)
+    return (
+        found.filter(state=STATES.SENT, sent_on__lte=today() - PATIENCE)
+        .order_by("sent_on", "pk")
+        .values_list("pk", "to_municipality", "sent_on")[:LIMIT]
+    )
 
 
 def todos(membership: Membership) -> list[Todo]:
     """Papers that went a week ago and that nobody has said to have received. One query."""
     if not (reads_cases(membership) and membership.may(Permission.WRITE_RECORDS)):
         return []
-    rows = (
-        MoveOut.objects.visible_to(membership)
-        .filter(state=STATES.SENT, sent_on__lte=today() - PATIENCE)
-        .order_by("sent_on", "pk")
-        .values_list("pk", "to_municipality", "sent_on")[:LIMIT]
-    )
     return [
         Todo(
             "move_out",
@@ -312,7 +321,7 @@ def todos(membership: Membership) -> list[Todo]:
             when=format_short(sent_on) if sent_on else "",
             record_id=pk,
         )
-        for pk, to, sent_on in rows
+        for pk, to, sent_on in _silent(membership)
     ]
 
 

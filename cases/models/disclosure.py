@@ -37,7 +37,7 @@ class DisclosureQuerySet(models.QuerySet["Disclosure"]):
 
 class Disclosure(models.Model):
     """One entry, never changed. Notifications, sheets without consent, letters and papers for other
-    municipalities are entered by the database (migrations 0007 and 0033, meetings 0005); what else
+    municipalities are entered by the database (migrations 0007 and 0034, meetings 0005); what else
     left, or was used otherwise, by hand."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

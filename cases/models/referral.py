@@ -73,7 +73,7 @@ class Referral(models.Model):
         Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     answer_reason = models.TextField(blank=True)
-    # 受領: set by the database when the receiver's first look is logged (migration 0034).
+    # 受領: set by the database when the receiver's first look is logged (migration 0035).
     seen_at = models.DateTimeField(null=True, blank=True)
     # What came of it, fed back to the sender by whoever took it on; said once.
     result = models.TextField(_("つなぎの結果"), blank=True, default="", db_default="")

@@ -249,7 +249,8 @@ def test_a_weeks_silence_is_a_thing_to_do(city, house, monkeypatch):
     words = "架空県見本市への引継ぎに、まだ返事がありません"
     assert words not in text(get(city.elderly, "/"))
     later = timezone.localdate() + datetime.timedelta(days=7)
-    monkeypatch.setattr("cases.moveoutpage.today", lambda: later)
+    for where in ("cases.moveoutpage.today", "config.lib.prepared.today"):
+        monkeypatch.setattr(where, lambda: later)
     assert words in text(get(city.elderly, "/"))
 
 

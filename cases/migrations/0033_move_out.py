@@ -11,7 +11,7 @@ import config.lib.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("agencies", "0018_assessment_items"),
-        ("cases", "0031_note_work"),
+        ("cases", "0032_lists"),
     ]
 
     operations = [

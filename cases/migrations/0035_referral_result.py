@@ -63,7 +63,7 @@ GRANT = (
 class Migration(migrations.Migration):
     dependencies = [
         ("agencies", "0018_assessment_items"),
-        ("cases", "0033_move_out_gate"),
+        ("cases", "0034_move_out_gate"),
     ]
 
     operations = [

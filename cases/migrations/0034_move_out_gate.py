@@ -209,7 +209,7 @@ ANSWER = Gate(
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0032_move_out")]
+    dependencies = [("cases", "0033_move_out")]
 
     operations = [
         PAPER,
