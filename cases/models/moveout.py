@@ -159,7 +159,7 @@ class MoveOutAnswer(models.Model):
     proxy_power = models.CharField(_("代理権の根拠"), max_length=100, blank=True)
     given_on = models.DateField()
     by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
-    # The database's clock, while it holds the paper: the last is the last (migration 0034).
+    # The database's clock, while it holds the paper: the last is the last (migration 0041).
     recorded_at = models.DateTimeField(default=timezone.now)
     form_key = models.UUIDField()
 

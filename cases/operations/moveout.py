@@ -1,7 +1,7 @@
 """転出の引継ぎ: prepare a paper, ask everybody it tells of, let it go, record what came back.
 
 The paper is written once; who changes their mind about it makes another. The database asks again
-for everybody's consent, and for what a shield hides, at the moment it goes (migration 0034).
+for everybody's consent, and for what a shield hides, at the moment it goes (migration 0041).
 """
 
 from __future__ import annotations

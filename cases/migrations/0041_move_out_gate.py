@@ -5,10 +5,14 @@ What is counted on here, whoever writes: a consent withdrawn before it goes stop
 shield hides stops it; nothing of what left is changed afterwards.
 """
 
+from importlib import import_module
+
 from django.db import migrations
 
 from config.lib.rowsecurity import Gate, actor
 from config.lib.shieldsecurity import ShieldText
+
+contents = import_module("cases.migrations.0033_contents_in_place")
 
 AGENCY = actor("agency_id")
 ME = actor("membership_id")
@@ -209,7 +213,7 @@ ANSWER = Gate(
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0033_move_out")]
+    dependencies = [("cases", "0040_move_out")]
 
     operations = [
         PAPER,
@@ -222,4 +226,9 @@ class Migration(migrations.Migration):
             "cases_moveoutanswer", "proxy_name", "proxy_power", row="move_out_id", by="move_out_id"
         ),
         migrations.RunSQL(GUARDS, UNGUARDED),
+        migrations.RunSQL(
+            contents.of_kind("cases_moveout", "move_out") + contents.kept("cases_moveout"),
+            contents.dropped("content_of_kind", ["cases_moveout"])
+            + contents.dropped("keep_columns", ["cases_moveout"]),
+        ),
     ]  # fmt: skip

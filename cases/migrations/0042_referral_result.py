@@ -13,9 +13,16 @@ RESULT = """
 CREATE FUNCTION kasane.receive_sheet() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    -- By whom it came to: a line about another's sheet, if one were logged, would be no receipt.
     UPDATE public.cases_referral AS f SET seen_at = now()
-    WHERE f.id = ANY (NEW.record_ids) AND f.seen_at IS NULL AND NEW.agency_id IS NOT NULL
-      AND f.from_agency_id <> NEW.agency_id;
+    WHERE f.id = ANY (NEW.record_ids) AND f.seen_at IS NULL
+      AND (f.to_agency_id = NEW.agency_id OR EXISTS (
+        SELECT 1 FROM public.agencies_secretariatmember AS l
+        WHERE l.conference_type_id = f.to_conference_type_id
+          AND l.membership_id = NEW.membership_id
+          AND l.pledged_at IS NOT NULL AND l.ended_at IS NULL
+          AND l.fiscal_year = extract(
+            year FROM (now() AT TIME ZONE 'Asia/Tokyo') - interval '3 months')));
     RETURN NULL;
 END
 $$;
@@ -63,7 +70,7 @@ GRANT = (
 class Migration(migrations.Migration):
     dependencies = [
         ("agencies", "0018_assessment_items"),
-        ("cases", "0034_move_out_gate"),
+        ("cases", "0041_move_out_gate"),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ import config.lib.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("agencies", "0018_assessment_items"),
-        ("cases", "0032_lists"),
+        ("cases", "0039_corrected"),
     ]
 
     operations = [
