@@ -44,9 +44,7 @@ $$;
 CREATE TRIGGER decided_risk_stands BEFORE UPDATE ON public.cases_riskassessment
     FOR EACH ROW EXECUTE FUNCTION kasane.decided_risk_stands();
 """
-UNsaid = import_module("cases.migrations.0035_said_by_whom").said
-
-CORRECTED = """
+UNCORRECTED = """
 DROP TRIGGER needs_reason ON public.cases_cautionnote;
 DROP TRIGGER needs_reason ON public.cases_riskassessment;
 DROP TRIGGER decided_risk_stands ON public.cases_riskassessment;
