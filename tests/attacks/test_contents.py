@@ -30,7 +30,7 @@ KINDS = {
     "Note": "note", "Issue": "issue", "AssessmentSection": "assessment", "CautionNote": "caution",
     "RiskAssessment": "risk", "Tie": "tie", "Plan": "plan", "Monitoring": "monitoring",
     "Evaluation": "evaluation", "Visit": "visit", "Match": "match", "FollowUp": "follow_up",
-    "IssueSource": "community_issue",
+    "IssueSource": "community_issue", "MoveOut": "move_out",
 }  # fmt: skip
 
 
