@@ -106,6 +106,7 @@ def match_detail(request: MemberRequest, match_id: uuid.UUID) -> HttpResponse:
         "participation/match_detail.html",
         {
             "match": match,
+            "case": case,
             "status_tone": TONES[enums.MatchStatus(match.status)],
             "title": household_title(persons),
             "facts": match_facts(match, persons),

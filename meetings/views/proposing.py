@@ -191,6 +191,7 @@ class Proposal:
             "secret": body.is_secret,
             "basis": law_words(law_in_force(["106-6"] if body.is_secret else body.bases)),
             "title": self.title or body.name,
+            "case": self.case,
             "case_url": reverse("case_detail", args=[self.case.pk]) if self.case else "",
         }
 

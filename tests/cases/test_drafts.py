@@ -20,13 +20,16 @@ from agencies.models import AccessLog
 from agencies.sessions import stored_key
 from agencies.tasks import file_due_jobs, sweep, system_membership
 from cases import enums
+from cases.drafts import read_token
 from cases.models import Consent, Draft, Note
 from cases.operations import confirm_shield, propose_shield, withdraw_consent
 from cases.operations.drafts import MOST_CHARACTERS
 from config.lib.acting import acting
 from tests import houses as h
 from tests import world as w
+from tests.addresses import addresses
 from tests.cases.test_intake import MY_NUMBER, sheet
+from tests.meetings.situations import make_sitting
 from tests.owner import as_owner
 from tests.signing import sign_in
 
@@ -346,3 +349,73 @@ def test_draft_of_one_case_is_no_place_for_another(tab, city):
     other = f"{reverse('note_new', args=[second.case.pk])}?draft={draft.pk}"
     assert keep(tab, token(tab, other), text="二つ目の世帯").status_code == 409
     assert drafts(city.elderly)[0].typed == [["text", "一つ目の世帯"]]
+
+
+def kept_as(tab: Client, url: str) -> Any:
+    """Under what the form of this page is kept; None where it is not."""
+    found = TOKEN.search(tab.get(url).content.decode())
+    return read_token(found[1]) if found else None
+
+
+# Every form of a case in which something longer is written, with the query that says what it asks.
+LONG_FORMS = [
+    "person_edit", "note_new", "note_edit", "issue_new?issue_type=debt", "issue_solve",
+    "assessment_new?category=health&about=household", "assessment_edit", "caution_new",
+    "caution_edit", "caution_end", "tie_new?kind=partner", "tie_edit", "risk_decide",
+    "record_refile", "referral_new?mode=consent", "consent_new", "consent_narrow", "consent_renew",
+    "consent_withdraw", "disclosure_new?kind=used", "transfer_new", "household_split",
+    "household_merge", "case_close", "plan_new", "plan_edit",
+]  # fmt: skip
+
+
+def test_every_long_form_is_kept_where_its_address_asks_it(tab, city):
+    """… on its case, so that a draft closes with it."""
+    house = h.home(city.elderly, city)
+    h.let_in(house, "disability")
+    h.written(house)
+    h.planned(house)
+    for one in LONG_FORMS:
+        name, _mark, query = one.partition("?")
+        address = next(a for a in addresses() if a.name == name)
+        url = address.url(**{key: house.key(name, key) for key in address.keys})
+        page = f"{url}?{query}" if query else url
+        token = kept_as(tab, page)
+        assert token is not None, one
+        assert (token.page, token.case_id) == (page, house.case.pk), one
+        assert kept_as(tab, f"{page}{'&' if query else '?'}draft={uuid.uuid4()}").page == page, one
+
+
+def test_agenda_item_is_kept_where_consent_rules_and_never_under_secrecy(city):
+    """V6: words of a sealed item stand nowhere else."""
+    house = h.home(city.elderly, city)
+    w.list_secretary(city, city.elderly)
+    tab = sign_in(Client(), city.elderly)
+    for code, is_kept in (("plan", True), ("support", False)):
+        sitting = make_sitting(city, code, days=5)
+        query = f"?case={house.case.pk}&sitting={sitting.pk}&body={city.conferences[code].pk}"
+        page = reverse("item_new") + query
+        token = kept_as(tab, page)
+        assert (token is not None) == is_kept
+        if token:
+            assert (token.page, token.case_id) == (page, house.case.pk)
+
+
+def test_draft_goes_with_the_page_that_asks_once_more(tab, city):
+    """同意を狭める: the form, what it closes, done; 「内容を直す」 goes on with the same draft."""
+    house = h.home(city.elderly, city)
+    h.let_in(house, "disability")
+    page = reverse("consent_narrow", args=[house.keys["consent_id"]])
+    opened = tab.get(page)
+    signed = TOKEN.search(opened.content.decode())[1]
+    keep(tab, signed, reason="本人の希望")
+    (draft,) = drafts(city.elderly)
+    form = opened.context["form"]
+    data = {name: form[name].value() or "" for name in form.fields}
+    data |= {"categories": ["basic"], "draft_token": signed}
+    asked = tab.post(page, data)
+    assert asked.templates[0].name == "cases/consent_confirm.html"
+    again = tab.post(page, {**data, "edit": "1"}).content.decode()
+    assert read_token(TOKEN.search(again)[1]).key == draft.pk
+    sent = TOKEN.search(asked.content.decode())[1]
+    assert tab.post(page, {**data, "draft_token": sent, "confirmed": "1"}).status_code == 302
+    assert all_drafts() == 0
