@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 
 from cases import enums
 from cases.assessments import FIELDS, Spot, Spots
-from cases.questions import Question, Tally, asked_in, tally
+from cases.questions import Question, Tally, asked_in, fact_words, tally
+
+COUNTED = (enums.QuestionKind.PROBLEM, enums.QuestionKind.BACKGROUND)
 
 
 @dataclass(frozen=True)
@@ -90,18 +92,20 @@ def _changes(
     return [
         ChangedLine(
             question.text,
-            _told(old.get(question.code)),
-            _told(new.get(question.code)),
-            _change(old.get(question.code), new.get(question.code)),
+            _told(question, old.get(question.code)),
+            _told(question, new.get(question.code)),
+            _change(question, old.get(question.code), new.get(question.code)),
         )
         for question in asked_in(known, category, {*old, *new})
         if question.code in old or question.code in new
     ]
 
 
-def _told(given: Mapping[str, str] | None) -> str:
+def _told(question: Question, given: Mapping[str, str] | None) -> str:
     if not given:
         return _("未回答")
+    if question.is_fact:
+        return fact_words(given)
     label = str(enums.Answer(given["answer"]).label)
     return (
         _("%(answer)s（%(word)s）") % {"answer": label, "word": given["word"]}
@@ -110,14 +114,16 @@ def _told(given: Mapping[str, str] | None) -> str:
     )
 
 
-def _change(old: Mapping[str, str] | None, new: Mapping[str, str] | None) -> str:
+def _change(
+    question: Question, old: Mapping[str, str] | None, new: Mapping[str, str] | None
+) -> str:
     if old == new:
         return ""
     if not old:
         return _("新しく答えた")
     if not new:
         return _("今回は答えていない")
-    if old["answer"] != new["answer"]:
+    if old["answer"] != new["answer"] and not question.is_fact:
         return _("%(a)sから%(b)sに") % {
             "a": enums.Answer(old["answer"]).label,
             "b": enums.Answer(new["answer"]).label,
@@ -140,7 +146,7 @@ def bars(before: Spots, after: Spots, known: Mapping[str, Question]) -> list[Bar
     """Per field the answers about problems and background on both days. No query."""
     found = []
     for category in FIELDS:
-        asked = [q for q in asked_in(known, category) if q.kind != enums.QuestionKind.STRENGTH]
+        asked = [q for q in asked_in(known, category) if q.kind in COUNTED]
         was, now = _summed(before, category, asked), _summed(after, category, asked)
         if was != Tally() or now != Tally():
             found.append(Bar(str(category.label), was, now))

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -20,8 +21,9 @@ from agencies.models import Membership
 from cases import enums
 from cases.forms.records import HOUSEHOLD
 from cases.models import AssessmentSection, Case, Person, Record
-from cases.questions import Answers, Question, Tally, asked_in, tally
+from cases.questions import Answers, Question, Tally, asked_in, fact_words, is_fact, tally
 from config.lib.eras import format_short
+from config.lib.prepared import prepared
 
 LIMIT = 200
 NOT_ASSESSED = (enums.Category.NOTIFIER, enums.Category.PROGRESS, enums.Category.PLAN)
@@ -43,14 +45,23 @@ class Version:
 @dataclass(frozen=True)
 class Spot:
     """What holds of one person (or the household) in one field: the newest answers, and the newest
-    section, which may be another one."""
+    section, which may be another one. Each fact holds until another section says it anew (one told
+    on the telephone takes no answer away): `facts`: code → the section that says it."""
 
     answered: Version | None
     written: Version
+    facts: Mapping[str, Version]
 
     @property
     def answers(self) -> Answers:
-        return self.answered.answers if self.answered else {}
+        told = {code: version.answers[code] for code, version in self.facts.items()}
+        return {**(self.answered.answers if self.answered else {}), **told}
+
+    @property
+    def sources(self) -> list[Version]:
+        """The sections the answers stand in."""
+        found = [*self.facts.values(), *([self.answered] if self.answered else [])]
+        return list({version.record.pk: version for version in found}.values())
 
 
 Key = tuple[str, str]  # a person's key, or HOUSEHOLD; a field
@@ -59,10 +70,15 @@ Spots = dict[Key, Spot]
 
 def sections_of(membership: Membership, case: Case) -> list[AssessmentSection]:
     """The sections read outside any sitting (V6). One query."""
+    return list(_sections(membership, case))
+
+
+@prepared
+def _sections(membership: Membership, case: Case) -> QuerySet[AssessmentSection]:
     found = AssessmentSection.objects.standing_with(membership).for_case(case)
-    return list(
-        found.select_related("record__author_agency").order_by("-assessed_on", "-record_id")[:LIMIT]
-    )
+    return found.select_related("record__author_agency").order_by("-assessed_on", "-record_id")[
+        :LIMIT
+    ]
 
 
 def as_they_stand(sections: Iterable[AssessmentSection]) -> list[Version]:
@@ -107,8 +123,10 @@ def spots_on(versions: Iterable[Version], day: datetime.date) -> Spots:
         for who in _whom(version.record):
             key = (who, version.record.category)
             before = found.get(key)
-            answered = version if version.answers else before.answered if before else None
-            found[key] = Spot(answered, version)
+            facts = {code: version for code in version.answers if is_fact(code)}
+            is_asked = len(facts) < len(version.answers)
+            answered = version if is_asked else before.answered if before else None
+            found[key] = Spot(answered, version, {**(before.facts if before else {}), **facts})
     return found
 
 
@@ -151,6 +169,7 @@ class FieldRow:
     """One field of one person."""
 
     label: str
+    facts: list[AnswerLine]
     problems: list[AnswerLine]
     background: list[AnswerLine]
     strengths: list[AnswerLine]
@@ -194,7 +213,7 @@ def cards(
             if (who, category) in spots
         ]
         missing = [
-            (str(category.label), _new_url(case, who, category) if may_write else "")
+            (str(category.label), new_url(case, who, category) if may_write else "")
             for category in FIELDS
             if (who, category) not in spots and asked_in(known, category)
         ]
@@ -230,17 +249,22 @@ def _row(
 
     return FieldRow(
         label=str(enums.Category(category).label),
+        facts=[x for x in lines if x.kind == enums.QuestionKind.FACT],
         problems=yes(enums.QuestionKind.PROBLEM),
         background=yes(enums.QuestionKind.BACKGROUND),
         strengths=yes(enums.QuestionKind.STRENGTH),
-        unknown=[x for x in lines if x.answer == enums.Answer.UNKNOWN],
+        unknown=[
+            x
+            for x in lines
+            if x.answer == enums.Answer.UNKNOWN and x.kind != enums.QuestionKind.FACT
+        ],
         tally=tally(asked, spot.answers),
         situation=spot.written.situation,
         strong_words=spot.written.strengths,
         when=format_short(spot.written.on),
         by=record.author_agency.name,
         edit_url=reverse("assessment_edit", args=[record.pk]) if is_own else "",
-        new_url=_new_url(case, who, category) if may_write else "",
+        new_url=new_url(case, who, category) if may_write else "",
     )
 
 
@@ -248,9 +272,10 @@ def _lines(asked: Iterable[Question], answers: Answers) -> Iterator[AnswerLine]:
     for question in asked:
         given = answers.get(question.code)
         if given:
-            yield AnswerLine(question.text, given["answer"], given.get("word", ""), question.kind)
+            word = fact_words(given) if question.is_fact else given.get("word", "")
+            yield AnswerLine(question.text, given["answer"], word, question.kind)
 
 
-def _new_url(case: Case, who: str, category: str) -> str:
+def new_url(case: Case, who: str, category: str) -> str:
     query = urlencode({"category": category, "about": who})
     return f"{reverse('assessment_new', args=[case.pk])}?{query}"

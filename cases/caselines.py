@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from agencies.models import Membership
 from cases import enums
-from cases.models import Attachment, Case, CaseGrant, Consent, Issue, Person, Shield
+from cases.models import Attachment, Case, CaseGrant, Consent, Issue, Person, Record, Shield
 from cases.permissions import can, check_can_propose_shield, check_can_record_consent
 from cases.seers import is_open
 from cases.shields import shielded_among
@@ -286,6 +286,7 @@ def _suspected(issue: Issue) -> str:
     return _("害を与えている疑いのある人：%(name)s") % {"name": issue.suspected_name}
 
 
+FILES_SHOWN = 20
 FILE_KINDS = {
     "application/pdf": "PDF",
     "text/plain": gettext_lazy("テキスト"),
@@ -302,16 +303,30 @@ def file_lines(
     found: dict[uuid.UUID, list[FileLine]] = defaultdict(list)
     keys = list(records)
     for row in _files(membership, keys) if keys else ():
-        kind = FILE_KINDS.get(row.media_type, gettext_lazy("画像"))
-        found[row.record_id].append(
-            FileLine(
-                row.name,
-                f"{kind}　{filesizeformat(row.size)}",
-                reverse("attachment_download", args=[row.pk]),
-                row.media_type not in FILE_KINDS,
-            )
-        )
+        found[row.record_id].append(_file_line(row))
     return found
+
+
+def _file_line(row: Attachment) -> FileLine:
+    kind = FILE_KINDS.get(row.media_type, gettext_lazy("画像"))
+    return FileLine(
+        row.name,
+        f"{kind}　{filesizeformat(row.size)}",
+        reverse("attachment_download", args=[row.pk]),
+        row.media_type not in FILE_KINDS,
+    )
+
+
+def files_of_case(membership: Membership, case: Case) -> list[tuple[uuid.UUID, FileLine]]:
+    """The files of a case's records, each with its record, the newest first. One query."""
+    return [(row.record_id, _file_line(row)) for row in _files_of_case(membership, case)]
+
+
+@prepared
+def _files_of_case(membership: Membership, case: Case) -> QuerySet[Attachment]:
+    told = Record.objects.standing_with(membership).for_case(case)
+    files = Attachment.objects.visible_to(membership).filter(record__in=told.order_by())
+    return files.order_by("-added_at", "name")[:FILES_SHOWN]
 
 
 @prepared

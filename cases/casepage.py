@@ -124,7 +124,7 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
         person.case = case  # spares a query a person
     grants = grants_on(membership, case.pk)
     consents = list(_consents(membership, case))
-    issues = _issues(membership, case)
+    issues = issues_of(membership, case)
     may_write = can(check_can_write, membership, case)
     cautions = caution_lines(membership, case, persons, may_write=may_write)
     lines = [issue_line(membership, i, persons, may_write) for i in issues]
@@ -197,7 +197,7 @@ def _found_issues(membership: Membership, case: Case) -> QuerySet[Issue]:
     )
 
 
-def _issues(membership: Membership, case: Case) -> list[Issue]:
+def issues_of(membership: Membership, case: Case) -> list[Issue]:
     """Open issues first, ◎ before ○. What only an item under secrecy lays open stays out (V6)."""
     found = _found_issues(membership, case)
     return sorted(found, key=lambda i: (i.solved_on is not None, not i.is_primary, i.noted_on))

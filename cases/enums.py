@@ -339,8 +339,9 @@ class Answer(models.TextChoices):
 
 
 class QuestionKind(models.TextChoices):
-    """What a はい means."""
+    """What a はい means; of a fact there is none, only what is known."""
 
+    FACT = "fact", _("分かっていること")
     PROBLEM = "problem", _("気がかり")
     BACKGROUND = "background", _("背景要因")
     STRENGTH = "strength", _("強み")

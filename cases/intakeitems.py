@@ -15,9 +15,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agencies.models import IntakeItem, Municipality
-from cases.itemdata import SHOGAI, listed, own_items
+from cases.itemdata import LOCAL, SHOGAI, listed, own_items
 from cases.models import Consultation, ConsultationIssue, ConsultationPerson
 
+# A city's own item in the assessment, where `local:` are the city's own questions.
+LOCAL_FACT: Final = "intake:"
+NOT_KNOWN: Final = "不明"
 BLOCKS: Final = {
     "source": gettext_lazy("つなぎ元といまの関わり"),
     "consent": gettext_lazy("申込みと同意"),
@@ -91,19 +94,34 @@ def words(answer: str | list[str]) -> str:
     return "、".join(answer) if isinstance(answer, list) else answer
 
 
+def is_known(answer: str | list[str]) -> bool:
+    """Whether something was said: 不明 is asked and not known."""
+    return bool(answer) and answer != NOT_KNOWN and answer != [NOT_KNOWN]
+
+
 def lines(items: Mapping[str, Item], answers: Answers) -> list[tuple[str, str]]:
     """(label, answer) of everything that was answered, in the order of the form."""
     return [(item.label, words(answers[code])) for code, item in items.items() if code in answers]
 
 
-def of_fields(items: Mapping[str, Item], answers: Answers) -> dict[str, list[str]]:
-    """What goes on into the assessment: its field → 「仕事：年金で生活」 …"""
-    found: dict[str, list[str]] = {}
+def of_fields(items: Mapping[str, Item], answers: Answers) -> dict[str, dict[str, dict[str, str]]]:
+    """What goes on into the assessment: its field → the answers to its facts (cases.questions)."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
     for code, answer in answers.items():
         item = items.get(code)
-        if item is not None and item.category:
-            found.setdefault(item.category, []).append(f"{item.label}：{words(answer)}")
+        if item is not None and item.category and answer:
+            found.setdefault(item.category, {})[fact_code(code)] = fact_answer(answer)
     return found
+
+
+def fact_code(code: str) -> str:
+    """The code of an item where the assessment asks it."""
+    return LOCAL_FACT + code.removeprefix(LOCAL) if code.startswith(LOCAL) else code
+
+
+def fact_answer(answer: str | list[str]) -> dict[str, str]:
+    """As the assessment keeps it: known with its words, or unknown."""
+    return {"answer": "yes", "word": words(answer)} if is_known(answer) else {"answer": "unknown"}
 
 
 def filled(
@@ -114,7 +132,7 @@ def filled(
     asked = dict(beside)
     for item in items:
         if item.is_national and item.is_asked and item.is_in(mode):
-            asked[item.label] = bool(answers.get(item.code))
+            asked[item.label] = is_known(answers.get(item.code, ""))
     missing = tuple(label for label, is_known in asked.items() if not is_known)
     return Filled(len(asked) - len(missing), len(asked), missing)
 

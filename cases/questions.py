@@ -3,38 +3,55 @@
 Each belongs to one field (information category), so an answer is gated with the section it stands
 in. An answer is yes, no or unknown; what nobody answered is a fourth thing. Neither of the last two
 is ever read as a no (domain.md §5.4).
+
+A fact is a question that is answered in words (住居, 月収 …). What may have been asked on the
+telephone already is an item of 相談受付・申込票 under the same code.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.db.models import JSONField, Value
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from agencies.models import AssessmentItem, Municipality
+from agencies.models import AssessmentItem, IntakeItem, Municipality
 from agencies.permissions import ActionDenied
-from cases import enums
-from cases.itemdata import SHOGAI, listed, own_items
+from cases import enums, intakeitems
+from cases.intakeitems import LOCAL_FACT
+from cases.itemdata import LOCAL, SHOGAI, listed
 
+FACT: Final = enums.QuestionKind.FACT
 WORD_LIMIT: Final = 60
 
-# code of a question -> {"answer": yes | no | unknown, "word": a short word, if any}
+# code of a question -> {"answer": yes | no | unknown, "word": a short word, if any}; of a fact: yes
+# with its words, or unknown
 Answers = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class Question:
-    """One question. `is_asked`: a city's own that it asks no longer is only read."""
+    """One question. `form`: of a fact, how it is answered (line, text, choice, choices).
+    `is_asked`: a city's own that it asks no longer is only read."""
 
     code: str
     category: str
     kind: str
     text: str
     is_asked: bool = True
+    form: str = ""
+    options: tuple[str, ...] = ()
+    is_national: bool = False
+
+    @property
+    def is_fact(self) -> bool:
+        return self.kind == FACT
 
 
 @dataclass(frozen=True)
@@ -60,17 +77,67 @@ class Tally:
 
 @functools.cache
 def national(wording: str = SHOGAI) -> tuple[Question, ...]:
-    """The national list, in the order in which it is asked."""
-    return tuple(Question(**item) for item in listed("assessment_items", wording=wording))
+    """The national list in its order, what is asked on the telephone first."""
+    told = [
+        Question(
+            item.code,
+            item.category,
+            FACT,
+            item.label,
+            form=item.kind,
+            options=item.options,
+            is_national=item.is_national,
+        )
+        for item in intakeitems.national(wording)
+        if item.category
+    ]
+    own = [
+        Question(**{**item, "options": tuple(item.get("options", ()))})
+        for item in listed("assessment_items", wording=wording)
+    ]
+    return (*told, *own)
+
+
+@functools.cache
+def _fact_codes() -> frozenset[str]:
+    return frozenset(question.code for question in national() if question.is_fact)
+
+
+def is_fact(code: str) -> bool:
+    """Whether this is the code of a fact, national or a city's own."""
+    return code.startswith(LOCAL_FACT) or code in _fact_codes()
 
 
 def catalogue(city: Municipality) -> dict[str, Question]:
     """Every question that may have been answered in this city, by code. One query."""
-    own = [
-        Question(code, row.category, row.kind, row.text, is_asked)
-        for code, is_asked, row in own_items(AssessmentItem, city)
-    ]
-    return {question.code: question for question in (*national(city.wording_shogai), *own)}
+    found = (*national(city.wording_shogai), *_own(city))
+    return {question.code: question for question in found}
+
+
+def _own(city: Municipality) -> list[Question]:
+    """The city's own: its questions, and the items of its 申込票 that are asked here as well."""
+    today = timezone.localdate()
+    names = ("order", "pk", "code", "category", "kind")
+    asked = AssessmentItem.objects.filter(municipality=city).values_list(
+        *names, "text", Value([], JSONField()), "ended_on"
+    )
+    told = IntakeItem.objects.filter(municipality=city).exclude(category="")
+    rows = asked.union(told.values_list(*names, "label", "options", "ended_on"), all=True)
+    found = []
+    for _order, _pk, code, category, kind, text, options, ended_on in rows.order_by("order", "pk"):
+        is_told = kind not in enums.QuestionKind.values
+        found.append(
+            Question(
+                f"{LOCAL_FACT if is_told else LOCAL}{code}",
+                category,
+                FACT if is_told else kind,
+                text,
+                ended_on is None or ended_on > today,
+                kind if is_told else "",
+                tuple(options),
+            )
+        )
+    return found
 
 
 def asked_in(
@@ -98,8 +165,10 @@ def checked(answers: Answers, codes: Iterable[str]) -> dict[str, dict[str, str]]
 
 
 def tally(questions: Iterable[Any], answers: Answers) -> Tally:
-    """Counts; what has no answer is counted by itself."""
-    counted = Counter(answers.get(q.code, {}).get("answer", "") for q in questions)
+    """Counts of what was asked with はい・いいえ; what has no answer is counted by itself."""
+    counted = Counter(
+        answers.get(q.code, {}).get("answer", "") for q in questions if not is_fact(q.code)
+    )
     return Tally(
         counted[enums.Answer.YES],
         counted[enums.Answer.NO],
@@ -119,6 +188,14 @@ def answer_lines(answers: Answers, known: Mapping[str, Question]) -> list[str]:
     lines = []
     for code, given in rows:
         text = known[code].text if code in known else code
+        if is_fact(code):
+            lines.append(f"{text}：{fact_words(given)}")
+            continue
         word = _("（%(word)s）") % {"word": given["word"]} if given.get("word") else ""
         lines.append(f"{enums.Answer(given['answer']).label}：{text}{word}")
     return lines
+
+
+def fact_words(given: Mapping[str, str]) -> str:
+    """What is known of a fact, or 不明."""
+    return given.get("word") or str(enums.Answer.UNKNOWN.label)

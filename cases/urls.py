@@ -38,6 +38,7 @@ from cases.views import (
     refiling,
     risk,
     search,
+    sheet,
     shield,
     shieldrescue,
     succession,
@@ -187,6 +188,8 @@ urlpatterns = [
     path("ties/<uuid:record_id>/", genogram.tie_edit, name="tie_edit"),
     path("issues/<uuid:record_id>/solve/", records.issue_solve, name="issue_solve"),
     path("cases/<uuid:case_id>/assessment/", assessing.assessment_detail, name="assessment_detail"),
+    path("cases/<uuid:case_id>/sheet/", sheet.intake_sheet, name="intake_sheet"),
+    path("cases/<uuid:case_id>/sheet/print/", sheet.intake_sheet_print, name="intake_sheet_print"),
     path("cases/<uuid:case_id>/assessment/new/", assessing.assessment_new, name="assessment_new"),
     path(
         "cases/<uuid:case_id>/assessment/compare/",

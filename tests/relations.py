@@ -73,6 +73,8 @@ template_edit             phrases     200/422  .        404/404
 issue_solve               worker      200/422  403/403  403/403
 assessment_new            worker      200/422  200/422  403/403
 assessment_detail         worker      200/-    200/-    200/-
+intake_sheet              worker      200/-    200/-    200/-
+intake_sheet_print        worker      200/-    200/-    200/-
 assessment_compare        worker      200/-    200/-    200/-
 assessment_print          worker      200/-    200/-    200/-
 caution_new               worker      200/422  200/422  403/403

@@ -51,15 +51,15 @@ PAGES = [
     "totp_new",
     "household_change", "household_split", "household_join", "household_merge", "household_undo",
     "record_detail", "record_ask", "record_confirm", "requests_end", "task_finish",
-    "case_timeline", "template_list", "template_edit",
+    "case_timeline", "template_list", "template_edit", "intake_sheet",
 ]  # fmt: skip
 HISTORIES = ["record_history", "person_history", "plan_history", "visit_history"]
 PRINTS = [
     "case_print", "assessment_print", "risk_print", "looks_print", "consent_print",
     "consent_form_print", "withdrawal_print",
     "plan_print", "item_print", "pledge_print", "letter_print", "report_print", "seal_print",
-    "move_out_print",
-    "genogram_print", "disclosure_print", "look_paper", "case_handover_print", "handover_print",
+    "move_out_print", "genogram_print", "intake_sheet_print", "disclosure_print", "look_paper",
+    "case_handover_print", "handover_print",
 ]  # fmt: skip
 FILES = ["attachment_download", "scan_download", "report_xlsx"]
 # Commands write for operators: one explains a decision; the others name counts, cities and keys.

@@ -62,6 +62,7 @@ TABLE: dict[str, set[str]] = {
             "case_why", "case_as",
             "genogram", "genogram_print", "genogram_move", "genogram_reset", "tie_new", "tie_edit",
             "person_new", "person_edit", "note_new", "note_edit", "issue_new", "issue_solve",
+            "intake_sheet", "intake_sheet_print",
             "assessment_new", "assessment_detail", "assessment_compare", "assessment_print",
             "caution_new", "caution_edit", "caution_end",
             "risk_new", "risk_detail", "risk_edit", "risk_decide", "risk_print",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 from django import forms
@@ -11,6 +11,7 @@ from django.forms import BoundField
 from django.utils.translation import gettext_lazy as _
 
 from cases import enums
+from cases.forms.intake import item_field
 from cases.forms.records import (
     AboutForm,
     asks_my_number,
@@ -19,8 +20,9 @@ from cases.forms.records import (
     not_my_number_field,
     reason_field,
 )
+from cases.intakeitems import fact_answer
 from cases.models import AssessmentSection
-from cases.questions import WORD_LIMIT, Answers, Question
+from cases.questions import WORD_LIMIT, Answers, Question, fact_words
 from config.lib.forms import (
     Conflict,
     EraDateField,
@@ -39,6 +41,8 @@ class AnswersForm(KasaneForm):
 
     questions: (code, text); words: what yes, no and unknown are called here; answered: what stands.
     """
+
+    facts: Mapping[str, Question] = MappingProxyType({})
 
     def ask(
         self,
@@ -70,6 +74,20 @@ class AnswersForm(KasaneForm):
             self.initial.setdefault(f"answer_{code}", given.get("answer", ""))
             self.initial.setdefault(f"word_{code}", given.get("word", ""))
 
+    def ask_facts(self, facts: Sequence[Question], answered: Answers) -> None:
+        """Add the fields of what is answered in words: `fact_<code>`. Called after `ask`."""
+        self.facts = {question.code: question for question in facts}
+        for code, question in self.facts.items():
+            given = answered.get(code)
+            told = fact_words(given) if given else ""
+            options = list(question.options)
+            gone = [one for one in told.split("、") if options and told and one not in options]
+            several = question.form == "choices"
+            field = item_field(question.form, question.text, [*options, *gone])
+            self.add(f"fact_{code}", field)
+            initial = [one for one in told.split("、") if one] if several else told
+            self.initial.setdefault(f"fact_{code}", initial)
+
     def clean(self) -> dict[str, Any]:
         """A word without an answer would be lost."""
         data = super().clean() or self.cleaned_data
@@ -84,7 +102,12 @@ class AnswersForm(KasaneForm):
     def answers(self) -> dict[str, dict[str, str]]:
         """What was answered, by code."""
         data = self.cleaned_data
-        return {
+        told = {
+            code: fact_answer(data[f"fact_{code}"])
+            for code in self.facts
+            if data.get(f"fact_{code}")
+        }
+        return told | {
             code: {"answer": data[f"answer_{code}"], "word": data.get(f"word_{code}", "")}
             for code in self.codes
             if data.get(f"answer_{code}")
@@ -98,7 +121,7 @@ class AnswersForm(KasaneForm):
     def others(self) -> Iterator[BoundField]:
         """The fields that are no question."""
         for field in self.visible_fields():
-            if not field.name.startswith(("answer_", "word_")):
+            if not field.name.startswith(("answer_", "word_", "fact_")):
                 yield field
 
     @property
@@ -108,11 +131,14 @@ class AnswersForm(KasaneForm):
 
 
 def question_groups(form: AnswersForm, questions: Sequence[Question]) -> list[dict[str, Any]]:
-    """Problems, background, strengths: the questions of each that there are."""
-    found = []
+    """Facts, problems, background, strengths: the questions of each that there are."""
+    found: list[dict[str, Any]] = []
     for kind in enums.QuestionKind:
         codes = [question.code for question in questions if question.kind == kind]
-        if codes:
+        if codes and kind == enums.QuestionKind.FACT:
+            facts = [(form[f"fact_{code}"], form.facts[code].is_national) for code in codes]
+            found.append({"title": str(kind.label), "facts": facts})
+        elif codes:
             found.append({"title": str(kind.label), "pairs": form.pairs(codes)})
     return found
 
@@ -177,7 +203,8 @@ class AssessmentForm(AboutForm, AnswersForm):
         self.fields["audience"].widget.hints = dict(hints)
         if questions:  # chosen already: another field has other questions
             self.fields["category"].widget = forms.HiddenInput()
-        self.ask([(q.code, q.text) for q in questions], answered)
+        self.ask([(q.code, q.text) for q in questions if not q.is_fact], answered)
+        self.ask_facts([q for q in questions if q.is_fact], answered)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
@@ -198,6 +225,7 @@ class CorrectedAnswersForm(VersionedForm, AnswersForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         asked = [f"{part}_{code}" for code in self.codes for part in ("answer", "word")]
+        asked += [f"fact_{code}" for code in self.facts]
         check_corrects(self, [*self.words, *asked])
         return data
 
@@ -208,6 +236,9 @@ class CorrectedAnswersForm(VersionedForm, AnswersForm):
             given = instance.answers.get(code, {})
             setattr(saved, f"answer_{code}", given.get("answer", ""))
             setattr(saved, f"word_{code}", given.get("word", ""))
+        for code in self.facts:
+            told = instance.answers.get(code)
+            setattr(saved, f"fact_{code}", fact_words(told) if told else "")
         labels = self.answer_words
         return [
             Conflict(c.name, c.label, labels.get(c.saved, c.saved), labels.get(c.typed, c.typed))
@@ -234,9 +265,9 @@ class AssessmentEditForm(CorrectedAnswersForm):
         initial = {name: getattr(section, name) for name in (*self.words, "version")}
         super().__init__(*args, initial=initial, **kwargs)
         # Of several persons together nobody is asked anything.
-        several = len(section.record.person_ids) > 1
-        asked = [] if several else [(q.code, q.text) for q in questions]
-        self.ask(asked, section.answers)
+        asked = [] if len(section.record.person_ids) > 1 else questions
+        self.ask([(q.code, q.text) for q in asked if not q.is_fact], section.answers)
+        self.ask_facts([q for q in asked if q.is_fact], section.answers)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()

@@ -180,7 +180,7 @@ class IntakeItemsForm(KasaneForm):
         self.declared = declared
         super().__init__(*args, prefix="item", **kw)
         for code, item in self.items.items():
-            self.add(code, _item_field(item))
+            self.add(code, item_field(item.kind, item.label, item.options))
 
     def _is_ticked(self, name: str) -> bool:
         return self.declared
@@ -216,21 +216,22 @@ class IntakeItemsForm(KasaneForm):
         return any(field.value() for field in self)
 
 
-def _item_field(item: Item) -> forms.Field:
-    options = [(option, option) for option in item.options]
-    if item.kind == "choice":
+def item_field(kind: str, label: str, words: Sequence[str]) -> forms.Field:
+    """The field of an item: kind line, text, choice or choices; words: what there is to choose."""
+    options = [(option, option) for option in words]
+    if kind == "choice":
         return forms.ChoiceField(
-            label=item.label, required=False, choices=[("", _now("未記入")), *options]
+            label=label, required=False, choices=[("", _now("未記入")), *options]
         )
-    if item.kind == "choices":
+    if kind == "choices":
         return forms.MultipleChoiceField(
-            label=item.label,
+            label=label,
             required=False,
             choices=options,
             widget=forms.CheckboxSelectMultiple(attrs={"class": "choices-grid"}),
         )
-    kind = SafeText if item.kind == "text" else SafeLine
-    field: forms.Field = kind(label=item.label, required=False, limit=ITEM_LIMIT)
+    text = SafeText if kind == "text" else SafeLine
+    field: forms.Field = text(label=label, required=False, limit=ITEM_LIMIT)
     return field
 
 

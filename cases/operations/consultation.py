@@ -162,7 +162,8 @@ def _first_sections(
             case=case,
             by=by,
             category=category,
-            situation="\n".join(said),
+            situation="",
+            answers=said,
             persons=[] if category == enums.Category.HOUSEHOLD else persons[:1],
             assessed_on=local_day(consultation.received_at),
         )

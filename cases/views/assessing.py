@@ -22,7 +22,7 @@ from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases import assessmentchange as change
 from cases import assessments as page
-from cases.enums import Category
+from cases.enums import Audience, Category
 from cases.forms.assessing import (
     AssessmentEditForm,
     AssessmentForm,
@@ -53,17 +53,17 @@ def assessment_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     category = request.POST.get("category") or request.GET.get("category", "")
     known = catalogue(on.case.municipality)
     former = _former(request, on, category)
-    answered = former.answers if former else {}
     questions = asked_in(known, category) if category in page.FIELDS else []
     initial = {"assessed_on": today(), "category": category, **_about(request, on)}
     if former:  # what was for the agency alone is not opened unawares
-        initial["audience"] = former.record.audience
+        audiences = [version.record.audience for version in former.sources]
+        initial["audience"] = Audience.AGENCY if Audience.AGENCY in audiences else audiences[0]
     form = AssessmentForm(
         request.POST or None,
         persons=on.people,
         hints=audience_hints(request, on),
         questions=questions,
-        answered=answered,
+        answered=former.answers if former else {},
         initial=initial,
     )
     if request.method == "POST" and is_fit(form, on.case.pk, named_in(form)):
@@ -83,7 +83,7 @@ def _about(request: MemberRequest, on: Subject) -> dict[str, list[str]]:
     return {"about": [who]} if who in (HOUSEHOLD, *map(str, on.persons)) else {}
 
 
-def _former(request: MemberRequest, on: Subject, category: str) -> page.Version | None:
+def _former(request: MemberRequest, on: Subject, category: str) -> page.Spot | None:
     """The answers that hold of whom the link asked about, to begin with: what is not touched is
     said again. Logged when there are any. One query, none without such a link."""
     who = request.GET.get("about", "")
@@ -92,9 +92,9 @@ def _former(request: MemberRequest, on: Subject, category: str) -> page.Version 
     sections = page.sections_of(request.membership, on.case)
     spots = page.spots_on(page.as_they_stand(sections), datetime.date.max)
     spot = spots.get((who, category))
-    if spot is None or spot.answered is None:
+    if spot is None or not spot.sources:
         return None
-    keys = [spot.answered.record.pk]
+    keys = [version.record.pk for version in spot.sources]
     log_access(
         request.membership,
         Action.OPEN,
@@ -102,7 +102,7 @@ def _former(request: MemberRequest, on: Subject, category: str) -> page.Version 
         case_id=on.case.pk,
         record_ids=keys,
     )
-    return spot.answered
+    return spot
 
 
 def _written(request: MemberRequest, on: Subject, form: AssessmentForm) -> HttpResponse:
@@ -173,7 +173,7 @@ def assessment_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpRespons
         "about": section.record.names(on.persons),
         "category": section.record.get_category_display(),
     }
-    asked = questions if form.codes else []
+    asked = questions if form.codes or form.facts else []
     groups = question_groups(form, asked)
     return form_page(
         request, "cases/assessment_edit.html", on, form,
@@ -183,7 +183,7 @@ def assessment_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpRespons
 
 def _changed(request: MemberRequest, section: AssessmentSection, form: AssessmentEditForm) -> bool:
     words = {name: form.cleaned_data[name] for name in (*WORDS, "version", "reason")}
-    answers = form.answers() if form.codes else None
+    answers = form.answers() if form.codes or form.facts else None
     try:
         change_assessment(section=section, by=request.membership, answers=answers, **words)
     except StaleVersion:

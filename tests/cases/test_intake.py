@@ -14,6 +14,7 @@ from cases import enums
 from cases.models import AssessmentSection, Case, Consultation, Issue, Note, Person
 from cases.operations import add_to_case
 from cases.operations.case import PersonFacts
+from cases.questions import answer_lines, catalogue
 from tests import world as w
 from tests.owner import as_owner
 from tests.signing import sign_in
@@ -335,7 +336,11 @@ def test_list_costs_the_same_for_one_and_for_twenty(client, city, django_assert_
 def in_case(member, case):
     with w.act(member):
         sections = AssessmentSection.objects.visible_to(member).filter(record__case=case)
-        return {s.record.category: s.situation for s in sections.select_related("record")}
+        known = catalogue(member.municipality)
+        return {
+            s.record.category: "\n".join([s.situation, *answer_lines(s.answers, known)]).strip()
+            for s in sections.select_related("record")
+        }
 
 
 def test_items_of_the_form_are_kept_and_begin_the_assessment(client, city):
