@@ -2,7 +2,7 @@
 
 Title, counts, badges, stage and next step come from the reader's own rows. Own queries: persons,
 grants, records, issues, cautions, consents, texts of the records shown (6), their attachments,
-seers (5), shields (2), the last look and what changed since (3);
+seers (5), shields (2), the last look and what changed since (3), what the bar counts (2);
 the rest is what the rooms above register with their budgets. None depends on how much has been
 written.
 """
@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agencies.models import Membership
-from cases import enums, looks
+from cases import enums, looks, sheet
 from cases.caselines import (
     ConsentState,
     FileLine,
@@ -42,6 +42,7 @@ from cases.caselines import (
 )
 from cases.cautions import CautionLine, caution_lines
 from cases.explain import Explanation, explain_case, grants_on
+from cases.intakeitems import Filled
 from cases.models import Case, Consent, Issue, Person, Record
 from cases.models.records import RecordQuerySet
 from cases.operations.case import persons_by_key
@@ -109,6 +110,8 @@ class CasePage:
     seen_before: str
     older_url: str
     is_older: bool
+    agreed: list[SafeString]
+    filled: Filled
     panels: list[SafeString]
     aside_panels: list[SafeString]
     deadlines: list[dict[str, str]]
@@ -129,6 +132,7 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
     cautions = caution_lines(membership, case, persons, may_write=may_write)
     lines = [issue_line(membership, i, persons, may_write) for i in issues]
     records, older = _records(membership, case, before)
+    agreed = [*registry.draw("case_agreed", membership, case)]
     drawn = [*registry.draw("case_panels", membership, case)]
     aside = [*registry.draw("case_aside", membership, case)]
     states = {
@@ -161,6 +165,8 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
         seen_before=format_datetime_short(since) if since else "",
         older_url=f"?{urlencode({'before': older})}" if older else "",
         is_older=bool(before),
+        agreed=_rendered(agreed),
+        filled=sheet.bar_of(membership, case, persons, issues, grants),
         panels=_rendered(drawn),
         aside_panels=_rendered(aside),
         deadlines=_deadlines(aside),
@@ -174,7 +180,7 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
             *(todo.record_id for todo in aside if isinstance(todo, Todo) and todo.record_id),
             *(
                 key
-                for panel in [*drawn, *aside]
+                for panel in [*agreed, *drawn, *aside]
                 if isinstance(panel, Panel)
                 for key in panel.context.get("record_ids", ())
             ),

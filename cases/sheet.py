@@ -108,6 +108,18 @@ def sheets(known: Known, *, is_short: bool = False) -> list[Sheet]:
     return found
 
 
+def bar_of(
+    membership: Membership,
+    case: Case,
+    persons: Mapping[uuid.UUID, Person],
+    issues: Sequence[Issue],
+    grants: Sequence[CaseGrant],
+) -> Filled:
+    """The bar of all of them, for the case page. Two queries."""
+    known = known_of(membership, case, persons, issues, grants, may_write=False, with_city=False)
+    return whole(sheets(known, is_short=True))
+
+
 def whole(found: Sequence[Sheet]) -> Filled:
     """The bar of all of them together."""
     return _filled([block for sheet in found for block in sheet.blocks])

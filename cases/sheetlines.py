@@ -1,5 +1,5 @@
-"""Where the items of インテーク・アセスメントシート come from. Each source gives lines of what the reader
-may know; cases.sheet puts them together."""
+"""Where the items of インテーク・アセスメントシート come from. Each source gives lines of what the
+reader may know; cases.sheet puts them together."""
 
 from __future__ import annotations
 
@@ -55,6 +55,8 @@ class Line:
     url: str = ""
     is_known: bool = False
     is_national: bool = False
+    is_wide: bool = False  # goes over the whole width
+    is_read: bool = False  # `url` shows it and changes nothing
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,17 @@ class Known:
         """The items of 申込票, the last answer of each."""
         return {code: answer for one in self.told for code, answer in one.answers.items()}
 
+    @functools.cached_property
+    def direction(self) -> list[tuple[str, uuid.UUID]]:
+        """What the plans say, from the room above: words, and the record they stand in."""
+        return list(registry.draw("sheet_direction", self.membership, self.case))
+
     @property
     def record_ids(self) -> list[uuid.UUID]:
         """Whose words are shown (V10)."""
         told = [one.pk for one in self.told]
-        return [*self.persons, *self.section_ids, *(i.pk for i in self.issues), *told]
+        planned = [key for _text, key in self.direction]
+        return [*self.persons, *self.section_ids, *(i.pk for i in self.issues), *told, *planned]
 
 
 # --- where an item comes from ----------------------------------------------------------------
@@ -165,10 +173,18 @@ def _item(known: Known, code: str, place: Mapping[str, Any]) -> Iterator[Line]:
         yield _of_form(known, item.label, told, is_national=item.is_national)
 
 
-def _of_form(known: Known, label: str, told: str | list[str] | None, *, is_national: bool) -> Line:
+def _of_form(
+    known: Known,
+    label: str,
+    told: str | list[str] | None,
+    *,
+    is_national: bool,
+    is_wide: bool = False,
+) -> Line:
     answers = [Answer(intakeitems.words(told))] if told else []
     url = reverse("consultation_detail", args=[known.told[0].pk])
-    return Line(label, answers, url, bool(told and intakeitems.is_known(told)), is_national)
+    is_known = bool(told and intakeitems.is_known(told))
+    return Line(label, answers, url, is_known, is_national, is_wide, is_read=True)
 
 
 def _local(known: Known, category: str, place: Mapping[str, Any]) -> Iterator[Line]:
@@ -190,7 +206,16 @@ def _texts(known: Known, category: str, place: Mapping[str, Any]) -> Iterator[Li
         if (spot := known.spots.get((who, category))) and spot.written.situation
     ]
     if found:
-        yield Line(place["label"], found, _write(known, category), is_known=True)
+        url = _write(known, category)
+        yield Line(place["label"], _together(found), url, is_known=True, is_wide=True)
+
+
+def _together(answers: Sequence[Answer]) -> list[Answer]:
+    """The same words of several people once, with everybody's name."""
+    found: dict[str, list[str]] = {}
+    for answer in answers:
+        found.setdefault(answer.text, []).append(answer.who)
+    return [Answer(text, "・".join(dict.fromkeys(who))) for text, who in found.items()]
 
 
 def _of_told(text: Callable[[Known, Consultation], str]) -> Source:
@@ -200,7 +225,8 @@ def _of_told(text: Callable[[Known, Consultation], str]) -> Source:
         if known.told:
             words = text(known, known.told[0])
             is_national = place.get("is_national", False)
-            yield _of_form(known, place["label"], words, is_national=is_national)
+            is_wide = place["from"] == "complaint"
+            yield _of_form(known, place["label"], words, is_national=is_national, is_wide=is_wide)
 
     return source
 
@@ -236,12 +262,13 @@ def _members(known: Known, code: str, place: Mapping[str, Any]) -> Iterator[Line
             parts = (str(person.get_relation_display()), born(person), living)
             lines.append(Answer("　".join(part for part in parts if part), person.shown_name))
     url = reverse("person_new", args=[known.case.pk]) if known.may_write else ""
-    yield Line(place["label"], lines, url, bool(lines))
+    yield Line(place["label"], lines, url, bool(lines), is_wide=True)
 
 
 def _ties(known: Known, code: str, place: Mapping[str, Any]) -> Iterator[Line]:
     words = _("別の紙（ジェノグラム・エコマップ）")
-    yield Line(place["label"], [Answer(words)], reverse("genogram", args=[known.case.pk]), True)
+    url = reverse("genogram", args=[known.case.pk])
+    yield Line(place["label"], [Answer(words)], url, is_known=True, is_read=True)
 
 
 def _strengths(known: Known, code: str, place: Mapping[str, Any]) -> Iterator[Line]:
@@ -251,7 +278,7 @@ def _strengths(known: Known, code: str, place: Mapping[str, Any]) -> Iterator[Li
         if spot.written.strengths:
             found.append(Answer(spot.written.strengths, name))
         found += [Answer(words, name) for words in _yes(known, spot.answers, KINDS.STRENGTH)]
-    yield Line(place["label"], found, "", bool(found))
+    yield Line(place["label"], _together(found), "", bool(found), is_wide=True)
 
 
 def _background(known: Known, code: str, place: Mapping[str, Any]) -> Iterator[Line]:
@@ -260,7 +287,7 @@ def _background(known: Known, code: str, place: Mapping[str, Any]) -> Iterator[L
         for (who, _category), spot in known.spots.items()
         for words in _yes(known, spot.answers, KINDS.BACKGROUND)
     ]
-    yield Line(place["label"], found, "", bool(found))
+    yield Line(place["label"], _together(found), "", bool(found), is_wide=True)
 
 
 def _yes(known: Known, answers: Mapping[str, Mapping[str, str]], kind: str) -> Iterator[str]:
@@ -286,7 +313,7 @@ def _issues(known: Known, code: str, place: Mapping[str, Any]) -> Iterator[Line]
     url = reverse("issue_new", args=[known.case.pk]) if known.may_write else ""
     answers = [Answer("　".join(words), whose) for whose, words in found.items()]
     is_national = place.get("is_national", False)
-    yield Line(place["label"], answers, url, bool(known.issues), is_national)
+    yield Line(place["label"], answers, url, bool(known.issues), is_national, is_wide=True)
 
 
 def _primary(known: Known, code: str, place: Mapping[str, Any]) -> Iterator[Line]:
@@ -305,11 +332,8 @@ def _urgency(known: Known, code: str, place: Mapping[str, Any]) -> Iterator[Line
 
 
 def _direction(known: Known, code: str, place: Mapping[str, Any]) -> Iterator[Line]:
-    """What the plans say, from the room above."""
-    found = [
-        Answer(text) for text in registry.draw("sheet_direction", known.membership, known.case)
-    ]
-    yield Line(place["label"], found, "", bool(found))
+    found = [Answer(text) for text, _key in known.direction]
+    yield Line(place["label"], found, "", bool(found), is_wide=True)
 
 
 def _screening(known: Known, code: str, place: Mapping[str, Any]) -> Iterator[Line]:

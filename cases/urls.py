@@ -181,6 +181,7 @@ urlpatterns = [
         name="attachment_download",
     ),
     path("cases/<uuid:case_id>/genogram/", genogram.genogram, name="genogram"),
+    path("cases/<uuid:case_id>/genogram/small/", genogram.genogram_small, name="genogram_small"),
     path("cases/<uuid:case_id>/genogram/print/", genogram.genogram_print, name="genogram_print"),
     path("cases/<uuid:case_id>/genogram/move/", genogram.genogram_move, name="genogram_move"),
     path("cases/<uuid:case_id>/genogram/reset/", genogram.genogram_reset, name="genogram_reset"),

@@ -41,6 +41,7 @@ from plans.models import Evaluation, Monitoring, Plan, SupportItem
 from plans.pages import tone_of
 from plans.permissions import can_draft
 from plans.queries import (
+    agreed_in,
     is_decider,
     lines_of,
     mine_to_decide,
@@ -185,6 +186,37 @@ def panel(membership: Membership, case: Case) -> Panel | None:
     )
 
 
+def agreed(membership: Membership, case: Case) -> Panel | None:
+    """決まっていること: of the plans in force the goals, and who does what until when. Three
+    queries."""
+    running = _running(membership, case)
+    if not running:
+        return None
+    plans = [
+        {
+            "title": plan_title(plan),
+            "url": reverse("plan_detail", args=[plan.pk]),
+            "aim": plan.aim,
+            "goals": goals,
+            "roles": sorted((r for r in roles if r.is_open), key=lambda role: role.until_on),
+            "done": sum(1 for role in roles if not role.is_open),
+        }
+        for plan, goals, roles in agreed_in(running, timezone.localdate())
+    ]
+    return Panel("plans/agreed.html", {"plans": plans, "record_ids": [plan.pk for plan in running]})
+
+
+def _running(membership: Membership, case: Case) -> list[Plan]:
+    found = plans_of(membership, case)
+    return [plan for plan in found if plan.status == enums.PlanStatus.IN_FORCE]
+
+
+def direction(membership: Membership, case: Case) -> list[tuple[str, uuid.UUID]]:
+    """What the plans in force aim at, for the sheets of the assessment. One query."""
+    running = _running(membership, case)
+    return [(f"{plan_title(plan)}　{plan.aim}", plan.pk) for plan in running if plan.aim]
+
+
 def _when(plan: Plan, today: datetime.date) -> dict[str, object]:
     """When it began, or how late its review is; period and agency below."""
     runs = plan.status == enums.PlanStatus.IN_FORCE
@@ -286,9 +318,8 @@ def _evaluated(membership: Membership, plans: list[uuid.UUID]) -> QuerySet[Evalu
 
 def deadlines(membership: Membership, case: Case) -> list[Todo]:
     """Review and end of the plans in force, on the case page. One query."""
-    running = [p for p in plans_of(membership, case) if p.status == enums.PlanStatus.IN_FORCE]
     found = []
-    for plan in running:
+    for plan in _running(membership, case):
         words = {"plan": programme_words(plan.programme, plan.sequence)}
         url = reverse("plan_detail", args=[plan.pk])
         found += [
@@ -400,6 +431,8 @@ __all__ = ["handover"]
 registry.add("todos", todo_tasks, queries=2, order=12)
 registry.add("todos", todo_reviews, queries=4, order=14)
 registry.add("todos", todo_decisions, queries=3, order=11)
+registry.add("case_agreed", agreed, queries=3, order=10)
+registry.add("sheet_direction", direction, queries=1, order=10)
 registry.add("case_panels", panel, queries=2, order=20)
 registry.add("case_next", next_plan, queries=3, order=10)
 registry.add("case_next", next_draft, queries=2, order=40)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +22,12 @@ from cases.gate import RECORD, asked_by, standing_rule
 from cases.models import Case, Person, Record
 from cases.operations.case import persons_by_key
 from cases.titles import titles_for
+from config.lib.condition import among
 from config.lib.eras import format_short
 from config.lib.memory import remembered
 from config.lib.prepared import prepared
 from plans import enums
-from plans.models import Evaluation, Plan, PlanQuerySet, SupportItem
+from plans.models import Evaluation, Goal, Plan, PlanQuerySet, SupportItem
 
 OF_CASE = 50
 ENDING = (enums.Outcome.CLOSE, enums.Outcome.REPLAN, enums.Outcome.INTERRUPT)
@@ -315,6 +317,7 @@ class RoleLine:
     worker: str
     frequency: str
     until: str
+    until_on: datetime.date
     state: str
     tone: str
     late: bool
@@ -346,7 +349,7 @@ def plan_summary(plan: Plan, on: datetime.date | None = None) -> PlanSummary:
     a conference under secrecy asks this too."""
     goals = list(plan.goals.order_by("order"))
     items = list(plan.supportitems.select_related("agency").order_by("order"))
-    numbers = {goal.pk: number for number, goal in enumerate(goals, start=1)}
+    numbers = _numbers(goals)
     links = [
         enums.PlanProgramme.OUTREACH.label if plan.links_outreach else "",
         enums.PlanProgramme.PARTICIPATION.label if plan.links_participation else "",
@@ -361,17 +364,46 @@ def plan_summary(plan: Plan, on: datetime.date | None = None) -> PlanSummary:
         review=format_short(plan.review_on),
         signed=format_short(plan.signed_on) if plan.signed_on else "",
         links="・".join(str(link) for link in links if link),
-        goals=[
-            GoalLine(
-                numbers[goal.pk],
-                goal.pk,
-                goal.text,
-                format_short(goal.target_on),
-                str(goal.get_attainment_display()) if goal.attainment else "",
-            )
-            for goal in goals
-        ],
+        goals=[_goal_line(goal, numbers) for goal in goals],
         items=[_role_line(plan, item, numbers, on) for item in items],
+    )
+
+
+def agreed_in(
+    plans: Sequence[Plan], on: datetime.date
+) -> Iterator[tuple[Plan, list[GoalLine], list[RoleLine]]]:
+    """Goals and role table of each of these plans, which the reader has been given. Two queries."""
+    keys = [plan.pk for plan in plans]
+    goals, items = list(_goals_in(keys)), list(_items_in(keys))
+    for plan in plans:
+        own = [goal for goal in goals if goal.plan_id == plan.pk]
+        numbers = _numbers(own)
+        roles = [_role_line(plan, item, numbers, on) for item in items if item.plan_id == plan.pk]
+        yield plan, [_goal_line(goal, numbers) for goal in own], roles
+
+
+@prepared
+def _goals_in(plans: list[uuid.UUID]) -> QuerySet[Goal]:
+    return Goal.objects.filter(among("plan_id", plans)).order_by("plan_id", "order")
+
+
+@prepared
+def _items_in(plans: list[uuid.UUID]) -> QuerySet[SupportItem]:
+    items = SupportItem.objects.filter(among("plan_id", plans)).select_related("agency")
+    return items.order_by("plan_id", "order")
+
+
+def _numbers(goals: Sequence[Goal]) -> dict[uuid.UUID, int]:
+    return {goal.pk: number for number, goal in enumerate(goals, start=1)}
+
+
+def _goal_line(goal: Goal, numbers: dict[uuid.UUID, int]) -> GoalLine:
+    return GoalLine(
+        numbers[goal.pk],
+        goal.pk,
+        goal.text,
+        format_short(goal.target_on),
+        str(goal.get_attainment_display()) if goal.attainment else "",
     )
 
 
@@ -391,6 +423,7 @@ def _role_line(
         worker=item.worker,
         frequency=item.frequency,
         until=format_short(item.until),
+        until_on=item.until,
         state=_("期限超過") if late else state,
         tone="bad" if late else ITEM_TONE.get(enums.ItemStatus(item.status), ""),
         late=late,

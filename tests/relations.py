@@ -55,6 +55,7 @@ move_out_new              worker      200/422  403/403  403/403
 note_new                  worker      200/422  200/422  403/403
 note_edit                 worker      200/422  403/403  403/403
 genogram                  worker      200/-    200/-    200/-
+genogram_small            worker      200/-    200/-    200/-
 genogram_print            worker      200/-    200/-    200/-
 genogram_move             worker      -/422    -/422    -/403
 genogram_reset            worker      -/302    -/302    -/403

@@ -59,17 +59,9 @@ class _Family:
 def draw(household: Household, moves: Moves | None = None) -> tuple[Picture, Picture]:
     """Genogram and ecomap. moves: what was moved by hand, px: persons from where they would stand,
     helpers from the middle of the household. So one moved takes no other along."""
-    household = household.without_strangers()
     moves = moves or {}
-    rows = ordered(generations(household))
-    flat = placed(rows)
-    spots = lowered(rows, flat, heights(rows, flat))
-    still = shown = _family(household, rows, spots)
-    if not moves.keys().isdisjoint(spots):
-        moved = {key: spot.moved(moves.get(key, (0.0, 0.0))) for key, spot in spots.items()}
-        shown = _family(household, rows, moved)
-    # In the reader's own order, so that the keyboard goes from A to B to C.
-    symbols = [Symbol(m, shown.spots[m.key]) for m in household.members]
+    household = household.without_strangers()
+    still, shown, symbols = _drawn(household, moves)
     places = around(household.helpers, still.spots, still.outlines, still.core, moves)
     helping = helper_lines(places, shown.spots, shown.outlines, shown.core)
     whole = _bounds(
@@ -80,6 +72,26 @@ def draw(household: Household, moves: Moves | None = None) -> tuple[Picture, Pic
         for lines, found, bounds in (([], [], shown.core), (helping, places, whole))
     )
     return genogram, ecomap
+
+
+def draw_genogram(household: Household, moves: Moves | None = None) -> Picture:
+    """The genogram alone: much less to find out than what stands around it."""
+    household = household.without_strangers()
+    still, shown, symbols = _drawn(household, moves or {})
+    return _framed(shown, symbols, [], [], shown.core, still.core.middle)
+
+
+def _drawn(household: Household, moves: Moves) -> tuple[_Family, _Family, list[Symbol]]:
+    """The family where it would stand, where it was moved to, and its symbols."""
+    rows = ordered(generations(household))
+    flat = placed(rows)
+    spots = lowered(rows, flat, heights(rows, flat))
+    still = shown = _family(household, rows, spots)
+    if not moves.keys().isdisjoint(spots):
+        moved = {key: spot.moved(moves.get(key, (0.0, 0.0))) for key, spot in spots.items()}
+        shown = _family(household, rows, moved)
+    # In the reader's own order, so that the keyboard goes from A to B to C.
+    return still, shown, [Symbol(m, shown.spots[m.key]) for m in household.members]
 
 
 def _family(household: Household, rows: Rows, spots: dict[str, Spot]) -> _Family:

@@ -20,7 +20,7 @@ from cases import enums
 from cases.explain import explain_case, grants_on
 from cases.forms.ties import FACTS, MoveForm, TieEditForm, TieForm
 from cases.kinship.facts import Kinship, kinship
-from cases.kinship.picture import draw
+from cases.kinship.picture import draw, draw_genogram
 from cases.kinship.svg import Svg, svg
 from cases.models import Case, Tie
 from cases.operations.case import StaleVersion, persons_by_key
@@ -102,6 +102,30 @@ def _page(request: MemberRequest, page: Pictures, form: MoveForm | None = None) 
     context = {"page": page, "form": form, "kinds": kinds}
     status = 422 if form.errors else 200
     return render(request, "cases/genogram.html", context, status=status)
+
+
+@member(Permission.READ_CASES)
+@require_GET
+def genogram_small(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
+    """Fragment of the case page: the genogram alone, by the same hand. Apart from the page, which
+    need not wait for it."""
+    by = request.membership
+    case = case_or_404(by, case_id)
+    persons = persons_by_key(by, case)
+    for person in persons.values():
+        person.case = case
+    kin = kinship(by, case, persons, [], today())
+    drawn = draw_genogram(kin.household, kin.moves)
+    picture = svg(drawn, _("同居"), dict(kin.symbols), kin.moves)
+    log_access(
+        by,
+        Action.OPEN,
+        what="genogram_small",
+        basis=explain_case(by, case.pk).basis,
+        case_id=case.pk,
+        record_ids=kin.record_ids,
+    )
+    return render(request, "cases/genogram_small.html", {"svg": picture})
 
 
 @member(Permission.READ_CASES)

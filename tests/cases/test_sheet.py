@@ -278,3 +278,26 @@ def test_however_much_is_written_the_sheet_asks_as_much(city, django_assert_max_
             add_issue(case=case, by=city.elderly, issue_type="debt", person=mother)
     with django_assert_max_num_queries(len(first.captured_queries)):
         tab.get(url)
+
+
+def test_the_case_page_tells_the_bar_in_a_line_and_draws_the_family(city):
+    house = h.home(city.elderly, city)
+    shown = text(page(city.elderly, house.case))
+    bar = compose.whole(sheets(city.elderly, house.case))
+    assert f"国への報告項目 {bar.known} / {bar.asked}" in shown
+    assert reverse("intake_sheet", args=[house.case.pk]) in shown
+    small = reverse("genogram_small", args=[house.case.pk])
+    assert f'hx-get="{small}"' in shown
+    drawn = text(get(city.elderly, small))
+    assert drawn.count('class="kin-node"') == 2
+    with w.act(city.elderly):
+        line = AccessLog.objects.filter(what="genogram_small").latest("at", "id")
+        assert {person.pk for person in house.persons} <= set(line.record_ids)
+
+
+def test_the_small_genogram_draws_whom_the_reader_sees(city):
+    """V3: the son has not been asked."""
+    case, _mother, _son, _given = referred(city)
+    drawn = text(get(city.disability, reverse("genogram_small", args=[case.pk])))
+    assert drawn.count('class="kin-node"') == 1
+    assert "別姓田" not in drawn

@@ -16,6 +16,7 @@ from cases.models import Record
 from config.lib.eras import format_short
 from config.lib.registry import registry
 from plans import operations as ops
+from plans import panels
 from plans.models import Evaluation, Monitoring, Plan
 from tests import world as w
 from tests.owner import as_owner
@@ -400,3 +401,25 @@ def test_todos_and_navigation_say_what_waits(scene):
             assert item.count(member) == count
         assert {todo.kind for todo in todos} == kinds
         assert item.permission == Permission.READ_CASES
+
+
+def test_the_case_page_says_what_is_decided_and_by_when(scene):
+    """決まっていること: goals, and who does what until when, the most urgent first; of plans in
+    force alone, and to who reads them."""
+    city = scene.city
+    by, url = city.coordinator, reverse("case_detail", args=[scene.case.pk])
+    tasks = [s.item(by, "あとの仕事", days=60), s.item(city.disability, "先の仕事", days=5)]
+    plan = s.draft(scene, items=tasks)
+    assert "決まっていること" not in client(by).get(url).content.decode()
+    with w.act(by):
+        ops.submit_plan(plan=plan, by=by)
+    s.result(scene, plan)
+    shown = client(by).get(url).content.decode()
+    assert shown.index("決まっていること") < shown.index('id="persons"')
+    assert shown.index("先の仕事") < shown.index("あとの仕事")
+    with w.act(by):
+        line = AccessLog.objects.filter(what="case_detail").latest("at", "id")
+        assert plan.pk in line.record_ids
+        assert [key for _text, key in panels.direction(by, scene.case)] == [plan.pk]
+    with w.act(city.child):
+        assert panels.agreed(city.child, scene.case) is None
