@@ -223,6 +223,8 @@ def person_line(
 
 
 def _living(person: Person) -> str:
+    if person.same_as is not None:
+        return _("%(label)sと同じ人") % {"label": person.same_as.label}
     if person.left_on is not None:
         return _("世帯を出た人（%(day)s）") % {"day": format_short(person.left_on)}
     return _("同居") if person.is_cohabiting else _("別居")

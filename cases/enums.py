@@ -67,6 +67,7 @@ class LinkKind(models.TextChoices):
     SPLIT = "split", _("世帯から分かれた")
     JOINED = "joined", _("別の世帯に移った")
     MERGED = "merged", _("統合した")
+    SAME = "same", _("同じ人だった")
 
 
 class LinkReason(models.TextChoices):

@@ -57,6 +57,8 @@ def panel(membership: Membership, case: Case) -> Panel | None:
     lines = []
     for links in links_of(membership, case):
         first = links[0]
+        if first.kind == KINDS.SAME:
+            continue
         is_start = first.from_person.case_id == case.pk
         other = (first.to_person if is_start else first.from_person).case
         lines.append(
@@ -98,6 +100,9 @@ def events(membership: Membership, case: Case) -> list[TimelineEntry]:
     found = []
     for links in links_of(membership, case):
         first = links[0]
+        if first.kind == KINDS.SAME:
+            found.append(_same_event(membership, first))
+            continue
         is_start = first.from_person.case_id == case.pk
         other = (first.to_person if is_start else first.from_person).case
         words = [_("%(who)s　ケース %(number)s") % {"who": _names(links), "number": other.number}]
@@ -116,9 +121,29 @@ def events(membership: Membership, case: Case) -> list[TimelineEntry]:
     return found
 
 
+def _same_event(membership: Membership, link: HouseholdLink) -> TimelineEntry:
+    first, other = link.from_person, link.to_person
+    words = _("%(label)s（%(first)s）は、%(other_label)s %(other)sでした。")
+    may_undo = can(check_can_undo_link, membership, link)
+    return TimelineEntry(
+        link.pk,
+        link.written_at,
+        str(KINDS.SAME.label),
+        agency=link.author_agency.name,
+        text=words
+        % {
+            "label": first.label,
+            "first": first.name or _("氏名不明"),
+            "other_label": other.label,
+            "other": other.shown_name,
+        },
+        url=reverse("household_undo", args=[link.pk]) if may_undo else "",
+    )
+
+
 def elsewhere(membership: Membership, person: Person) -> list[str]:
     """Numbers of other cases in which this is the same person: a shield is set in each (V9)."""
-    links = HouseholdLink.objects.visible_to(membership).standing()
+    links = HouseholdLink.objects.visible_to(membership).standing().exclude(kind=KINDS.SAME)
     there = links.filter(from_person=person).values_list("to_person__case__number", flat=True)
     here = links.filter(to_person=person).values_list("from_person__case__number", flat=True)
     return sorted({*there, *here})

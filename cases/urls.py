@@ -135,6 +135,7 @@ urlpatterns = [
     ),
     path("cases/<uuid:case_id>/close/", closing.case_close, name="case_close"),
     path("cases/<uuid:case_id>/household/", household.household_change, name="household_change"),
+    path("cases/<uuid:case_id>/same-person/", household.person_same, name="person_same"),
     *(
         path(
             f"cases/<uuid:case_id>/household/{word}/",

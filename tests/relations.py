@@ -50,6 +50,7 @@ household_change          worker      200/-    403/-    403/-
 household_split           worker      200/422  403/403  403/403
 household_join            worker      200/422  403/403  403/403
 household_merge           worker      200/422  403/403  403/403
+person_same               worker      200/422  403/403  403/403
 transfer_new              worker      200/422  403/403  403/403
 move_out_new              worker      200/422  403/403  403/403
 note_new                  worker      200/422  200/422  403/403

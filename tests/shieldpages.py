@@ -50,6 +50,7 @@ PAGES = [
     "session_end", "shield_stranded", "succession", "succession_orphaned", "succession_waiting",
     "totp_new",
     "household_change", "household_split", "household_join", "household_merge", "household_undo",
+    "person_same",
     "record_detail", "record_ask", "record_confirm", "requests_end", "task_finish",
     "case_timeline", "template_list", "template_edit", "intake_sheet", "genogram_small",
 ]  # fmt: skip

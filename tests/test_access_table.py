@@ -87,7 +87,7 @@ TABLE: dict[str, set[str]] = {
             "move_out_new", "move_out_detail", "move_out_print", "move_out_send",
             "move_out_receipt", "move_out_cancel",
             "household_change", "household_split", "household_join", "household_merge",
-            "household_undo",
+            "household_undo", "person_same",
             "shield_detail", "shield_take_back", "shield_lift", "shield_extend",
             "shield_place_new", "shield_place_end", "shield_holds", "hold_decide",
         ],

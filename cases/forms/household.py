@@ -120,3 +120,38 @@ def _guess(person: Person, others: Sequence[Person]) -> uuid.UUID | str:
         ):
             return other.pk
     return ""
+
+
+class SamePersonForm(KasaneForm):
+    """同じ人だった: who it was written of before, and who stands."""
+
+    form_key = IdempotencyKey()
+    person = forms.ChoiceField(
+        label=_("はじめに書いた人（名前が分からなかったなど）"),
+        widget=ChoiceCards(attrs={"class": "choices-stack"}),
+        error_messages={"required": _("はじめに書いた人を選んでください。")},
+    )
+    stands = forms.ChoiceField(
+        label=_("分かった人（これからはこの人として書く）"),
+        widget=ChoiceCards(attrs={"class": "choices-stack"}),
+        error_messages={"required": _("分かった人を選んでください。")},
+    )
+
+    def __init__(self, *args: Any, persons: Sequence[Person], **kwargs: Any) -> None:
+        self.people = {str(person.pk): person for person in persons}
+        super().__init__(*args, **kwargs)
+        choices = [
+            (key, f"{person.label}　{person.shown_name}") for key, person in self.people.items()
+        ]
+        self.offer("person", choices)
+        self.offer("stands", choices)
+
+    def person_of(self, name: str) -> Person:
+        """Whom the field names, once the form is clean."""
+        return self.people[self.cleaned_data[name]]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("person") and data.get("person") == data.get("stands"):
+            self.add_error("stands", _("同じ行が二度選ばれています。ちがう二人を選んでください。"))
+        return data

@@ -72,13 +72,16 @@ def kinship(
 ) -> Kinship:
     """The household of this reader. persons: those they see. Two queries."""
     ties = [
-        tie
+        _of_who_stands(tie, persons)
         for tie in Tie.objects.standing_with(membership)
         .for_case(case)
         .select_related("record__author_agency")
         .order_by("record__written_at", "record_id")
         if all(key is None or key in persons for key in (tie.first_id, tie.second_id))
     ]
+    ties = [tie for tie in ties if tie.first_id is None or tie.first_id != tie.second_id]
+    read = [*persons, *(tie.pk for tie in ties)]
+    persons = {key: person for key, person in persons.items() if person.same_as is None}
     standing = [tie for tie in ties if tie.ended_on is None or tie.ended_on > on]
     keys = {tie.first_id for tie in standing if tie.kind == enums.TieKind.KEY}
     head = next((p for p in persons.values() if p.relation == enums.Relation.HEAD), None)
@@ -116,8 +119,17 @@ def kinship(
         [_line(t, names, membership, may_write) for t in ties if t not in standing],
         [*names.items(), *helpers],
         _moves(membership, case),
-        [*persons, *(tie.pk for tie in ties)],
+        read,
     )
+
+
+def _of_who_stands(tie: Tie, persons: dict[uuid.UUID, Person]) -> Tie:
+    """Whoever turned out to be another is drawn as that one."""
+    for name in ("first_id", "second_id"):
+        person = persons.get(getattr(tie, name))
+        if person is not None and person.same_as is not None:
+            setattr(tie, name, person.same_as.pk)
+    return tie
 
 
 def _of(ties: Iterable[Tie], kind: enums.TieKind) -> list[Tie]:

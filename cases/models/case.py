@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -160,6 +161,9 @@ class Person(models.Model):
 
     objects = PersonQuerySet.as_manager()
 
+    # Who they turned out to be, for a reader who may know it (`persons_by_key`).
+    same_as: ClassVar[Person | None] = None
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["case", "label"], name="person_label_once"),
@@ -187,6 +191,9 @@ class Person(models.Model):
     @property
     def shown_name(self) -> str:
         """The name with さん, or the letter for who is known only in part."""
+        if self.same_as is not None:
+            words = _("%(name)s（はじめは%(label)s）")
+            return words % {"name": self.same_as.shown_name, "label": self.label}
         return f"{self.name}さん" if self.name else f"{self.label}さん（氏名不明）"
 
     def age(self, on: datetime.date) -> int | None:

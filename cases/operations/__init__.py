@@ -55,6 +55,7 @@ from .records import (
 )
 from .referral import accept_referral, refer, report_result, return_referral
 from .refiling import refile_record
+from .sameperson import note_same_person
 from .shield import (
     add_to_list,
     cancel_lift,
@@ -123,6 +124,7 @@ __all__ = [
     "missing_consents",
     "move_symbol",
     "narrow_consent",
+    "note_same_person",
     "open_case",
     "open_emergency",
     "prepare_move_out",

@@ -17,7 +17,7 @@ from agencies.models import Membership
 from agencies.permissions import ActionDenied, check_may
 from agencies.trail import log_access
 from cases import enums
-from cases.models import Case, Contact, Person
+from cases.models import Case, Contact, HouseholdLink, Person
 from cases.operations.access import join_team, sync_grants, take_charge
 from cases.permissions import check_at_work, check_is_open
 from cases.shields import is_hidden
@@ -208,8 +208,21 @@ def _note_duplicates(person: Person) -> None:
 
 
 def persons_by_key(membership: Membership, case: Case) -> dict[uuid.UUID, Person]:
-    """The persons of a case this membership may see, by key, in order. One query."""
-    return {person.pk: person for person in _persons(membership, case)}
+    """The persons of a case this membership may see, by key, in order; who turned out to be
+    another says so. One query, two where somebody is no longer there."""
+    found = {person.pk: person for person in _persons(membership, case)}
+    if any(person.left_on for person in found.values()):
+        for first, other in _same(membership, case):
+            if first in found and other in found:
+                found[first].same_as = found[other]  # type: ignore[misc]
+    return found
+
+
+@prepared
+def _same(membership: Membership, case: Case) -> QuerySet[HouseholdLink, Any]:
+    links = HouseholdLink.objects.visible_to(membership).standing()
+    same = links.filter(kind=enums.LinkKind.SAME, from_person__case=case).order_by("written_at")
+    return same.values_list("from_person_id", "to_person_id")
 
 
 @prepared

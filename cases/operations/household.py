@@ -46,7 +46,7 @@ def change_household(
     known = _of_form(by, key)
     if known is not None:
         return known.to_person.case
-    locked = _locked(by, case, to_case)
+    locked = locked_cases(by, case, to_case)
     start, target = locked[case.pk], locked[to_case.pk] if to_case else None
     check_change(by=by, case=start, to_case=target, kind=kind, persons=persons, on=on)
     at = timezone.now()
@@ -60,9 +60,9 @@ def change_household(
             form_key=key,
         ).save(force_insert=True)  # fmt: skip
         if same is not None:
-            _set_left(same, None)
+            set_left(same, None)
         if kind != KINDS.MERGED:
-            _set_left(person, on)
+            set_left(person, on)
     if kind == KINDS.MERGED:
         _set_rest(start, at)
         _tell(start, _("主担当機関が、新しい記入を止めたケースがあります"))
@@ -107,7 +107,7 @@ def undo_household_change(*, link: HouseholdLink, by: Membership) -> Undoing:
     """It was a mistake: the persons are where they were before, a resting case is written again.
     What was written meanwhile stays in the case it was written in; whoever has changed households
     since stays where they are."""
-    _locked(by, link.from_person.case, link.to_person.case)
+    locked_cases(by, link.from_person.case, link.to_person.case)
     HouseholdLink.objects.visible_to(by).select_for_update(of=("self",)).get(pk=link.pk)
     found = undoing(link, by)
     now = timezone.now()
@@ -116,8 +116,8 @@ def undo_household_change(*, link: HouseholdLink, by: Membership) -> Undoing:
         one.undone_at, one.undone_by = now, by
         one.save(update_fields=["undone_at", "undone_by"])
     for one in found.back:
-        _set_left(one.from_person, None)
-        _set_left(one.to_person, timezone.localdate() if one.made_person else one.had_left_on)
+        set_left(one.from_person, None)
+        set_left(one.to_person, timezone.localdate() if one.made_person else one.had_left_on)
     start = link.from_person.case
     if link.kind == KINDS.MERGED:
         _set_rest(start, None)
@@ -173,7 +173,7 @@ def _of_form(by: Membership, key: uuid.UUID) -> HouseholdLink | None:
     return found.filter(author=by, form_key=key).first()
 
 
-def _locked(by: Membership, *cases: Case | None) -> dict[uuid.UUID, Case]:
+def locked_cases(by: Membership, *cases: Case | None) -> dict[uuid.UUID, Case]:
     """Both cases, locked in one order."""
     keys = [case.pk for case in cases if case is not None]
     rows = Case.objects.visible_to(by).filter(pk__in=keys).order_by("pk")
@@ -252,7 +252,7 @@ def _facts(by: Membership, person: Person, kind: str) -> PersonFacts:
     return PersonFacts(**facts, is_cohabiting=person.is_cohabiting or kind == KINDS.JOINED)
 
 
-def _set_left(person: Person, on: datetime.date | None) -> None:
+def set_left(person: Person, on: datetime.date | None) -> None:
     if person.left_on != on:
         person.left_on, person.version = on, person.version + 1
         person.save(update_fields=["left_on", "version"])

@@ -15,10 +15,10 @@ from agencies.enums import Permission
 from agencies.guards import MemberRequest, member
 from agencies.permissions import ActionDenied
 from cases import enums
-from cases.forms.household import HouseholdForm, SameForm
+from cases.forms.household import HouseholdForm, SameForm, SamePersonForm
 from cases.households import asked_anew, left_out_words, staying
 from cases.models import Case, HouseholdLink, Person
-from cases.operations import change_household, undo_household_change
+from cases.operations import change_household, note_same_person, undo_household_change
 from cases.operations.household import Undoing, check_change, not_found_words, undoing
 from cases.permissions import check_can_change_household, check_can_undo_link
 from cases.reach import records_in_view
@@ -181,6 +181,30 @@ def _consequences(
 
 @member(Permission.WRITE_RECORDS)
 @require_http_methods(["GET", "POST"])
+def person_same(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
+    """Two of this case are one person: who they were before, who they are."""
+    on = subject(request, case_id, "person_same")
+    check_can_change_household(request.membership, on.case)
+    form = SamePersonForm(request.POST or None, persons=_members(on))
+    if request.method == "POST" and form.is_valid():
+        try:
+            note_same_person(
+                case=on.case,
+                by=request.membership,
+                person=form.person_of("person"),
+                stands=form.person_of("stands"),
+                form_key=form.cleaned_data["form_key"],
+            )
+        except ActionDenied as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("同じ人として記録しました。あとで取り消せます。"))
+            return redirect("case_detail", case_id=on.case.pk)
+    return form_page(request, "cases/person_same.html", on, form)
+
+
+@member(Permission.WRITE_RECORDS)
+@require_http_methods(["GET", "POST"])
 def household_undo(request: MemberRequest, link_id: uuid.UUID) -> HttpResponse:
     """取り消す: what comes back, what stays."""
     links = HouseholdLink.objects.visible_to(request.membership).select_related(
@@ -201,6 +225,7 @@ def household_undo(request: MemberRequest, link_id: uuid.UUID) -> HttpResponse:
         "title": on.title,
         "number": link.to_person.case.number,
         "kind": link.get_kind_display(),
+        "is_same": link.kind == KINDS.SAME,
         "consequences": [{"text": text} for text in _undo_words(found, KINDS(link.kind))],
     }
     return render(request, "cases/household_undo.html", context)
@@ -221,6 +246,11 @@ def _undo_words(found: Undoing, kind: enums.LinkKind) -> list[str]:
             % {"who": "・".join(left)}
         )
     words += _staying_put(found)
+    if kind == KINDS.SAME:
+        return [
+            *words,
+            _("これまでの記録は、また元の人のこととして並びます。読める人は変わりません。"),
+        ]
     words.append(
         _("変更のあとで書いた記録と同意は、書いたケースに残ります。読める人は変わりません。")
     )

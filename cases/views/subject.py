@@ -36,7 +36,8 @@ class Subject:
 
     @property
     def people(self) -> list[Person]:
-        return list(self.persons.values())
+        """Who is written about from now on: nobody who turned out to be another."""
+        return [person for person in self.persons.values() if person.same_as is None]
 
     def seers(self, membership: Membership) -> list[Seer]:
         """Who may see the case, as far as the reader may know it."""

@@ -1,0 +1,271 @@
+"""同じ人だった: the anonymous visitor and the one identified later become one person, with history
+and undo; nobody reads more than before (V3, V15, V18)."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import uuid
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from agencies.permissions import ActionDenied
+from cases import enums
+from cases.models import Case, Consent, HouseholdLink, Person, Record
+from cases.operations import (
+    close_case,
+    confirm_shield,
+    note_same_person,
+    propose_shield,
+    undo_household_change,
+    withdraw_consent,
+    write_tie,
+)
+from cases.operations.case import PersonFacts, add_person, persons_by_key
+from cases.operations.ties import TieFacts
+from tests import houses as h
+from tests import world as w
+from tests.cases.pages import get, note, page, post, text
+
+pytestmark = [pytest.mark.django_db(databases=["default", "owner"]), pytest.mark.database]
+
+
+@pytest.fixture
+def city():
+    return w.city()
+
+
+@pytest.fixture
+def house(city):
+    """Somebody who gave no name, then a daughter with hers."""
+    nameless = PersonFacts(sex="female")
+    named = PersonFacts(name="架空野 花", name_kana="かくうの はな", birth_year=1980)
+    return w.household(city.elderly, nameless, named)
+
+
+def merge(by, house, **more):
+    case, (nameless, named) = house
+    with w.act(by):
+        people = {"person": nameless, "stands": named, **more}
+        return note_same_person(case=case, by=by, **people)
+
+
+def people(by, case):
+    with w.act(by):
+        return persons_by_key(by, Case.objects.visible_to(by).get(pk=case.pk))
+
+
+def test_whatever_names_the_first_names_the_one_who_stands(city, house):
+    case, (nameless, named) = house
+    key = note(city.elderly, case, "名前は言わなかった", [nameless])
+    with w.act(city.elderly):
+        clinic = TieFacts(name="架空医院", resource="medical", quality="strong")
+        write_tie(case=case, by=city.elderly, kind="outside", first=nameless, facts=clinic)
+    merge(city.elderly, house)
+    found = people(city.elderly, case)
+    assert found[nameless.pk].same_as == named
+    assert found[nameless.pk].shown_name == "架空野 花さん（はじめはA）"
+    assert not found[nameless.pk].is_member
+    shown = text(page(city.elderly, case))
+    assert "架空野 花さん（はじめはA）" in shown
+    assert "Bと同じ人" in shown
+    assert "1人世帯" in shown
+    assert "A（氏名不明）は、B 架空野 花さんでした。" in shown
+    with w.act(city.elderly):
+        assert Record.objects.get(pk=key).person_ids == [nameless.pk]
+    picture = get(city.elderly, reverse("genogram", args=[case.pk]))
+    assert "架空医院" in text(picture)
+    assert len(picture.context["page"].kin.household.members) == 1
+    form = get(city.elderly, reverse("note_new", args=[case.pk])).context["form"]
+    offered = [str(key) for key, _label in form.fields["about"].choices]
+    assert str(named.pk) in offered
+    assert str(nameless.pk) not in offered
+
+
+def test_undone_everybody_is_who_they_were(city, house):
+    case, (nameless, _named) = house
+    link = merge(city.elderly, house)
+    url = reverse("household_undo", args=[link.pk])
+    assert url in text(page(city.elderly, case))
+    shown = text(get(city.elderly, url))
+    assert "「同じ人だった」を取り消します。" in shown
+    assert post(city.elderly, url, {}).status_code == 302
+    found = people(city.elderly, case)
+    assert found[nameless.pk].shown_name == "Aさん（氏名不明）"
+    assert [person.left_on for person in found.values()] == [None, None]
+    with w.act(city.elderly):
+        link.refresh_from_db()
+        assert link.undone_at is not None
+        versions = Person.history.filter(id=nameless.pk).order_by("version")
+        left = [row.left_on for row in versions]
+        assert left == [None, timezone.localdate(), None]
+    again = merge(city.elderly, house)
+    assert again.pk != link.pk
+
+
+def test_one_submit_says_it_once(city, house):
+    key = uuid.uuid4()
+    assert merge(city.elderly, house, form_key=key) == merge(city.elderly, house, form_key=key)
+    with w.act(city.elderly):
+        assert HouseholdLink.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", ["disability", "coordinator", "head", "child", "outreach"])
+def test_only_the_responsible_agency_says_so(city, house, name):
+    case, (_nameless, named) = house
+    w.consent(city.elderly, named, city.agencies["disability"])
+    with pytest.raises((ActionDenied, Case.DoesNotExist)):
+        merge(city.members[name], house)
+    url = reverse("person_same", args=[case.pk])
+    assert get(city.members[name], url).status_code in (403, 404)
+
+
+def test_what_cannot_be_is_refused_in_words(city, house):
+    case, (nameless, named) = house
+    _other, (stranger,) = w.household(city.elderly, number=1)
+    for pair, sentence in (
+        ((nameless, nameless), "ちがう二人"),
+        ((nameless, stranger), "いまの世帯員"),
+        ((stranger, named), "いまの世帯員"),
+    ):
+        with pytest.raises(ActionDenied, match=sentence):
+            merge(city.elderly, house, person=pair[0], stands=pair[1])
+    merge(city.elderly, house)
+    with w.act(city.elderly):
+        third = add_person(case=case, by=city.elderly, facts=PersonFacts(name="架空野 三郎"))
+    with pytest.raises(ActionDenied, match="いまの世帯員"):
+        merge(city.elderly, house, stands=third)
+    with w.act(city.elderly):
+        close_case(case=case, by=city.elderly, reason="おわり")
+    with pytest.raises(ActionDenied, match="終結"):
+        merge(city.elderly, house, person=third, stands=named)
+
+
+def test_an_answer_of_the_first_stands_in_the_way(city):
+    """V3: a refusal goes on counting under the name it was given, and is not put out of sight."""
+    case, (first, second) = w.household(
+        city.elderly, PersonFacts(name="架空野 花"), PersonFacts(name="架空野 はな")
+    )
+    given = w.consent(city.elderly, first, city.agencies["disability"])
+    with pytest.raises(ActionDenied, match="同意についての答え"):
+        merge(city.elderly, (case, (first, second)))
+    with w.act(city.elderly):
+        withdraw_consent(
+            consent=Consent.objects.get(pk=given.pk), by=city.elderly, reason="取り直す"
+        )
+    merge(city.elderly, (case, (first, second)))
+
+
+def test_nobody_under_a_shield_is_part_of_it(city, house):
+    """V9."""
+    _case, (_nameless, named) = house
+    second = w.make_member(city.agencies["elderly"], "consultation_worker")
+    with w.act(city.elderly):
+        shield = propose_shield(
+            person=named, by=city.elderly, confirmer=second, form_key=uuid.uuid4(),
+            ground=enums.ShieldGround.ABUSE,
+            expires_on=timezone.localdate() + datetime.timedelta(days=365),
+        )  # fmt: skip
+    with pytest.raises(ActionDenied, match="支援措置"):
+        merge(city.elderly, house)
+    with w.act(second):
+        confirm_shield(shield=shield, by=second)
+    with pytest.raises(ActionDenied, match="支援措置"):
+        merge(city.elderly, house)
+
+
+CHANGING = re.compile(r'csrfmiddlewaretoken" value="[^"]+"|hx-headers=\'[^\']+\'|nonce="[^"]+"')
+
+
+def test_who_sees_one_of_them_reads_nothing_more_and_learns_of_no_other(city, house):
+    """V3, V15: the daughter consents; what the nameless visitor said stays where it was, and the
+    page is byte for byte the same."""
+    case, (nameless, named) = house
+    h.let_in(h.House(city, city.elderly, case, [named]), "disability", persons=1)
+    note(city.elderly, case, "名前は言わなかった", [nameless])
+    note(city.elderly, case, "名前を教えてくれた", [named])
+    names = ("case_detail", "case_timeline", "genogram", "assessment_detail", "intake_sheet")
+    urls = [reverse(name, args=[case.pk]) for name in names]
+
+    def seen():
+        return [CHANGING.sub("", text(get(city.disability, url))) for url in urls]
+
+    seen()  # what the first look marks as new
+    before = seen()
+    link = merge(city.elderly, house)
+    assert seen() == before
+    with w.act(city.disability):
+        assert not HouseholdLink.objects.exists()
+        assert not Record.objects.filter(person_ids__contains=[nameless.pk]).exists()
+    assert get(city.disability, reverse("household_undo", args=[link.pk])).status_code == 404
+    with w.act(city.elderly):
+        undo_household_change(link=link, by=city.elderly)
+    assert seen() == before
+
+
+def insert(by, first, second, kind="same"):
+    with w.act(by), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            'insert into cases_householdlink (id, kind, "on", reason, written_at, form_key,'
+            " author_id, author_agency_id, from_person_id, to_person_id)"
+            " values (%s, %s, current_date, '', now(), %s, %s, %s, %s, %s)",
+            [uuid.uuid4(), kind, uuid.uuid4(), by.pk, by.agency_id, first.pk, second.pk],
+        )
+
+
+def test_the_database_asks_again(city, house):
+    """Raw SQL over the application's login."""
+    _case, (nameless, named) = house
+    _other, (stranger,) = w.household(city.elderly, number=1)
+    _foreign, (unknown,) = w.household(city.child, number=1)
+    for by, first, second, kind in (
+        (city.elderly, nameless, stranger, "same"),
+        (city.elderly, nameless, unknown, "same"),
+        (city.elderly, nameless, named, "merged"),
+        (city.child, nameless, named, "same"),
+    ):
+        with pytest.raises(DatabaseError):
+            insert(by, first, second, kind)
+    w.consent(city.elderly, named, city.agencies["disability"])
+    with pytest.raises(DatabaseError):  # an answer stands for whose name would go
+        insert(city.elderly, named, nameless)
+    merge(city.elderly, house)
+    with pytest.raises(DatabaseError):
+        insert(city.elderly, nameless, named)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"person": "", "stands": ""}, "はじめに書いた人を選んでください。"),
+        ({"person": "0", "stands": "0"}, "ちがう二人を選んでください"),
+        ({"person": "nobody", "stands": "1"}, "表示された中から選んでください"),
+    ],
+)
+def test_bad_choices_get_a_sentence(city, house, typed, sentence):
+    case, persons = house
+    url = reverse("person_same", args=[case.pk])
+    keys = {str(number): str(person.pk) for number, person in enumerate(persons)}
+    data = {name: keys.get(value, value) for name, value in typed.items()}
+    shown = text(post(city.elderly, url, {"form_key": str(uuid.uuid4()), **data}), 422)
+    assert sentence in shown
+    if data["stands"] in keys.values():
+        assert f'value="{data["stands"]}"' in shown
+        assert "checked" in shown
+
+
+def test_the_page_says_what_happens_and_does_it(city, house):
+    case, (nameless, named) = house
+    assert reverse("person_same", args=[case.pk]) in text(
+        get(city.elderly, reverse("household_change", args=[case.pk]))
+    )
+    url = reverse("person_same", args=[case.pk])
+    assert "読める人は変わりません" in text(get(city.elderly, url))
+    sent = {"form_key": str(uuid.uuid4()), "person": str(nameless.pk), "stands": str(named.pk)}
+    assert post(city.elderly, url, sent).status_code == 302
+    with w.act(city.elderly):
+        link = HouseholdLink.objects.get()
+        assert (link.from_person_id, link.to_person_id) == (nameless.pk, named.pk)
