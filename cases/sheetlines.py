@@ -170,7 +170,7 @@ def _item(known: Known, code: str, place: Mapping[str, Any]) -> Iterator[Line]:
         return
     told = known.said.get(code)
     if told or item.is_asked:
-        yield _of_form(known, item.label, told, is_national=item.is_national)
+        yield _of_form(known, item.label, told, is_national=item.is_national, can_be_added=True)
 
 
 def _of_form(
@@ -180,11 +180,14 @@ def _of_form(
     *,
     is_national: bool,
     is_wide: bool = False,
+    can_be_added: bool = False,
 ) -> Line:
     answers = [Answer(intakeitems.words(told))] if told else []
-    url = reverse("consultation_detail", args=[known.told[0].pk])
+    may_add = known.may_write and can_be_added and not told
+    page = "consultation_items" if may_add else "consultation_detail"
+    url = reverse(page, args=[known.told[0].pk])
     is_known = bool(told and intakeitems.is_known(told))
-    return Line(label, answers, url, is_known, is_national, is_wide, is_read=True)
+    return Line(label, answers, url, is_known, is_national, is_wide, is_read=not may_add)
 
 
 def _local(known: Known, category: str, place: Mapping[str, Any]) -> Iterator[Line]:
@@ -226,7 +229,14 @@ def _of_told(text: Callable[[Known, Consultation], str]) -> Source:
             words = text(known, known.told[0])
             is_national = place.get("is_national", False)
             is_wide = place["from"] == "complaint"
-            yield _of_form(known, place["label"], words, is_national=is_national, is_wide=is_wide)
+            yield _of_form(
+                known,
+                place["label"],
+                words,
+                is_national=is_national,
+                is_wide=is_wide,
+                can_be_added=place["from"] == "consent",
+            )
 
     return source
 

@@ -71,6 +71,11 @@ urlpatterns = [
         name="consultation_add",
     ),
     path(
+        "consultations/<uuid:consultation_id>/items/",
+        adding.consultation_items,
+        name="consultation_items",
+    ),
+    path(
         "consultations/<uuid:consultation_id>/finish/",
         intake.consultation_finish,
         name="consultation_finish",

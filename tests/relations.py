@@ -29,6 +29,7 @@ ROWS = """
 consultation_detail       worker      200/-    .        200/-
 consultation_make_case    worker      -/302    .        -/403
 consultation_add          worker      200/200  .        302/302
+consultation_items        worker      200/422  .        403/403
 consultation_finish       worker      -/422    .        -/422
 draft_typed               worker      200/-    .        200/-
 draft_discard             worker      -/302    .        -/302

@@ -52,7 +52,8 @@ PAGES = [
     "household_change", "household_split", "household_join", "household_merge", "household_undo",
     "person_same",
     "record_detail", "record_ask", "record_confirm", "requests_end", "task_finish",
-    "case_timeline", "template_list", "template_edit", "intake_sheet", "genogram_small",
+    "case_timeline", "template_list", "template_edit",
+    "consultation_items", "intake_sheet", "genogram_small",
 ]  # fmt: skip
 HISTORIES = ["record_history", "person_history", "plan_history", "visit_history"]
 PRINTS = [

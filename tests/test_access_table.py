@@ -99,7 +99,8 @@ TABLE: dict[str, set[str]] = {
     **dict.fromkeys(
         [
             "consultation_new", "consultation_add", "consultation_similar",
-            "consultation_make_case", "consultation_finish", "consent_new", "consent_withdraw",
+            "consultation_make_case", "consultation_finish", "consultation_items",
+            "consent_new", "consent_withdraw",
             "plan_new", "plan_edit", "plan_sign", "plan_submit", "plan_end", "evaluate_new",
         ],
         WORKERS,

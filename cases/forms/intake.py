@@ -175,7 +175,15 @@ class IssueMarksForm(KasaneForm):
 class IntakeItemsForm(KasaneForm):
     """The items beyond the head (cases.intakeitems): every one may stay empty."""
 
-    def __init__(self, *args: Any, items: Mapping[str, Item], declared: bool = False, **kw: Any):
+    def __init__(
+        self,
+        *args: Any,
+        items: Mapping[str, Item],
+        declared: bool = False,
+        is_alone: bool = False,
+        **kw: Any,
+    ):
+        self.is_alone = is_alone
         self.items = {code: item for code, item in items.items() if item.is_asked}
         self.declared = declared
         super().__init__(*args, prefix="item", **kw)
@@ -198,6 +206,13 @@ class IntakeItemsForm(KasaneForm):
     def answers(self) -> dict[str, str | list[str]]:
         """What was answered, by code."""
         return {code: value for code, value in self.cleaned_data.items() if value}
+
+    def clean(self) -> dict[str, Any]:
+        """Where nothing else is asked, at least one item is written."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.is_alone and not self.errors and not any(data.values()):
+            self.add_error(None, _now("書き足すことを、一つは書いてください。"))
+        return data
 
     def blocks(self) -> list[tuple[str, list[tuple[Item, BoundField]]]]:
         """The fields by block, for the page."""

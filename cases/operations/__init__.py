@@ -22,7 +22,13 @@ from .consent import (
     withdraw_consent,
 )
 from .consentpapers import attach_scans
-from .consultation import add_to_case, finish_consultation, make_case, take_consultation
+from .consultation import (
+    add_to_case,
+    complete_consultation,
+    finish_consultation,
+    make_case,
+    take_consultation,
+)
 from .disclosure import DisclosureFacts, record_disclosure
 from .emergency import end_emergency, open_emergency, review_emergency
 from .followup import (
@@ -100,6 +106,7 @@ __all__ = [
     "change_task",
     "change_tie",
     "close_case",
+    "complete_consultation",
     "confirm_read",
     "confirm_shield",
     "decide_hold",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -16,7 +16,7 @@ from agencies.models import Membership
 from agencies.permissions import ActionDenied, check_may
 from agencies.trail import log_access
 from cases import enums
-from cases.intakeitems import items_of, of_fields
+from cases.intakeitems import Item, items_of, of_fields
 from cases.models import (
     Case,
     Consultation,
@@ -92,6 +92,54 @@ def take_consultation(
     )
     log_access(by, Action.WRITE, what="take_consultation")
     return consultation
+
+
+@transaction.atomic
+def complete_consultation(
+    *, consultation: Consultation, by: Membership, answers: Mapping[str, str | list[str]]
+) -> Consultation:
+    """書き足す: what was not asked at first. What was written down stands; items that belong to a
+    field of the assessment are written there once there is a case."""
+    rows = Consultation.objects.visible_to(by).select_for_update(of=("self",))
+    locked: Consultation = rows.get(pk=consultation.pk)
+    check_can_complete(by, locked)
+    items = items_of(by.municipality)
+    allowed = {item.code for item in to_complete(locked, items.values())}
+    if not answers or not set(answers) <= allowed:
+        raise ActionDenied(_("書き足せる項目に、何も書かれていません。"))
+    locked.answers = {**locked.answers, **answers}
+    locked.save(update_fields=["answers"])
+    log_access(
+        by,
+        Action.WRITE,
+        what="complete_consultation",
+        case_id=locked.case_id,
+        record_ids=[locked.pk],
+    )
+    return locked
+
+
+def to_complete(consultation: Consultation, items: Iterable[Item]) -> list[Item]:
+    """The items of this version that are not answered and are written nowhere else."""
+    return [
+        item
+        for item in items
+        if item.is_asked
+        and item.is_in(consultation.mode)
+        and item.code not in consultation.answers
+        and not (item.category and consultation.case_id)
+    ]
+
+
+def check_can_complete(by: Membership, consultation: Consultation) -> None:
+    """Who takes consultations, of their own agency's, while its case is open."""
+    check_may(by, Permission.TAKE_CONSULTATION)
+    if consultation.case_id is None:
+        return
+    case = Case.objects.visible_to(by).filter(pk=consultation.case_id).first()
+    if case is None:
+        raise ActionDenied(_("この相談のケースは、いまはあなたの機関では見られません。"))
+    check_can_write(by, case)
 
 
 @transaction.atomic

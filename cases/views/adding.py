@@ -1,4 +1,4 @@
-"""追加の相談: a consultation joins a case one works on."""
+"""追加の相談: a consultation joins a case one works on. 書き足す: what its sheet left open."""
 
 from __future__ import annotations
 
@@ -15,12 +15,18 @@ from agencies.guards import MemberRequest, member
 from agencies.models import Membership
 from agencies.trail import log_access
 from cases import enums
-from cases.forms.intake import MatchForm
+from cases.forms.intake import IntakeItemsForm, MatchForm
 from cases.forms.search import SearchForm
 from cases.gate import works_on
+from cases.intakeitems import BLOCKS, items_of
 from cases.models import Case, Consultation, ConsultationPerson
 from cases.operations import add_to_case
 from cases.operations.case import PersonFacts
+from cases.operations.consultation import (
+    check_can_complete,
+    complete_consultation,
+    to_complete,
+)
 from cases.permissions import check_can_write
 from cases.search import Found, Hit, search, similar
 from cases.views.subject import Subject, subject
@@ -105,3 +111,48 @@ def _key(text: str) -> uuid.UUID | None:
         return uuid.UUID(text)
     except ValueError:
         return None
+
+
+@member(Permission.TAKE_CONSULTATION)
+@require_http_methods(["GET", "POST"])
+def consultation_items(request: MemberRequest, consultation_id: uuid.UUID) -> HttpResponse:
+    """書き足す: the items that were not asked at first."""
+    by = request.membership
+    found = Consultation.objects.visible_to(by).select_related("case")
+    consultation = get_object_or_404(found, pk=consultation_id)
+    check_can_complete(by, consultation)
+    asked = to_complete(consultation, items_of(by.municipality).values())
+    data = request.POST if request.method == "POST" else None
+    declared = bool(data and data.get("not_my_number"))
+    items = {item.code: item for item in asked}
+    form = IntakeItemsForm(data, items=items, declared=declared, is_alone=True)
+    log_access(
+        by,
+        Action.OPEN,
+        what="consultation_items",
+        case_id=consultation.case_id,
+        record_ids=[consultation.pk],
+    )
+    if form.is_bound and form.is_valid():
+        complete_consultation(consultation=consultation, by=by, answers=form.answers())
+        for name in form.not_my_number_fields:
+            what = f"declared_no_my_number {form.add_prefix(name)}"[:80]
+            log_access(by, Action.WRITE, what=what, record_ids=[consultation.pk])
+        messages.success(request, _("受付票に書き足しました。"))
+        if consultation.case_id is not None:
+            return redirect("intake_sheet", consultation.case_id)
+        return redirect("consultation_detail", consultation.pk)
+    context = {
+        "consultation": consultation,
+        "case": consultation.case,
+        "form": form,
+        "blocks": [(BLOCKS[block], fields) for block, fields in form.blocks()],
+        "asks_declaration": declared or _is_refused_number(form),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "cases/consultation_items.html", context, status=status)
+
+
+def _is_refused_number(form: IntakeItemsForm) -> bool:
+    found = form.errors.as_data() if form.is_bound else {}
+    return any(error.code == "my_number" for errors in found.values() for error in errors)

@@ -24,6 +24,8 @@ from cases.intakeitems import BLOCKS, filled, in_fields, items_of, lines
 from cases.models import Consultation, ConsultationIssue, ConsultationPerson
 from cases.operations import finish_consultation, make_case, take_consultation
 from cases.operations.case import PersonFacts
+from cases.operations.consultation import check_can_complete
+from cases.permissions import can
 from cases.search import Found, age_words, birth_words, similar
 from config.lib.eras import format_datetime, format_datetime_short
 
@@ -295,6 +297,7 @@ def _detail_page(
             "found": found,
             "is_open": is_open,
             "may_act": may_act,
+            "may_add": can(check_can_complete, membership, consultation),
             "received": format_datetime(consultation.received_at),
             "tone": URGENCY_TONE.get(consultation.urgency, ""),
             "is_without_consent": consultation.mode == enums.ConsultationMode.WITHOUT_CONSENT,

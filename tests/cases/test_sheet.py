@@ -11,11 +11,20 @@ from django.test import Client
 from django.urls import reverse
 
 from agencies.models import AccessLog, IntakeItem
+from agencies.permissions import ActionDenied
 from cases import sheet as compose
 from cases.casepage import issues_of
 from cases.explain import grants_on
 from cases.models import AssessmentSection, Case, Consultation
-from cases.operations import add_issue, add_to_case, assess, make_case, take_consultation
+from cases.operations import (
+    add_issue,
+    add_to_case,
+    assess,
+    close_case,
+    complete_consultation,
+    make_case,
+    take_consultation,
+)
 from cases.operations.case import PersonFacts, persons_by_key
 from cases.operations.consultation import ConsultationFacts
 from tests import houses as h
@@ -301,3 +310,62 @@ def test_the_small_genogram_draws_whom_the_reader_sees(city):
     drawn = text(get(city.disability, reverse("genogram_small", args=[case.pk])))
     assert drawn.count('class="kin-node"') == 1
     assert "別姓田" not in drawn
+
+
+def test_what_was_not_asked_at_first_is_added_to_the_form_later(city):
+    """書き足す: nothing written is written over; a field of the assessment is written there."""
+    case = case_of(city.elderly, answers={"work": "内職"})
+    line = lines(sheets(city.elderly, case))["紹介元の機関"]
+    with w.act(city.elderly):
+        consultation = Consultation.objects.get()
+    assert line.url == reverse("consultation_items", args=[consultation.pk])
+    form = get(city.elderly, line.url).context["form"]
+    assert "source-agency" in form.fields
+    assert not {"work", "housing", "no-consent-reason"} & set(form.fields)
+    sent = {"item-source-agency": "警察", "item-application-signed": "代筆した"}
+    assert post(city.elderly, line.url, sent).status_code == 302
+    found = sheets(city.elderly, case)
+    assert said(found, "紹介元の機関") == ["警察"]
+    assert lines(found)["紹介元の機関"].is_read
+    assert compose.whole(found).missing == ("世帯の形", "手帳・認定", "住居")
+    # Sent again it writes over nothing: the item is not asked any more.
+    again = post(city.elderly, line.url, {"item-source-agency": "医療機関"})
+    assert again.status_code == 422
+    assert said(sheets(city.elderly, case), "紹介元の機関") == ["警察"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        ({}, "書き足すことを、一つは書いてください。"),
+        ({"item-source-agency": "宇宙"}, "紹介元の機関は表示された中から選んでください。"),
+        ({"item-source-contact": "あ" * 501}, "つなぎ元の担当者・連絡先は500文字以内で"),
+    ],
+)
+def test_bad_additions_get_a_sentence_and_lose_nothing(city, sent, sentence):
+    case_of(city.elderly, answers={})
+    with w.act(city.elderly):
+        consultation = Consultation.objects.get()
+    url = reverse("consultation_items", args=[consultation.pk])
+    more = {"item-source-reason": "家賃の相談先として"} if sent else {}
+    shown = text(post(city.elderly, url, {**sent, **more}), 422)
+    assert sentence in shown
+    assert not more or "家賃の相談先として" in shown
+    with w.act(city.elderly):
+        assert Consultation.objects.get().answers == {}
+
+
+def test_nobody_else_adds_to_the_form(city):
+    case = case_of(city.elderly)
+    with w.act(city.elderly):
+        consultation = Consultation.objects.get()
+    url = reverse("consultation_items", args=[consultation.pk])
+    for name in ("disability", "coordinator", "head"):
+        assert get(city.members[name], url).status_code in (403, 404)
+        with w.act(city.members[name]), pytest.raises((ActionDenied, Consultation.DoesNotExist)):
+            complete_consultation(
+                consultation=consultation, by=city.members[name], answers={"email": "x"}
+            )
+    with w.act(city.elderly):
+        close_case(case=case, by=city.elderly, reason="おわり")
+    assert get(city.elderly, url).status_code == 403
