@@ -10,7 +10,6 @@ telephone already is an item of 相談受付・申込票 under the same code.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping

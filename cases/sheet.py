@@ -8,8 +8,6 @@ reader holds and the rows the reader sees, never by whether a row is hidden (V3,
 from __future__ import annotations
 
 import datetime
-import functools
-import tomllib
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +19,9 @@ from agencies.models import Membership
 from cases import intakeitems
 from cases.assessments import FIELDS, as_they_stand, sections_of, spots_on
 from cases.intakeitems import Filled
+from cases.itemdata import listed
 from cases.models import Case, CaseGrant, Consultation, Issue, Person
-from cases.questions import DATA, catalogue, national
+from cases.questions import catalogue, national
 from cases.sheetlines import SOURCES, Known, Line
 from config.lib.prepared import prepared
 
@@ -85,26 +84,18 @@ def _open_fields(membership: Membership, case: Case, grants: Sequence[CaseGrant]
     return frozenset(category for grant in grants for category in grant.categories)
 
 
-@functools.cache
-def layout() -> list[dict[str, Any]]:
-    """The sheets with their blocks and items, as data."""
-    found: list[dict[str, Any]] = tomllib.loads((DATA / "sheet.toml").read_text("utf-8"))["sheet"]
-    return found
-
-
 def sheets(known: Known, *, is_short: bool = False) -> list[Sheet]:
     """The four sheets; `is_short`: the national items alone. At most one query a room that
     says something of the direction."""
     found = []
     wording = known.membership.municipality.wording_shogai
-    for number, sheet in enumerate(layout(), 1):
+    for number, sheet in enumerate(listed("sheet", "sheet", wording=wording), 1):
         blocks = [
-            Block(block["title"].replace("障害", wording), lines)
+            Block(block["title"], lines)
             for block in sheet["block"]
             if (lines := list(_block(known, block["items"], is_short=is_short)))
         ]
-        title = sheet["title"].replace("障害", wording)
-        found.append(Sheet(number, title, blocks, _filled(blocks)))
+        found.append(Sheet(number, sheet["title"], blocks, _filled(blocks)))
     return found
 
 

@@ -23,9 +23,9 @@ from cases.assessments import (
 )
 from cases.caselines import born
 from cases.intakeitems import Item
+from cases.itemdata import LOCAL
 from cases.models import Case, Consultation, Issue, Person
 from cases.questions import (
-    LOCAL,
     LOCAL_FACT,
     Question,
     fact_words,
