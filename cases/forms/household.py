@@ -140,9 +140,7 @@ class SamePersonForm(KasaneForm):
     def __init__(self, *args: Any, persons: Sequence[Person], **kwargs: Any) -> None:
         self.people = {str(person.pk): person for person in persons}
         super().__init__(*args, **kwargs)
-        choices = [
-            (key, f"{person.label}　{person.shown_name}") for key, person in self.people.items()
-        ]
+        choices = [(key, _told(person)) for key, person in self.people.items()]
         self.offer("person", choices)
         self.offer("stands", choices)
 
@@ -155,3 +153,7 @@ class SamePersonForm(KasaneForm):
         if data.get("person") and data.get("person") == data.get("stands"):
             self.add_error("stands", _("同じ行が二度選ばれています。ちがう二人を選んでください。"))
         return data
+
+
+def _told(person: Person) -> str:
+    return f"{person.label} {person.name}さん" if person.name else person.shown_name

@@ -18,7 +18,7 @@ CALL = Call(
         Someone("", "", "", "世帯主", "女性"),
         Someone("例崎 花", "れいざき はな", "平成2年3月3日", "子", "女性"),
     ),
-    primary="住まい",
+    primary="ひきこもり",
 )
 
 
@@ -34,18 +34,18 @@ def test_the_sheet_shows_what_is_not_known_and_leads_to_where_it_is_written(
     for size in (NARROW, WIDE):
         visitor.fits(size)
     visitor.is_accessible()
-    visitor.press("書く（住居）")
+    visitor.press("書く （住居）")
     visitor.select("住居", "借家・アパート")
     visitor.press("保存してアセスメントを見る")
     visitor.come_back(f"{case}sheet/?only=national")
     visitor.reads("借家・アパート")
-    visitor.press("書く（紹介元の機関）")
+    visitor.press("書く （紹介元の機関）")
     visitor.select("紹介元の機関", "医療機関")
     visitor.press("書き足す")
     visitor.reads("受付票に書き足しました。", "医療機関")
     visitor.come_back(f"{case}same-person/")
-    visitor.choose("はじめに書いた人（名前が分からなかったなど）", "A　Aさん（氏名不明）")
-    visitor.choose("分かった人（これからはこの人として書く）", "B　例崎 花さん")
+    visitor.choose("はじめに書いた人（名前が分からなかったなど）", "Aさん（氏名不明）")
+    visitor.choose("分かった人（これからはこの人として書く）", "B 例崎 花さん")
     visitor.fits(NARROW)
     visitor.is_accessible()
     visitor.press("同じ人として記録する")
