@@ -29,7 +29,7 @@ ROWS = """
 consultation_detail       worker      200/-    .        200/-
 consultation_make_case    worker      -/302    .        -/403
 consultation_add          worker      200/200  .        302/302
-consultation_items        worker      200/422  .        403/403
+consultation_items        worker      200/422  .        200/422
 consultation_finish       worker      -/422    .        -/422
 draft_typed               worker      200/-    .        200/-
 draft_discard             worker      -/302    .        -/302
@@ -319,7 +319,7 @@ RELATIONLESS: dict[str, dict[str, str]] = {
     "shared": {
         **dict.fromkeys(
             ["consultation_detail", "consultation_add", "consultation_make_case",
-             "consultation_finish"],
+             "consultation_finish", "consultation_items"],
             "before it is a case, a consultation is its agency's alone (V1)",
         ),
         **dict.fromkeys(["draft_typed", "draft_discard"], "a draft is whoever typed it's alone"),
