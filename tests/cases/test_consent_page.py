@@ -347,7 +347,8 @@ def test_a_reminder_a_month_before_once_to_taker_and_responsible(city):
             rows = Notice.objects.visible_to(city.members[who]).filter(kind=REMIND)
             assert rows.count() == found, who
             assert "架空野" not in "".join(rows.values_list("title", flat=True))
-    assert "期限が近づいています" in text(get(city.elderly, "/"))
+    assert "期限が近づいています" in text(get(city.disability, "/"))  # who took it: its work
+    assert "同意の期限が1か月以内に来ます" in text(get(city.elderly, "/"))  # its notice
 
 
 # --- two at the same moment ------------------------------------------------------------------

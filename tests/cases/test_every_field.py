@@ -57,6 +57,9 @@ SITUATION = [
     ("assessed_on", H40, DAY),
     ("answer_health-illness", "perhaps", "表示された答えの中から"),
     ("word_health-illness", "あ" * 61, "60文字以内"),
+    ("fact_visits", NUMBER, "マイナンバー"),
+    ("fact_visits", "あ" * 501, "500文字以内"),
+    ("fact_insurance", "架空保険", CHOICE),
 ]
 RISK = [
     ("answer_elder-1-head", "surely", "表示された答えの中から"),
