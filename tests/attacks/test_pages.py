@@ -27,6 +27,13 @@ def _no_navigation(monkeypatch):
     monkeypatch.setattr(registry, "navigation", [])
 
 
+@pytest.fixture(autouse=True)
+def _standing_clock():
+    """A page says when it was shown; two that are compared may lie in two minutes."""
+    with twoworlds.standing_clock():
+        yield
+
+
 @pytest.fixture
 def city():
     return w.city()
