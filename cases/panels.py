@@ -1,5 +1,5 @@
-"""What the cases room shows on pages shared by rooms: its own records in これまで, the stage, the
-next step, deadlines, to-dos of the home page. Every function states its queries."""
+"""What the cases room shows on the case page: its own records in これまで, the stage, the next
+step, deadlines. Every function states its queries. Loading this module registers the room."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from agencies.enums import Action, Permission
-from agencies.home import day_words
+from agencies.enums import Permission
 from agencies.models import Membership
-from agencies.trail import log_access
 from cases import (
     charge,
     desk,
@@ -34,13 +32,11 @@ from cases import (
     riskpage,
     shieldpage,
     shieldrows,
+    todos,
 )
 from cases.contents import contents_of
-from cases.gate import in_force, reads_cases
 from cases.models import (
     AssessmentSection,
-    CarryOut,
-    CarryOutGrant,
     Case,
     CautionNote,
     Consent,
@@ -49,7 +45,6 @@ from cases.models import (
     Note,
     Person,
     Record,
-    Referral,
     RiskAssessment,
     Tie,
 )
@@ -58,18 +53,13 @@ from cases.questions import Question, answer_lines, catalogue
 from cases.riskpage import risk_text
 from cases.risksheets import sheets
 from cases.shields import is_closed_case
-from cases.titles import titles_for
-from config.lib.eras import format_datetime, format_short, local_day, today
+from config.lib.eras import format_datetime, format_short
 from config.lib.fiscal import instant_to_until_day
 from config.lib.prepared import prepared
 from config.lib.registry import NavItem, NextStep, Panel, TimelineEntry, Todo, registry
 
-SOON = datetime.timedelta(days=30)
 SHOWN_FOR = datetime.timedelta(days=90)
-ANSWERED = datetime.timedelta(days=14)
 LIMIT = 50
-
-# --- the case page ---------------------------------------------------------------------------
 
 
 def timeline(
@@ -333,176 +323,6 @@ def _ending(membership: Membership, case: Case) -> QuerySet[Consent, tuple[str, 
     return found.values_list("person__label", "period", "pk")
 
 
-# --- 今日の仕事 --------------------------------------------------------------------------------
-
-
-def waiting_referrals(membership: Membership) -> QuerySet[Referral]:
-    """Sheets sent to my agency, or to a secretariat I am listed on, that wait for an answer."""
-    return (
-        Referral.objects.visible_to(membership)
-        .waiting()
-        .exclude(from_agency_id=membership.agency_id)
-    )
-
-
-def todo_referrals(membership: Membership) -> list[Todo]:
-    """つなぎが届いています. One query."""
-    if not (reads_cases(membership) and membership.may(Permission.WRITE_RECORDS)):
-        return []
-    return [
-        Todo(
-            "referral",
-            _("つなぎが届いています"),
-            reverse("referral_detail", args=[pk]),
-            _("見て返事する"),
-            detail=f"{sender}　{enums.ReferralMode(mode).label}",
-            when=format_short(sent_at),
-        )
-        for pk, sender, mode, sent_at in _waiting_sheets(membership)
-    ]
-
-
-@prepared
-def _waiting_sheets(membership: Membership) -> QuerySet[Referral, Any]:
-    waiting = waiting_referrals(membership).order_by("sent_at")
-    return waiting.values_list("pk", "from_agency__name", "mode", "sent_at")[:LIMIT]
-
-
-def todo_answers(membership: Membership) -> list[Todo]:
-    """What others answered to my agency's sheets within two weeks, and about which household.
-    Three queries."""
-    if not reads_cases(membership):
-        return []
-    rows = list(_answered(membership))
-    titles = titles_for(membership, {row[1] for row in rows})
-    if rows:
-        log_access(membership, Action.LIST, what="home", record_ids=list(titles))
-    return [
-        Todo(
-            "referral_answer",
-            _("つなぎが受理されました")
-            if state == enums.ReferralState.ACCEPTED
-            else _("つなぎが返却されました"),
-            reverse("referral_detail", args=[pk]),
-            _("見る"),
-            detail="　".join(name for name in (titles[case_id], agency or conference) if name),
-            when=day_words(local_day(at), today()) if at else "",
-            section="changed",
-        )
-        for pk, case_id, state, agency, conference, at in rows
-    ]
-
-
-@prepared
-def _answered(membership: Membership) -> QuerySet[Referral, Any]:
-    return (
-        Referral.objects.visible_to(membership)
-        .filter(
-            from_agency_id=membership.agency_id,
-            state__in=[enums.ReferralState.ACCEPTED, enums.ReferralState.RETURNED],
-            answered_at__gte=TransactionNow() - ANSWERED,
-        )
-        .order_by("-answered_at")
-        .values_list(
-            "pk", "case_id", "state", "to_agency__name", "to_conference_type__name", "answered_at"
-        )[:LIMIT]
-    )
-
-
-def todo_consents(membership: Membership) -> list[Todo]:
-    """Consents my agency took that end within 30 days or have ended within the last 30; the
-    responsible agency has its notice (`remind_of_end`). One query."""
-    if not membership.may(Permission.RECORD_CONSENT):
-        return []
-    now = timezone.now()
-    return [
-        Todo(
-            "consent_ends",
-            (
-                _("%(name)sの同意の期限が近づいています")
-                if c.period.upper > now
-                else _("%(name)sの同意の期限が切れました")
-            )
-            % {"name": c.person.shown_name},
-            reverse("consent_detail", args=[c.pk]),
-            _("同意を確かめる"),
-            due_on=instant_to_until_day(c.period.upper),
-            section="due",
-        )
-        for c in _near_their_end(membership)
-    ]
-
-
-@prepared
-def _near_their_end(membership: Membership) -> QuerySet[Consent]:
-    return (
-        Consent.objects.visible_to(membership)
-        .filter(
-            taken_by_agency_id=membership.agency_id,
-            answer=enums.ConsentAnswer.GIVEN,
-            withdrawn_at__isnull=True,
-            period__upper_inf=False,
-            period__endswith__range=(TransactionNow() - SOON, TransactionNow() + SOON),
-            case__status=enums.CaseStatus.ACTIVE,
-        )
-        .select_related("person")
-        .order_by("period__endswith", "-recorded_at", "id")[:LIMIT]
-    )
-
-
-def todo_carry_outs(membership: Membership) -> list[Todo]:
-    """What was carried out to this very person and is still open (V6). One query."""
-    if not reads_cases(membership):
-        return []
-    return [
-        Todo(
-            "carry_out",
-            _("あなたへの持ち出しがあります（守秘）"),
-            reverse("carry_out_detail", args=[row.pk]),
-            _("見る"),
-            detail=_("支援会議（106条の6）"),
-            due_on=row.review_on,
-            section="side",
-        )
-        for row in _carried(membership)
-    ]
-
-
-@prepared
-def _carried(membership: Membership) -> QuerySet[CarryOut]:
-    mine = in_force(CarryOutGrant.objects.all()).filter(
-        membership_id=membership.pk, content_object=OuterRef("pk")
-    )
-    seen = CarryOut.objects.visible_to(membership).filter(Exists(mine))
-    return seen.order_by("review_on")[:LIMIT]
-
-
-def todo_emergencies(membership: Membership) -> list[Todo]:
-    """緊急閲覧: until it is reviewed, for the privacy officer; for the agency responsible, to look
-    at. One query."""
-    may_review = membership.may(Permission.REVIEW_ACCESS)
-    if not may_review and not reads_cases(membership):
-        return []
-    return [
-        Todo(
-            "emergency",
-            _("緊急閲覧を点検する") if may_review else _("緊急閲覧がありました（点検待ち）"),
-            reverse("emergency_detail", args=[pk]),
-            _("点検する") if may_review else _("見る"),
-            when=format_short(at),
-            section="due" if may_review else "changed",
-        )
-        for pk, at in _unreviewed(membership)
-    ]
-
-
-@prepared
-def _unreviewed(membership: Membership) -> QuerySet[Emergency, Any]:
-    seen = Emergency.objects.visible_to(membership).unreviewed()
-    others = seen.exclude(user_id=membership.user_id or 0)
-    return others.order_by("opened_at").values_list("pk", "opened_at")[:LIMIT]
-
-
 @prepared
 def _my_emergency(membership: Membership, case: Case) -> QuerySet[Emergency]:
     held = Emergency.objects.visible_to(membership).open()
@@ -525,18 +345,6 @@ def in_emergency(membership: Membership, case: Case) -> NextStep | None:
     )
 
 
-def count_referrals(membership: Membership) -> tuple[int, bool]:
-    """How many sheets wait for this membership, for the navigation. One query."""
-    if not membership.may(Permission.WRITE_RECORDS):
-        return 0, False
-    return len(_waiting_keys(membership)), False
-
-
-@prepared
-def _waiting_keys(membership: Membership) -> QuerySet[Referral, uuid.UUID]:
-    return waiting_referrals(membership).values_list("pk", flat=True)[:LIMIT]
-
-
 __all__ = [
     "charge",
     "desk",
@@ -549,6 +357,7 @@ __all__ = [
     "recertifying",
     "shieldpage",
     "shieldrows",
+    "todos",
 ]
 
 registry.add("case_timeline", timeline, queries=6, order=10)
@@ -562,21 +371,6 @@ registry.add("case_panels", riskpage.panel, queries=6, order=5)
 registry.add("case_next", riskpage.next_risk, queries=2, order=8)
 registry.add("todos", riskpage.todo_again, queries=3, order=8)
 registry.add("case_aside", deadlines, queries=1, order=10)
-registry.add("todos", todo_referrals, queries=1, order=10)
-registry.add("todos", todo_consents, queries=1, order=20)
-registry.add("todos", todo_answers, queries=3, order=30)
-registry.add("todos", todo_emergencies, queries=1, order=5)
-registry.add("todos", todo_carry_outs, queries=1, order=15)
-registry.nav(
-    NavItem(
-        "referrals",
-        gettext_lazy("つなぎ"),
-        "referral_list",
-        1,
-        Permission.READ_CASES,
-        count_referrals,
-    )
-)
 registry.nav(
     NavItem("templates", gettext_lazy("定型文"), "template_list", 4, Permission.CONFIRM_MEMBERSHIP)
 )
