@@ -296,7 +296,8 @@ def plans_and_programmes(crowd: Crowd) -> None:
     crowd.run(
         "with judged as materialized (select record_id as plan, gen_random_uuid() as new from "
         "plans_plan), kept as (insert into cases_record select r.* from judged join cases_record x "
-        "on x.id = plan, lateral jsonb_populate_record(x, jsonb_build_object('id', new)) r) "
+        "on x.id = plan, lateral jsonb_populate_record(x, jsonb_build_object('id', new, 'kind', "
+        "'evaluation')) r) "
         'insert into plans_evaluation (record_id, "on", changes, remaining, outcome, follow_up, '
         f"plan_id) select new, {days()}, case when random() < 0.8 then {ticks} else '{{}}' end, "
         f"'', {pick('close', 'replan', 'interrupt', 'continue')}, '', plan from judged"
