@@ -24,6 +24,7 @@ from cases import enums
 from cases.caselines import FILE_KINDS, FileLine, until_short
 from cases.explain import until_words
 from cases.models import Case, CaseGrant, Consent, ConsentScan, Person
+from cases.operations.case import persons_by_key
 from cases.operations.consent import ConsentTerms, terms_of
 from cases.operations.consentterms import ADULT, suspects_of
 from cases.permissions import (
@@ -95,8 +96,7 @@ def is_expired(consent: Consent) -> bool:
 
 def consent_page(by: Membership, consent: Consent) -> ConsentPage:
     """Gather the page for who sees the consent whole."""
-    people = Person.objects.visible_to(by).filter(case_id=consent.case_id).in_order()
-    persons = {p.pk: p for p in people}
+    persons = persons_by_key(by, Case(pk=consent.case_id))
     case = (
         Case.objects.visible_to(by)
         .select_related("responsible_agency")

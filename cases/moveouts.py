@@ -21,6 +21,7 @@ from agencies.permissions import ActionDenied
 from cases import enums
 from cases.caselines import born
 from cases.models import Case, Contact, Person, Record
+from cases.operations.case import written_about
 from cases.recordtitles import entries_of
 from cases.shields import shielded_among
 from config.lib.eras import format_long, format_short
@@ -97,7 +98,12 @@ class Telling(ActionDenied):
 
 def may_be_told(persons: Iterable[Person]) -> list[Person]:
     """Who can say yes: the living whose name is known."""
-    return [person for person in persons if person.is_living and person.name]
+    return [person for person in written_about(persons) if person.is_living and person.name]
+
+
+def who(person: Person) -> Person:
+    """The one who stands, for somebody who turned out to be another (同じ人だった)."""
+    return person.same_as or person
 
 
 def offered(
@@ -108,7 +114,8 @@ def offered(
 ) -> list[Item]:
     """Records of the team that tell of nobody else, the newest first. One query, and the budgets
     of `case_timeline`."""
-    is_whole = all(key in told for key, person in persons.items() if person.is_living)
+    about = {key: who(person) for key, person in persons.items() if who(person).pk in told}
+    is_whole = all(key in about for key, person in persons.items() if who(person).is_living)
     rows = (
         Record.objects.standing_with(membership)
         .for_case(case)
@@ -122,9 +129,9 @@ def offered(
     found = [
         row
         for row in rows.newest_first()[:MOST]
-        if (is_whole if row.is_household else told and set(row.person_ids) <= set(told))
+        if (is_whole if row.is_household else told and set(row.person_ids) <= set(about))
     ]
-    names = {key: persons[key] for key in told}
+    called = {persons[key].label: person.shown_name for key, person in about.items()}
     entries = entries_of(membership, case, found) if found else {}
     group_of = {str(kind): name for name, _label, kinds in GROUPS for kind in kinds}
     return [
@@ -132,10 +139,10 @@ def offered(
             row.pk,
             group_of[row.kind],
             format_short(row.happened_at),
-            named_in_full(_title(row, entries[row.pk].title), names.values()),
+            named_in_full(_title(row, entries[row.pk].title), called),
             row.author_agency.name,
-            row.names(names),
-            named_in_full(_leaving(entries[row.pk].text), names.values()),
+            row.names(about),
+            named_in_full(_leaving(entries[row.pk].text), called),
         )
         for row in found
     ]
@@ -153,10 +160,11 @@ def _leaving(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if not line.startswith(inner))
 
 
-def named_in_full(text: str, told: Iterable[Person]) -> str:
-    """「Bさん」 is this household's own way to name somebody: it would tell of an A."""
-    for person in told:
-        text = re.sub(rf"(?<![A-Za-z]){re.escape(person.label)}さん", person.shown_name, text)
+def named_in_full(text: str, called: Mapping[str, str]) -> str:
+    """「Bさん」 is this household's own way to name somebody: it would tell of an A. called: letter
+    → name."""
+    for label, name in called.items():
+        text = re.sub(rf"(?<![A-Za-z]){re.escape(label)}さん", name, text)
     return text
 
 
@@ -176,7 +184,7 @@ def compose(
             _("選んだ記録のなかに、いまは載せられないものがあります。選びなおしてください。")
         )
     chosen = [item for item in items.values() if item.key in choice.records]
-    others = [p for key, p in persons.items() if p.is_living and key not in told]
+    others = [p for p in persons.values() if p.is_living and who(p).pk not in told]
     _check_told(choice, chosen, others)
     parts = [(label, [i for i in chosen if i.group == name]) for name, label, _kinds in GROUPS]
     return Paper(

@@ -10,13 +10,14 @@ import re
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from agencies.models import Membership
 from cases import enums
-from cases.models import Person
+from cases.models import HouseholdLink, Person
 from config.lib.condition import among
 from config.lib.prepared import prepared
 
@@ -43,9 +44,36 @@ def family_name(name: str) -> str:
 def persons_of(
     membership: Membership, case_ids: Iterable[uuid.UUID]
 ) -> dict[uuid.UUID, list[Person]]:
-    """The persons this membership may see, by case and in order. One query."""
-    found: dict[uuid.UUID, list[Person]] = defaultdict(list)
+    """The persons this membership may see, by case and in order; who turned out to be another says
+    so. One query, two where somebody is no longer there."""
+    found = persons_by_case(membership, case_ids)
+    name_as_known(membership, [person for people in found.values() for person in people])
+    return found
+
+
+def name_as_known(membership: Membership, persons: Iterable[Person]) -> None:
+    """同じ人だった: sets `same_as` on whoever turned out to be another of these persons. One query
+    where somebody is no longer there."""
+    by_key = {person.pk: person for person in persons}
+    gone = [key for key, person in by_key.items() if person.left_on]
+    for first, other in _same(membership, gone) if gone else ():
+        if other in by_key:
+            by_key[first].same_as = by_key[other]  # type: ignore[misc]
+
+
+@prepared
+def _same(membership: Membership, keys: list[uuid.UUID]) -> QuerySet[HouseholdLink, Any]:
+    links = HouseholdLink.objects.visible_to(membership).standing()
+    same = links.filter(among("from_person_id", keys), kind=enums.LinkKind.SAME)
+    return same.order_by("written_at").values_list("from_person_id", "to_person_id")
+
+
+def persons_by_case(
+    membership: Membership, case_ids: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, list[Person]]:
+    """As `persons_of`, where nobody is named who is no longer there. One query."""
     keys = list(case_ids)
+    found: dict[uuid.UUID, list[Person]] = defaultdict(list)
     for person in _persons(membership, keys) if keys else ():
         found[person.case_id].append(person)
     return found
@@ -59,5 +87,5 @@ def _persons(membership: Membership, keys: list[uuid.UUID]) -> QuerySet[Person]:
 def titles_for(membership: Membership, case_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
     """The title of each of these cases for this reader. One query."""
     keys = list(case_ids)
-    persons = persons_of(membership, keys)
+    persons = persons_by_case(membership, keys)
     return {key: household_title(persons.get(key, [])) for key in keys}

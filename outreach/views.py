@@ -18,7 +18,7 @@ from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases.cautions import caution_lines
 from cases.models import CarryOut, Case
-from cases.operations.case import StaleVersion, persons_by_key
+from cases.operations.case import StaleVersion, persons_by_key, written_about
 from cases.versions import versions_of
 from cases.views.subject import is_fit
 from config.lib.eras import format_long
@@ -63,7 +63,8 @@ def visit_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     check_can_log_visit(membership, case)
     title, persons = case_title(membership, case)
     is_open = has_consent(membership, case)
-    form = VisitForm(request.POST or None, persons=persons, chooses_audience=is_open)
+    people = written_about(persons)
+    form = VisitForm(request.POST or None, persons=people, chooses_audience=is_open)
     if request.method == "POST" and form.is_valid() and _saved(request, form, case=case):
         messages.success(request, _("訪問記録を保存しました。"))
         return redirect("case_detail", case.pk)
@@ -95,7 +96,8 @@ def carry_out_visit_new(request: MemberRequest, carry_out_id: uuid.UUID) -> Http
     check_can_log_under(membership, carry_out)
     case = Case(pk=carry_out.case_id)
     persons = persons_by_key(membership, case)
-    form = VisitForm(request.POST or None, persons=[*persons.values()], chooses_audience=False)
+    people = written_about(persons.values())
+    form = VisitForm(request.POST or None, persons=people, chooses_audience=False)
     if request.method == "POST" and form.is_valid() and _saved(request, form, carry_out=carry_out):
         messages.success(request, _("訪問記録を保存しました。名指しされた人だけが読めます。"))
         return redirect("carry_out_visit_new", carry_out.pk)

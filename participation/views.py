@@ -16,6 +16,7 @@ from agencies.guards import MemberRequest, member
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases.models import Case, Person
+from cases.operations.case import written_about
 from cases.permissions import can
 from cases.titles import household_title, persons_of
 from config.lib.eras import format_short
@@ -49,7 +50,7 @@ def match_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     case = get_object_or_404(Case.objects.visible_to(membership), pk=case_id)
     check_can_match(membership, case)
     persons = persons_of(membership, [case.pk]).get(case.pk, [])
-    living = [person for person in persons if not person.is_deceased]
+    living = [person for person in written_about(persons) if person.is_living]
     hosts = list(Resource.objects.visible_to(membership).open().order_by("kind", "name", "id"))
     form = MatchForm(request.POST or None, persons=living, resources=hosts)
     if request.method == "POST" and form.is_valid():

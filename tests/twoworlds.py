@@ -354,7 +354,7 @@ def searches(scene: Scene) -> Iterator[Question]:
     if scene.own is not None:
         url = f"/consultations/{scene.own.keys['consultation_id']}/add/"
         for text in words:
-            yield Question("consultation_add", "GET", url, (("q", text),))
+            yield Question("consultation_add", "POST", url, (("q", text),))
         for house in scene.hidden:
             yield Question("consultation_add", "GET", url, (("case", house.case.pk),))
     for house in scene.hidden:

@@ -176,14 +176,8 @@ class IntakeItemsForm(KasaneForm):
     """The items beyond the head (cases.intakeitems): every one may stay empty."""
 
     def __init__(
-        self,
-        *args: Any,
-        items: Mapping[str, Item],
-        declared: bool = False,
-        is_alone: bool = False,
-        **kw: Any,
-    ):
-        self.is_alone = is_alone
+        self, *args: Any, items: Mapping[str, Item], declared: bool = False, **kw: Any
+    ) -> None:
         self.items = {code: item for code, item in items.items() if item.is_asked}
         self.declared = declared
         super().__init__(*args, prefix="item", **kw)
@@ -207,13 +201,6 @@ class IntakeItemsForm(KasaneForm):
         """What was answered, by code."""
         return {code: value for code, value in self.cleaned_data.items() if value}
 
-    def clean(self) -> dict[str, Any]:
-        """Where nothing else is asked, at least one item is written."""
-        data: dict[str, Any] = super().clean() or self.cleaned_data
-        if self.is_alone and not self.errors and not any(data.values()):
-            self.add_error(None, _now("書き足すことを、一つは書いてください。"))
-        return data
-
     def blocks(self) -> list[tuple[str, list[tuple[Item, BoundField]]]]:
         """The fields by block, for the page."""
         found = [
@@ -229,6 +216,34 @@ class IntakeItemsForm(KasaneForm):
     def has_content(self) -> bool:
         """Whether anything was typed, readable or not."""
         return any(field.value() for field in self)
+
+
+class CompletingForm(IntakeItemsForm):
+    """書き足す: the items that are open. `late`: what a page opened earlier may still send, and why
+    it is written here no more."""
+
+    def __init__(
+        self,
+        data: QueryDict | None,
+        *,
+        items: Mapping[str, Item],
+        late: Mapping[str, tuple[Item, str]],
+        declared: bool,
+    ) -> None:
+        self.late = {
+            code: why for code, (_item, why) in late.items() if data and data.get(f"item-{code}")
+        }
+        sent = {code: late[code][0] for code in self.late}
+        super().__init__(data, items={**items, **sent}, declared=declared)
+
+    def clean(self) -> dict[str, Any]:
+        """At least one item is written, and none that is written already."""
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        for code, why in self.late.items():
+            self.add_error(code, why)
+        if not self.errors and not any(found.values()):
+            self.add_error(None, _now("書き足すことを、一つは書いてください。"))
+        return found
 
 
 def item_field(kind: str, label: str, words: Sequence[str]) -> forms.Field:

@@ -114,7 +114,8 @@ class Record(models.Model):
         """Whom it is about, as far as the reader's own `persons` tell."""
         if self.is_household:
             return str(_("世帯全体"))
-        return "・".join(persons[key].shown_name for key in self.person_ids if key in persons)
+        names = [persons[key].shown_name for key in self.person_ids if key in persons]
+        return "・".join(dict.fromkeys(names))
 
 
 class ContentQuerySet(models.QuerySet):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -21,6 +22,7 @@ from cases.models import Case, Contact, HouseholdLink, Person
 from cases.operations.access import join_team, sync_grants, take_charge
 from cases.permissions import check_at_work, check_is_open
 from cases.shields import is_hidden
+from cases.titles import name_as_known
 from config.lib.ids import id_of
 from config.lib.kana import fold, fold_address, fold_given
 from config.lib.numbers import case_number
@@ -211,18 +213,30 @@ def persons_by_key(membership: Membership, case: Case) -> dict[uuid.UUID, Person
     """The persons of a case this membership may see, by key, in order; who turned out to be
     another says so. One query, two where somebody is no longer there."""
     found = {person.pk: person for person in _persons(membership, case)}
-    if any(person.left_on for person in found.values()):
-        for first, other in _same(membership, case):
-            if first in found and other in found:
-                found[first].same_as = found[other]  # type: ignore[misc]
+    name_as_known(membership, found.values())
     return found
 
 
-@prepared
-def _same(membership: Membership, case: Case) -> QuerySet[HouseholdLink, Any]:
-    links = HouseholdLink.objects.visible_to(membership).standing()
-    same = links.filter(kind=enums.LinkKind.SAME, from_person__case=case).order_by("written_at")
-    return same.values_list("from_person_id", "to_person_id")
+def written_about(persons: Iterable[Person]) -> list[Person]:
+    """Whom anything new may be about: nobody who turned out to be another (decision 0010)."""
+    return [person for person in persons if person.same_as is None]
+
+
+def _is_there(person: Person | uuid.UUID) -> bool:
+    return isinstance(person, Person) and person.left_on is None
+
+
+def check_who_stands(by: Membership, persons: Iterable[Person | uuid.UUID]) -> None:
+    """A page opened before 同じ人だった may still name the first of the two. One query at most."""
+    keys = [p.pk if isinstance(p, Person) else p for p in persons if not _is_there(p)]
+    same = HouseholdLink.objects.visible_to(by).standing().filter(kind=enums.LinkKind.SAME)
+    if keys and same.filter(from_person_id__in=keys).exists():
+        raise ActionDenied(
+            _(
+                "選んだ人のなかに、「同じ人だった」と分かった人がいます。画面を開き直して、"
+                "いまの名前の人を選んでください。"
+            )
+        )
 
 
 @prepared

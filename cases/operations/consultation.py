@@ -16,7 +16,7 @@ from agencies.models import Membership
 from agencies.permissions import ActionDenied, check_may
 from agencies.trail import log_access
 from cases import enums
-from cases.intakeitems import Item, items_of, of_fields
+from cases.intakeitems import Item, items_of, of_fields, words
 from cases.models import (
     Case,
     Consultation,
@@ -106,7 +106,11 @@ def complete_consultation(
     items = items_of(by.municipality)
     allowed = {item.code for item in to_complete(locked, items.values())}
     if not answers or not set(answers) <= allowed:
-        raise ActionDenied(_("書き足せる項目に、何も書かれていません。"))
+        raise ActionDenied(
+            _(
+                "書いているあいだに、この受付票が変わりました。もう一度「書き足す」を押してください。"
+            )
+        )
     locked.answers = {**locked.answers, **answers}
     locked.save(update_fields=["answers"])
     log_access(
@@ -129,6 +133,26 @@ def to_complete(consultation: Consultation, items: Iterable[Item]) -> list[Item]
         and item.code not in consultation.answers
         and not (item.category and consultation.case_id)
     ]
+
+
+def late_items(consultation: Consultation, items: Iterable[Item]) -> dict[str, tuple[Item, str]]:
+    """Of the items a page opened earlier may still ask: code → the item, and why it is written here
+    no more."""
+    found: dict[str, tuple[Item, str]] = {}
+    for item in items:
+        if not item.is_asked or not item.is_in(consultation.mode):
+            continue
+        if item.code in consultation.answers:
+            said = words(consultation.answers[item.code])
+            why = _(
+                "先に「%(said)s」と書かれています。この欄は消してください。"
+                "ちがうことを聞いたときは、支援経過に書きます。"
+            )
+            found[item.code] = item, why % {"said": said}
+        elif item.category and consultation.case_id:
+            why = _("ケースになりました。この欄は消して、ケースのアセスメントに書いてください。")
+            found[item.code] = item, why
+    return found
 
 
 def check_can_complete(by: Membership, consultation: Consultation) -> None:
@@ -157,7 +181,7 @@ def make_case(*, consultation: Consultation, by: Membership) -> Case:
     locked = _lock_open(consultation, by)
     case = open_case(by=by, urgency=locked.urgency, opened_at=locked.received_at)
     persons = [
-        add_person(case=case, by=by, facts=_facts(part))
+        add_person(case=case, by=by, facts=person_facts(part))
         for part in locked.persons.order_by("order")
     ]
     if not persons:
@@ -178,7 +202,8 @@ def make_case(*, consultation: Consultation, by: Membership) -> Case:
     return case
 
 
-def _facts(part: ConsultationPerson) -> PersonFacts:
+def person_facts(part: ConsultationPerson) -> PersonFacts:
+    """What a consultation's sheet tells of one person."""
     names = {f.name for f in dataclasses.fields(PersonFacts)}
     return PersonFacts(**{n: getattr(part, n) for n in names if hasattr(part, n)})
 
@@ -244,7 +269,7 @@ def add_to_case(
         known = matched.get(part.pk)
         if known is not None and known.case_id != found.pk:
             raise ActionDenied(_("このケースの世帯員から選んでください。"))
-        persons.append(known or add_person(case=found, by=by, facts=_facts(part)))
+        persons.append(known or add_person(case=found, by=by, facts=person_facts(part)))
     about = list({person.pk: person for person in persons}.values())
     first = about[0] if len(about) == 1 else None
     unsolved = Issue.objects.standing_with(by).for_case(found).filter(solved_on__isnull=True)

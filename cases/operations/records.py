@@ -20,7 +20,7 @@ from cases.models import AssessmentSection, CarryOut, Case, Issue, Note, Person,
 from cases.models.records import Content
 from cases.operations.access import sync_grants
 from cases.operations.attachments import NewFile, attach_files
-from cases.operations.case import StaleVersion
+from cases.operations.case import StaleVersion, check_who_stands
 from cases.operations.followup import set_task
 from cases.permissions import (
     check_at_work,
@@ -60,6 +60,7 @@ def write_record(
     check_may(by, Permission.WRITE_RECORDS)
     if carry_out is None:
         (check_runs_on if kind in enums.RUNS_ON else check_at_work)(by, case)
+        check_who_stands(by, persons)
     ids = sorted({p.pk if isinstance(p, Person) else p for p in persons})
     record = Record(
         case=case,

@@ -15,19 +15,20 @@ from agencies.guards import MemberRequest, member
 from agencies.models import Membership
 from agencies.trail import log_access
 from cases import enums
-from cases.forms.intake import IntakeItemsForm, MatchForm
+from cases.forms.intake import CompletingForm, MatchForm
 from cases.forms.search import SearchForm
 from cases.gate import works_on
 from cases.intakeitems import BLOCKS, items_of
 from cases.models import Case, Consultation, ConsultationPerson
 from cases.operations import add_to_case
-from cases.operations.case import PersonFacts
 from cases.operations.consultation import (
     check_can_complete,
     complete_consultation,
+    late_items,
+    person_facts,
     to_complete,
 )
-from cases.permissions import check_can_write
+from cases.permissions import ActionDenied, check_can_write
 from cases.search import Found, Hit, search, similar
 from cases.views.subject import Subject, subject
 
@@ -67,13 +68,10 @@ def _match(request: MemberRequest, consultation: Consultation, on: Subject) -> H
 
 
 def _choose(request: MemberRequest, consultation: Consultation) -> HttpResponse:
-    """Likely households first; any other by number, name or telephone."""
+    """Likely households first; any other by what is typed: by POST (cases.views.search)."""
     membership = request.membership
-    form = SearchForm(request.GET if "q" in request.GET else None)
-    facts = [
-        PersonFacts(name=p.name, name_kana=p.name_kana, phone=p.phone)
-        for p in _parts(membership, consultation)
-    ]
+    form = SearchForm(request.POST if request.method == "POST" else None)
+    facts = [person_facts(part) for part in _parts(membership, consultation)]
     likely = _at_work(membership, similar(membership, facts))
     others: list[Hit] = []
     if form.is_bound and form.is_valid():
@@ -89,9 +87,10 @@ def _choose(request: MemberRequest, consultation: Consultation) -> HttpResponse:
         "form": form,
         "likely": likely,
         "others": others,
-        "is_searched": form.is_bound,
+        "is_searched": form.is_bound and not form.errors,
     }
-    return render(request, "cases/consultation_choose.html", context)
+    status = 422 if form.errors else 200
+    return render(request, "cases/consultation_choose.html", context, status=status)
 
 
 def _at_work(membership: Membership, found: Found) -> list[Hit]:
@@ -121,11 +120,15 @@ def consultation_items(request: MemberRequest, consultation_id: uuid.UUID) -> Ht
     found = Consultation.objects.visible_to(by).select_related("case")
     consultation = get_object_or_404(found, pk=consultation_id)
     check_can_complete(by, consultation)
-    asked = to_complete(consultation, items_of(by.municipality).values())
+    items = items_of(by.municipality)
     data = request.POST if request.method == "POST" else None
     declared = bool(data and data.get("not_my_number"))
-    items = {item.code: item for item in asked}
-    form = IntakeItemsForm(data, items=items, declared=declared, is_alone=True)
+    form = CompletingForm(
+        data,
+        items={item.code: item for item in to_complete(consultation, items.values())},
+        late=late_items(consultation, items.values()),
+        declared=declared,
+    )
     log_access(
         by,
         Action.OPEN,
@@ -133,8 +136,7 @@ def consultation_items(request: MemberRequest, consultation_id: uuid.UUID) -> Ht
         case_id=consultation.case_id,
         record_ids=[consultation.pk],
     )
-    if form.is_bound and form.is_valid():
-        complete_consultation(consultation=consultation, by=by, answers=form.answers())
+    if form.is_bound and form.is_valid() and _completed(consultation, by, form):
         for name in form.not_my_number_fields:
             what = f"declared_no_my_number {form.add_prefix(name)}"[:80]
             log_access(by, Action.WRITE, what=what, record_ids=[consultation.pk])
@@ -153,6 +155,15 @@ def consultation_items(request: MemberRequest, consultation_id: uuid.UUID) -> Ht
     return render(request, "cases/consultation_items.html", context, status=status)
 
 
-def _is_refused_number(form: IntakeItemsForm) -> bool:
+def _completed(consultation: Consultation, by: Membership, form: CompletingForm) -> bool:
+    """Whether it was written; if not, the form says why and keeps what was typed."""
+    try:
+        complete_consultation(consultation=consultation, by=by, answers=form.answers())
+    except ActionDenied as error:
+        form.add_error(None, str(error))
+    return not form.errors
+
+
+def _is_refused_number(form: CompletingForm) -> bool:
     found = form.errors.as_data() if form.is_bound else {}
     return any(error.code == "my_number" for errors in found.values() for error in errors)

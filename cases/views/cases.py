@@ -22,7 +22,7 @@ from cases import enums
 from cases.filters import CaseFilter, read_key
 from cases.lists import PAGE, newest
 from cases.models import Case, Record
-from cases.titles import household_title, persons_of
+from cases.titles import household_title, persons_by_case
 from config.lib.condition import among
 from config.lib.eras import format_short
 from config.lib.prepared import prepared
@@ -106,7 +106,7 @@ def _link(query: QueryDict, direction: str, case: Case) -> str:
 def _rows(membership: Membership, cases: list[Case]) -> list[CaseRow]:
     """The lines of these cases. Two queries, however many there are."""
     keys = [case.pk for case in cases]
-    persons = persons_of(membership, keys)
+    persons = persons_by_case(membership, keys)
     last = _last_records(membership, keys)
     return [
         CaseRow(

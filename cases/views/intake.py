@@ -24,7 +24,7 @@ from cases.intakeitems import BLOCKS, filled, in_fields, items_of, lines
 from cases.models import Consultation, ConsultationIssue, ConsultationPerson
 from cases.operations import finish_consultation, make_case, take_consultation
 from cases.operations.case import PersonFacts
-from cases.operations.consultation import check_can_complete
+from cases.operations.consultation import check_can_complete, person_facts
 from cases.permissions import can
 from cases.search import Found, age_words, birth_words, similar
 from config.lib.eras import format_datetime, format_datetime_short
@@ -282,8 +282,7 @@ def _detail_page(
     )
     found = None
     if may_act:
-        names = ("name", "name_kana", "birth_on", "phone", "address")
-        facts = [PersonFacts(**{name: getattr(p, name) for name in names}) for p in persons]
+        facts = [person_facts(part) for part in persons]
         found = _logged_similar(membership, facts, "consultation_detail")
     wording = membership.municipality.wording_shogai
     items = items_of(membership.municipality)

@@ -18,7 +18,7 @@ from agencies.trail import log_access
 from cases.enums import GrantBasis
 from cases.explain import grants_on
 from cases.models import Case, Person
-from cases.operations.case import persons_by_key
+from cases.operations.case import persons_by_key, written_about
 from cases.seers import Seer, seers_of
 from cases.shields import found_in, shielded_among
 from cases.titles import household_title
@@ -37,7 +37,7 @@ class Subject:
     @property
     def people(self) -> list[Person]:
         """Who is written about from now on: nobody who turned out to be another."""
-        return [person for person in self.persons.values() if person.same_as is None]
+        return written_about(self.persons.values())
 
     def seers(self, membership: Membership) -> list[Seer]:
         """Who may see the case, as far as the reader may know it."""

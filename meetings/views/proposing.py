@@ -13,6 +13,7 @@ from agencies.enums import Action, AgendaType, Purpose
 from agencies.models import Agency, ConferenceType, Membership
 from agencies.trail import log_access
 from cases.models import Case, Person, Referral
+from cases.operations.case import persons_by_key, written_about
 from cases.titles import titles_for
 from meetings.forms import ItemForm, SheetForm
 from meetings.models import AgendaItem, Sitting
@@ -143,8 +144,8 @@ class Proposal:
     def _persons(self) -> list[tuple[str, str]]:
         if self.case is None:
             return []
-        found = Person.objects.visible_to(self.by).filter(case=self.case).living().in_order()
-        return [(str(p.pk), p.shown_name) for p in found]
+        found = written_about(persons_by_key(self.by, self.case).values())
+        return [(str(p.pk), p.shown_name) for p in found if p.is_living]
 
     def _plans(self) -> list[tuple[str, str]]:
         if self.case is None:

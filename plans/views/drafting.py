@@ -20,7 +20,7 @@ from agencies.models import LegalBasis, Membership
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases.models import Case, Person
-from cases.operations.case import StaleVersion
+from cases.operations.case import StaleVersion, persons_by_key, written_about
 from cases.titles import household_title
 from config.lib.forms import KasaneForm
 from plans import enums, operations, permissions
@@ -81,14 +81,15 @@ def plan_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     by = request.membership
     case = get_object_or_404(Case.objects.visible_to(by), pk=case_id)
     permissions.check_can_draft(by, case)
-    persons = list(Person.objects.visible_to(by).living().filter(case=case).in_order())
+    people = persons_by_key(by, case)
+    persons = [person for person in written_about(people.values()) if person.is_living]
     form = _new_form(request, case, persons)
     if request.method == "POST" and form.is_valid():
         plan = _draft(by, case, form)
         if plan is not None:
             messages.success(request, _("プラン案を保存しました。"))
             return redirect("plan_detail", plan_id=plan.pk)
-    log_access(by, Action.OPEN, what="plan_new", case_id=case.pk)
+    log_access(by, Action.OPEN, what="plan_new", case_id=case.pk, record_ids=people)
     return render(
         request,
         "plans/plan_form.html",
@@ -125,7 +126,7 @@ def _new_form(request: MemberRequest, case: Case, persons: list[Person]) -> Plan
         programmes=[key for key in enums.PlanProgramme.values if permissions.drafts(by, key)],
         initial={
             **default_dates(today, city.default_plan_months, city.monitor_every_months),
-            "persons": [str(person.pk) for person in persons],
+            "persons": [str(person.pk) for person in persons if person.is_member],
         },
     )
 

@@ -87,7 +87,10 @@ def test_search_finds_another_case_by_its_number(client, city):
     case, _persons = w.household(city.elderly, *two())
     consultation = take(client, city)
     assert case.number not in text(get(city.elderly, url(consultation)))
-    assert case.number in text(get(city.elderly, f"{url(consultation)}?q={case.number}"))
+    assert case.number in text(post(city.elderly, url(consultation), {"q": case.number}))
+    assert case.number not in text(get(city.elderly, f"{url(consultation)}?q={case.number}"))
+    empty = post(city.elderly, url(consultation), {"q": ""})
+    assert "のどれかを入れてください" in text(empty, 422)
 
 
 def test_yesterdays_telephone_call_counts_on_its_day(client, city):

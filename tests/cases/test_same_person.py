@@ -15,19 +15,24 @@ from django.utils import timezone
 from agencies.permissions import ActionDenied
 from cases import enums
 from cases.models import Case, Consent, HouseholdLink, Person, Record
+from cases.moveouts import offered
 from cases.operations import (
+    accept_referral,
     close_case,
     confirm_shield,
     note_same_person,
     propose_shield,
+    refer,
     undo_household_change,
     withdraw_consent,
+    write_note,
     write_tie,
 )
 from cases.operations.case import PersonFacts, add_person, persons_by_key
 from cases.operations.ties import TieFacts
 from tests import houses as h
 from tests import world as w
+from tests.addresses import addresses
 from tests.cases.pages import get, note, page, post, text
 
 pytestmark = [pytest.mark.django_db(databases=["default", "owner"]), pytest.mark.database]
@@ -269,3 +274,68 @@ def test_the_page_says_what_happens_and_does_it(city, house):
     with w.act(city.elderly):
         link = HouseholdLink.objects.get()
         assert (link.from_person_id, link.to_person_id) == (nameless.pk, named.pk)
+
+
+def test_nothing_new_is_about_the_first(city, house):
+    """Every form of every room on this case that asks about whom offers the one who stands; a
+    page opened before is told so; no answer is asked of the first."""
+    case, (nameless, named) = house
+    merge(city.elderly, house)
+    others = {name: city.agencies[name] for name in ("outreach", "participation")}
+    w.consent(city.elderly, named, city.agencies["elderly"], *others.values())
+    for name, agency in others.items():
+        with w.act(city.elderly):
+            sheet = refer(
+                case=case, by=city.elderly, mode="consent", reason="お願いします", summary="概要",
+                persons=[named], to_agency=agency,
+            )  # fmt: skip
+        with w.act(city.members[name]):
+            accept_referral(referral=sheet, by=city.members[name])
+    asked = {}
+    for address in addresses():
+        if address.keys != ("case_id",) or "GET" not in address.methods:
+            continue
+        for by in (city.elderly, *(city.members[name] for name in others)):
+            answer = get(by, address.url(case_id=case.pk))
+            if answer.status_code == 200 and str(named.pk) in choices_of(answer):
+                asked.setdefault(address.name, choices_of(answer))
+    assert {"note_new", "plan_new", "visit_new", "match_new", "risk_new"} <= asked.keys()
+    # これまで is of what was written: there the first can still be chosen.
+    both = [name for name, keys in asked.items() if str(nameless.pk) in keys]
+    assert both == ["case_timeline"]
+    with w.act(city.elderly):
+        told = pytest.raises(ActionDenied, match="いまの名前の人を選んでください")
+        with told, transaction.atomic():
+            write_note(
+                case=case, by=city.elderly, text="架空", method="phone", persons=[nameless.pk]
+            )
+    consent = get(city.elderly, reverse("consent_new", args=[case.pk, nameless.pk]))
+    assert consent.status_code == 403
+    assert "いまの名前の人として記録します" in consent.content.decode()
+
+
+def choices_of(answer):
+    """Every key offered by any form of a page."""
+    parts = answer.context if isinstance(answer.context, list) else [answer.context]
+    shown = [one for part in parts for one in part.flatten().values()]
+    forms = [one for one in shown if hasattr(one, "fields")]
+    return {
+        str(key)
+        for form in forms
+        for field in form.fields.values()
+        for key, _label in getattr(field, "choices", ())
+    }
+
+
+def test_a_paper_that_leaves_tells_of_the_one_who_stands(city, house):
+    """What is written of the first is the other's: whole, and under the other's name."""
+    case, (nameless, named) = house
+    key = note(city.elderly, case, "Aさんは名前を言わなかった", [nameless])
+    whole = note(city.elderly, case, "二人ぐらし", [])
+    merge(city.elderly, house)
+    with w.act(city.elderly):
+        found = offered(city.elderly, case, people(city.elderly, case), {named.pk})
+    items = {item.key: item for item in found}
+    assert items.keys() >= {key, whole}
+    assert items[key].text == "架空野 花さんは名前を言わなかった"
+    assert items[key].about == "架空野 花さん"

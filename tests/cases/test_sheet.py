@@ -328,9 +328,20 @@ def test_what_was_not_asked_at_first_is_added_to_the_form_later(city):
     assert said(found, "紹介元の機関") == ["警察"]
     assert lines(found)["紹介元の機関"].is_read
     assert compose.whole(found).missing == ("世帯の形", "手帳・認定", "住居")
-    # Sent again it writes over nothing: the item is not asked any more.
-    again = post(city.elderly, line.url, {"item-source-agency": "医療機関"})
-    assert again.status_code == 422
+    # From a page opened before: nothing is written over, and nothing typed is lost.
+    late = {
+        "item-source-agency": "医療機関",
+        "item-source-contact": "架空さん",
+        "item-work": "学生",
+    }
+    shown = text(post(city.elderly, line.url, late), 422)
+    assert "先に「警察」と書かれています。この欄は消してください。" in shown
+    assert "先に「内職」と書かれています。" in shown
+    for value in ("医療機関", "架空さん", "学生"):
+        assert value in shown
+    assert said(sheets(city.elderly, case), "紹介元の機関") == ["警察"]
+    rest = {"item-source-agency": "", "item-source-contact": "架空さん", "item-work": ""}
+    assert post(city.elderly, line.url, rest).status_code == 302
     assert said(sheets(city.elderly, case), "紹介元の機関") == ["警察"]
 
 
