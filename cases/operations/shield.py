@@ -19,8 +19,9 @@ from agencies.operations import notify
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases import enums
-from cases.models import Person, Shield, ShieldHold, ShieldMember
+from cases.models import HouseholdLink, Person, Shield, ShieldHold, ShieldMember
 from cases.permissions import (
+    can,
     check_can_change_list,
     check_can_confirm_lift,
     check_can_confirm_shield,
@@ -28,7 +29,7 @@ from cases.permissions import (
     check_can_propose_shield,
     check_can_take_back,
 )
-from cases.shields import found_in_hold
+from cases.shields import found_in_hold, shielded_among
 
 REMIND = "shield_reminder"
 SOON = datetime.timedelta(days=30)
@@ -73,7 +74,8 @@ def propose_shield(
     form_key: uuid.UUID | None = None,
 ) -> Shield:
     """Propose: who proposes, who is asked to confirm and these members form the list. Nothing is
-    hidden before somebody else has confirmed."""
+    hidden before somebody else has confirmed. The other rows of the same person (同じ人だった) are
+    proposed with theirs: a shield works row by row."""
     check_can_propose_shield(by, person)
     key = form_key or uuid.uuid4()
     known = Shield.objects.visible_to(by).filter(form_key=key).first()
@@ -81,6 +83,23 @@ def propose_shield(
         return known
     if confirmer.user_id == by.user_id:
         raise ActionDenied(_("確認は、提案する人とは別の人が行います。"))
+    listed = [m for m in members if m.pk not in (by.pk, confirmer.pk)]
+    shield = _proposed(person, by, ground, expires_on, confirmer, listed, key)
+    for other in _same_people(person, by):
+        _proposed(other, by, ground, expires_on, confirmer, listed, _key_beside(key, other.pk))
+    _tell(confirmer, _("支援措置の確認を頼まれています"), shield)
+    return shield
+
+
+def _proposed(
+    person: Person,
+    by: Membership,
+    ground: str,
+    expires_on: datetime.date,
+    confirmer: Membership,
+    listed: Iterable[Membership],
+    key: uuid.UUID,
+) -> Shield:
     shield = Shield(
         case_id=person.case_id,
         person=person,
@@ -96,17 +115,58 @@ def propose_shield(
             shield.save(force_insert=True)
     except IntegrityError:
         raise ActionDenied(_("この人の支援措置は、すでに働いています。")) from None
-    for member in members:
-        if member.pk not in (by.pk, confirmer.pk):
-            ShieldMember(shield=shield, membership=member, added_by=by).save(force_insert=True)
-    _tell(confirmer, _("支援措置の確認を頼まれています"), shield)
+    for member in listed:
+        ShieldMember(shield=shield, membership=member, added_by=by).save(force_insert=True)
     _log(by, "propose_shield", shield)
     return shield
 
 
+def _same_people(person: Person, by: Membership) -> list[Person]:
+    """The other rows of the same person, as far as `by` knows of them and may propose."""
+    links = HouseholdLink.objects.visible_to(by).standing()
+    pairs = links.filter(kind=enums.LinkKind.SAME, from_person__case=person.case_id)
+    found, count = {person.pk}, 0
+    known = list(pairs.values_list("from_person_id", "to_person_id"))
+    while count < len(found):
+        count = len(found)
+        found = found.union(*(pair for pair in known if found & set(pair)))
+    found -= {person.pk} | shielded_among(found)
+    rows = Person.objects.visible_to(by).filter(pk__in=found).select_related("case").in_order()
+    return [row for row in rows if can(check_can_propose_shield, by, row)]
+
+
+def _key_beside(key: uuid.UUID, person: uuid.UUID) -> uuid.UUID:
+    """Of the shield that is proposed for another row of the person with the one of `key`."""
+    return uuid.uuid5(key, str(person))
+
+
+def _beside(shield: Shield, by: Membership) -> list[Shield]:
+    """What was proposed in the same step for other rows of the person, and waits still."""
+    rows = Shield.objects.visible_to(by).filter(case_id=shield.case_id).exclude(pk=shield.pk)
+    waiting = [row for row in rows.order_by("proposed_at") if row.is_waiting]
+    first = next(
+        (x for x in waiting if shield.form_key == _key_beside(x.form_key, shield.person_id)), shield
+    )
+    return [
+        x for x in waiting if x == first or x.form_key == _key_beside(first.form_key, x.person_id)
+    ]
+
+
 @transaction.atomic
 def confirm_shield(*, shield: Shield, by: Membership) -> Shield:
-    """Confirm: from now on everything is closed to all but the list."""
+    """Confirm: from now on everything is closed to all but the list; of the same person's other
+    rows too, for whom it was proposed in the same step."""
+    locked = _confirmed(shield, by)
+    for other in _beside(locked, by):
+        if can(check_can_confirm_shield, by, other):
+            _confirmed(other, by)
+    for place in ShieldMember.objects.visible_to(by).standing().filter(shield=locked):
+        if place.membership_id != by.pk:
+            _tell(place.membership, _("支援措置の名簿に載っています"), locked)
+    return locked
+
+
+def _confirmed(shield: Shield, by: Membership) -> Shield:
     locked = _locked(shield, by)
     check_can_confirm_shield(by, locked)
     locked.confirmed_at, locked.confirmed_user_id = timezone.now(), by.user_id
@@ -117,9 +177,6 @@ def confirm_shield(*, shield: Shield, by: Membership) -> Shield:
         raise ActionDenied(
             _("この人には、この提案のあとに働き始めた支援措置があります。この提案は取り下げます。")
         ) from None
-    for place in ShieldMember.objects.visible_to(by).standing().filter(shield=locked):
-        if place.membership_id != by.pk:
-            _tell(place.membership, _("支援措置の名簿に載っています"), locked)
     _log(by, "confirm_shield", locked)
     return locked
 
