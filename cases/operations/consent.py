@@ -22,7 +22,7 @@ from agencies.operations import notify
 from agencies.permissions import ActionDenied, check_may
 from agencies.trail import log_access
 from cases import enums
-from cases.models import Case, Consent, ConsentLine, Person
+from cases.models import Case, Consent, ConsentLine, HouseholdLink, Person
 from cases.operations.access import sync_grants
 from cases.operations.consentloss import (
     NOTHING_STAYS,
@@ -58,6 +58,7 @@ def record_consent(
     leaves its open work behind. The same `form_key` records it once. `seen` is what the form knew
     (`answer_seen`): StaleAnswer when that is no longer so."""
     check_can_record_consent(by, person)
+    _check_stands(person, by)
     _lock(person)
     answers = Consent.objects.visible_to(by).filter(person=person)
     if form_key is not None and (known := answers.filter(form_key=form_key).first()):
@@ -81,6 +82,16 @@ def record_consent(
     _tell_responsible(consent, by)
     log_access(by, Action.WRITE, what="record_consent", case_id=person.case_id, basis="consent")
     return consent
+
+
+def _check_stands(person: Person, by: Membership) -> None:
+    """同じ人だった: the one who stands is asked. An answer of the other row would go on after the
+    person has withdrawn theirs (V3)."""
+    links = HouseholdLink.objects.visible_to(by).standing()
+    if links.filter(kind=enums.LinkKind.SAME, from_person=person).exists():
+        raise ActionDenied(
+            _("この人は、ほかの行の人と同じ人でした。同意は、いまの名前の行で記録してください。")
+        )
 
 
 def answer_seen(person: Person, by: Membership) -> str:
