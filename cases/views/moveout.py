@@ -74,7 +74,16 @@ def _initial(request: MemberRequest, on: Subject) -> dict[str, Any]:
         return {}
     papers = MoveOut.objects.visible_to(request.membership).for_case(on.case)
     found = papers.select_related("record").filter(pk=key).first()
-    return former_letter(request.membership, found) if found else {}
+    if found is None:
+        return {}
+    log_access(
+        request.membership,
+        Action.OPEN,
+        what="move_out_new",
+        case_id=on.case.pk,
+        record_ids=[found.pk, *found.quoted_ids],
+    )
+    return former_letter(request.membership, found)
 
 
 def _records(
