@@ -104,7 +104,9 @@ def may_be_told(persons: Iterable[Person]) -> list[Person]:
 
 def who(person: Person) -> Person:
     """The one who stands, for somebody who turned out to be another (同じ人だった)."""
-    return person.same_as or person
+    while person.same_as is not None:
+        person = person.same_as
+    return person
 
 
 def offered(

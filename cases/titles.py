@@ -57,8 +57,16 @@ def name_as_known(membership: Membership, persons: Iterable[Person]) -> None:
     by_key = {person.pk: person for person in persons}
     gone = [key for key, person in by_key.items() if person.left_on]
     for first, other in _same(membership, gone) if gone else ():
-        if other in by_key:
+        if other in by_key and not _is_same_as(by_key[other], first):
             by_key[first].same_as = by_key[other]  # type: ignore[misc]
+
+
+def _is_same_as(person: Person, key: uuid.UUID) -> bool:
+    """Links in a circle, which only foreign SQL writes, name nobody."""
+    last: Person | None = person
+    while last is not None and last.pk != key:
+        last = last.same_as
+    return last is not None
 
 
 @prepared
