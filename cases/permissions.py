@@ -141,31 +141,22 @@ class CannotConsent(ActionDenied):
 
 
 def check_can_record_consent(by: Membership, person: Person) -> None:
-    """Record a person's answer: role, open case, a living person (V3), and somebody who is still
-    there, or has an answer here that can change (V18). One query for who has left."""
-    _check_can_answer(by, person)
-    if person.left_on is None:
-        return
-    open_answers = Consent.objects.visible_to(by).filter(person=person, withdrawn_at__isnull=True)
-    if not open_answers.exists():
-        raise CannotConsent(
-            _(
-                "この人は、いまはこの世帯にいません（または「同じ人だった」と分かりました）。"
-                "同意は、いまいる世帯のケースの、いまの名前の人として記録します。"
-            )
-        )
-
-
-def _check_can_answer(by: Membership, person: Person) -> None:
+    """Record a person's answer: role, open case, a living person (V3) who has not turned out to be
+    another."""
     check_may(by, Permission.RECORD_CONSENT)
     check_runs_on(by, person.case)
     if person.is_deceased or person.died_on is not None:
         raise CannotConsent(_("亡くなった方の同意は、新しく記録できません。"))
+    if person.same_as is not None:
+        raise CannotConsent(
+            _("%(name)sと同じ人でした。同意は、いまの名前の行で記録してください。")
+            % {"name": person.same_as.shown_name}
+        )
 
 
 def check_can_change_consent(by: Membership, consent: Consent) -> None:
     """Narrow or renew: a consent that stands, one sees whole, in a case one works on."""
-    _check_can_answer(by, consent.person)
+    check_can_record_consent(by, consent.person)
     if consent.answer != enums.ConsentAnswer.GIVEN:
         raise ActionDenied(_("同意していない答えは、狭めることも更新することもできません。"))
     if consent.withdrawn_at is not None:

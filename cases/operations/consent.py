@@ -33,7 +33,12 @@ from cases.operations.consentloss import (
     named_agencies,
 )
 from cases.operations.consentterms import ConsentTerms, How, check_terms, is_running
-from cases.permissions import check_can_change_consent, check_can_record_consent, check_can_withdraw
+from cases.permissions import (
+    CannotConsent,
+    check_can_change_consent,
+    check_can_record_consent,
+    check_can_withdraw,
+)
 from config.lib.fiscal import (
     from_day_to_instant,
     instant_to_until_day,
@@ -89,7 +94,7 @@ def _check_stands(person: Person, by: Membership) -> None:
     person has withdrawn theirs (V3)."""
     links = HouseholdLink.objects.visible_to(by).standing()
     if links.filter(kind=enums.LinkKind.SAME, from_person=person).exists():
-        raise ActionDenied(
+        raise CannotConsent(
             _("この人は、ほかの行の人と同じ人でした。同意は、いまの名前の行で記録してください。")
         )
 

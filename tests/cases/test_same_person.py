@@ -311,7 +311,7 @@ def test_nothing_new_is_about_the_first(city, house):
             )
     consent = get(city.elderly, reverse("consent_new", args=[case.pk, nameless.pk]))
     assert consent.status_code == 403
-    assert "いまの名前の人として記録します" in consent.content.decode()
+    assert "架空野 花さんと同じ人でした" in consent.content.decode()
 
 
 def choices_of(answer):
