@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from config.lib.eras import format_datetime, format_long
 
 NOTE = {
+    "happened_at": gettext_lazy("日時"),
     "method": gettext_lazy("方法"),
     "with_whom": gettext_lazy("相手"),
     "result": gettext_lazy("会えたか"),
@@ -146,6 +147,8 @@ def value_words(row: Any, name: str) -> str:
     value = display() if display else getattr(row, name)
     if isinstance(value, bool):
         return _("はい") if value else _("いいえ")
+    if isinstance(value, datetime.datetime):
+        return format_datetime(value)
     if isinstance(value, datetime.date):
         return format_long(value)
     return "" if value is None else str(value)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any, Final
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cases.enums import Audience
+from cases.forms.moments import CorrectedMoment, MomentFields
 from cases.forms.records import (
     HOUSEHOLD,
     AboutForm,
@@ -18,16 +17,13 @@ from cases.forms.records import (
     not_my_number_field,
     reason_field,
 )
-from config.lib.clock import ClockField
-from config.lib.eras import TOKYO, local_day, today
+from config.lib.eras import today
 from config.lib.forms import (
     ChoiceCards,
     EraDateField,
     IdempotencyKey,
-    KasaneForm,
     SafeLine,
     SafeText,
-    VersionedForm,
 )
 from outreach import enums
 from outreach.models import Visit
@@ -36,8 +32,8 @@ from outreach.operations import VisitFacts
 DAY = {"class": "date"}
 
 
-class VisitWords(KasaneForm):
-    """What a visit's record says, whoever it is about."""
+class VisitWords(MomentFields):
+    """What a visit's record says and when it was, whoever it is about."""
 
     result = forms.ChoiceField(
         label=_("会えましたか"),
@@ -85,15 +81,22 @@ class VisitWords(KasaneForm):
     )
     not_my_number = not_my_number_field()
 
-    details: tuple[str, ...] = ("stage", "place", "companions", "minutes_spent")
+    field_order = ["result", "method", "on"]
+    details = ("at", "stage", "place", "companions", "minutes_spent")
     is_new = False
     chooses_audience = False
 
-    def check_next(self, day: datetime.date) -> None:
+    def clean(self) -> dict[str, Any]:
         """The next date lies after the visit."""
-        next_on = self.cleaned_data.get("next_on")
-        if next_on and next_on < day:
+        data = super().clean() or self.cleaned_data
+        day, next_on = data.get("on"), data.get("next_on")
+        if day and next_on and next_on < day:
             self.add_error("next_on", _("次の予定日は、訪問した日からあとの日付を入れてください。"))
+        return data
+
+    def facts(self) -> VisitFacts:
+        """What the operation takes."""
+        return VisitFacts(happened_at=self.happened_at(), **self.words())
 
     def words(self) -> dict[str, Any]:
         """What the record is to say, by name."""
@@ -125,8 +128,6 @@ class VisitForm(VisitWords, AboutForm):
     """訪問記録. `chooses_audience`: without a consent in force there is nothing to choose (V6)."""
 
     form_key = IdempotencyKey()
-    on = EraDateField(label=_("日付"), not_future=True, widget=forms.TextInput(DAY))
-    at = ClockField(label=_("時刻"), required=False, widget=forms.TextInput({"class": "in-xs"}))
     audience = forms.ChoiceField(
         label=_("だれが読めるか"),
         choices=Audience.choices,
@@ -140,7 +141,6 @@ class VisitForm(VisitWords, AboutForm):
         ),
     )
 
-    details = ("at", *VisitWords.details)
     is_new = True
 
     def __init__(self, *args: Any, chooses_audience: bool, **kwargs: Any) -> None:
@@ -153,38 +153,18 @@ class VisitForm(VisitWords, AboutForm):
         if not chooses_audience:
             del self.fields["audience"]
 
-    def clean(self) -> dict[str, Any]:
-        """The past has happened, and the next date lies after it."""
-        data = super().clean() or self.cleaned_data
-        if not data.get("on"):
-            return data
-        if self.happened_at() > timezone.now():
-            self.add_error("at", _("時刻は、いままでの時刻を入れてください。"))
-        self.check_next(data["on"])
-        return data
 
-    def happened_at(self) -> datetime.datetime:
-        """The instant; the day's first one stands for a time that is not known."""
-        day, clock = self.cleaned_data["on"], self.cleaned_data.get("at")
-        return datetime.datetime.combine(day, clock or datetime.time.min, tzinfo=TOKYO)
-
-    def facts(self) -> VisitFacts:
-        """What the operation takes."""
-        return VisitFacts(happened_at=self.happened_at(), **self.words())
-
-
-class VisitEditForm(VisitWords, VersionedForm):
-    """Correct a visit with a reason: never when it was, whom it is about or who may read it."""
+class VisitEditForm(VisitWords, CorrectedMoment):
+    """Correct a visit with a reason: never whom it is about or who may read it."""
 
     reason = reason_field()
 
     def __init__(self, *args: Any, visit: Visit, **kwargs: Any) -> None:
-        self.day = local_day(visit.record.happened_at)
         initial = {name: getattr(visit, name) for name in (*WORDS, "version")}
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, initial=initial, stands=visit.happened_at, **kwargs)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        self.check_next(self.day)
-        check_corrects(self, WORDS)
+        if self.errors or not self.moves():
+            check_corrects(self, WORDS)
         return data

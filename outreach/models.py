@@ -12,7 +12,7 @@ from simple_history.models import HistoricalRecords
 from agencies.models import Membership
 from cases.enums import CaseStatus
 from cases.models import Case
-from cases.models.records import Content, ContentQuerySet, reason_field
+from cases.models.records import Content, ContentQuerySet, moment_field, reason_field
 from outreach import enums
 
 
@@ -56,9 +56,11 @@ class VisitQuerySet(ContentQuerySet):
 class Visit(Content):
     """One attempt at contact. Under a carry-out its record belongs to those people alone.
 
-    Final once saved: its words change by a new version with a reason alone, as those of a note.
+    Final once saved: its words, and when it was, change by a new version with a reason alone, as
+    those of a note.
     """
 
+    happened_at = moment_field()
     method = models.CharField(max_length=10, choices=enums.VisitMethod.choices)
     result = models.CharField(max_length=20, choices=enums.VisitResult.choices)
     met_whom = models.CharField(_("会えた人"), max_length=300, blank=True)

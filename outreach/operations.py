@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from agencies.enums import Action, Purpose
@@ -18,7 +17,7 @@ from agencies.trail import log_access
 from cases.enums import Audience, Category, RecordKind
 from cases.models import CarryOut, Case, Person
 from cases.operations import write_record
-from cases.operations.records import corrected
+from cases.operations.records import corrected, say_moment
 from outreach.models import Visit
 from outreach.permissions import (
     check_can_correct_visit,
@@ -33,11 +32,12 @@ NOT_SAVED = _("この記録は保存できませんでした。もう一度開�
 
 @dataclasses.dataclass(frozen=True)
 class VisitFacts:
-    """One attempt at contact: when, how, whom one met, and what comes next."""
+    """One attempt at contact: how, when, whom one met, and what comes next. `happened_at` None:
+    now; of a correction, as it stands."""
 
     method: str
     result: str
-    happened_at: datetime.datetime = dataclasses.field(default_factory=timezone.now)
+    happened_at: datetime.datetime | None = None
     met_whom: str = ""
     place: str = ""
     companions: str = ""
@@ -109,7 +109,7 @@ def open_visit_to_team(*, visit: Visit, by: Membership) -> Visit:
         happened_at=sealed.happened_at,
     )
     copied = {name: getattr(locked, name) for name in COPIED}
-    opened = Visit(record=record, form_key=uuid.uuid4(), **copied)
+    opened = Visit(record=record, happened_at=record.happened_at, form_key=uuid.uuid4(), **copied)
     opened.save(force_insert=True)
     locked.opened_as = opened
     locked.save(update_fields=["opened_as"])
@@ -129,11 +129,12 @@ def open_visit_to_team(*, visit: Visit, by: Membership) -> Visit:
 def change_visit(
     *, visit: Visit, by: Membership, version: int, reason: str, facts: VisitFacts
 ) -> Visit:
-    """Correct a visit's words: a new version with a reason, the one before stays (V13). When it
-    was, of whom and for whom it was written never change. Raises StaleVersion when somebody else
+    """Correct a visit's words and when it was: a new version with a reason, the one before stays
+    (V13). Of whom and for whom it was written never changes. Raises StaleVersion when somebody else
     saved first."""
     check_can_correct_visit(by, visit)
     locked: Visit = corrected(Visit, visit.pk, by, version, reason)
+    say_moment(locked, facts.happened_at)
     for name in COPIED:
         setattr(locked, name, getattr(facts, name))
     locked.save()
@@ -180,8 +181,7 @@ def _write(
         happened_at=facts.happened_at,
         carry_out=carry_out,
     )
-    written = dataclasses.asdict(facts)
-    del written["happened_at"]
+    written = {**dataclasses.asdict(facts), "happened_at": record.happened_at}
     visit = Visit(record=record, form_key=form_key, **written)
     visit.save(force_insert=True)
     return visit

@@ -27,6 +27,7 @@ from outreach.permissions import can, check_can_open_to_team
 
 SHOWN = 30
 VERSION_LABELS = {
+    "happened_at": gettext_lazy("日時"),
     "result": gettext_lazy("会えたか"),
     "method": gettext_lazy("方法"),
     "met_whom": gettext_lazy("会えた人"),

@@ -24,7 +24,7 @@ from cases.views.subject import is_fit
 from config.lib.eras import format_long
 from outreach.forms import VisitEditForm, VisitForm, VisitWords
 from outreach.models import Visit
-from outreach.operations import VisitFacts, change_visit, log_visit, open_visit_to_team
+from outreach.operations import change_visit, log_visit, open_visit_to_team
 from outreach.pages import (
     VERSION_LABELS,
     after_correction,
@@ -207,7 +207,7 @@ def _corrected(request: MemberRequest, visit: Visit, form: VisitEditForm) -> boo
             by=request.membership,
             version=data["version"],
             reason=data["reason"],
-            facts=VisitFacts(**form.words()),
+            facts=form.facts(),
         )
     except StaleVersion:
         return False

@@ -5,19 +5,18 @@ Nothing here is a draft: a note that is saved is final and corrected with a reas
 
 from __future__ import annotations
 
-import datetime
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from agencies.models import Membership
 from cases import enums, noteparts
 from cases.forms.attachments import FilesForm
+from cases.forms.moments import CorrectedMoment, MomentFields
 from cases.forms.records import (
     AboutForm,
     asks_my_number,
@@ -27,8 +26,6 @@ from cases.forms.records import (
     not_my_number_field,
     result_field,
 )
-from config.lib.clock import ClockField
-from config.lib.eras import TOKYO
 from config.lib.forms import (
     TEXT_LIMIT,
     Conflict,
@@ -37,7 +34,6 @@ from config.lib.forms import (
     KasaneForm,
     SafeLine,
     SafeText,
-    VersionedForm,
 )
 from config.lib.text import is_too_long
 
@@ -216,18 +212,11 @@ class NextStepFields(KasaneForm):
 NOTE_WORDS: Final = ("method", "with_whom", "place", "result", "minutes", "next_step")
 
 
-class NoteForm(WordsForm, NextStepFields, AboutForm, FilesForm):
+class NoteForm(WordsForm, NextStepFields, MomentFields, AboutForm, FilesForm):
     """支援経過記録."""
 
     form_key = IdempotencyKey()
     method = method_field()
-    on = EraDateField(label=_("日付"), not_future=True, widget=forms.TextInput({"class": "date"}))
-    at = ClockField(
-        label=_("時刻"),
-        required=False,
-        help_text=_("14:30のように。分からなければ空けておけます。"),
-        widget=forms.TextInput({"class": "in-xs"}),
-    )
     with_whom = SafeLine(label=_("相手"), limit=100, required=False)
     place = SafeLine(label=_("場所"), limit=100, required=False)
     result = result_field()
@@ -269,24 +258,13 @@ class NoteForm(WordsForm, NextStepFields, AboutForm, FilesForm):
         self.fields["audience"].widget.hints = dict(hints)
         self.offer("category", [c for c in enums.Category.choices if c[0] != "plan"])
 
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        if data.get("on") and self.happened_at() > timezone.now():
-            self.add_error("at", _("時刻は、いままでの時刻を入れてください。"))
-        return data
-
-    def happened_at(self) -> datetime.datetime:
-        """The instant; the day's first one stands for a time that is not known."""
-        day, clock = self.cleaned_data["on"], self.cleaned_data.get("at")
-        return datetime.datetime.combine(day, clock or datetime.time.min, tzinfo=TOKYO)
-
     def words(self) -> dict[str, Any]:
         """What the note says, for the operation."""
         facts = {name: self.cleaned_data[name] for name in NOTE_WORDS}
         return {"text": self.whole_text(), **facts, **self.task()}
 
 
-class NoteEditForm(WordsForm, NextStepFields, VersionedForm, FilesForm):
+class NoteEditForm(WordsForm, NextStepFields, CorrectedMoment, FilesForm):
     """Correct a note with a reason, or attach to it: never whom it is about or who may read it."""
 
     method = method_field()
@@ -299,28 +277,31 @@ class NoteEditForm(WordsForm, NextStepFields, VersionedForm, FilesForm):
         limit=200,
         required=False,
         help_text=_(
-            "記録のことばを直すときは必ず書きます。前の版と理由が残ります。"
+            "記録のことばや日時を直すときは必ず書きます。前の版と理由が残ります。"
             "ファイルを足すだけ、期限や担当を変えるだけなら、要りません。"
         ),
     )
     not_my_number = not_my_number_field()
 
     field_order = [
-        "version", "way", "method", "text", "with_whom", "place", "result", "minutes", "next_step",
-        "next_due_on", "next_for", "attachments", "reason",
+        "version", "way", "method", "on", "at", "text", "with_whom", "place", "result", "minutes",
+        "next_step", "next_due_on", "next_for", "attachments", "reason",
     ]  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         if not self.errors and not data.get("reason") and self.corrects():
-            self.add_error("reason", _("記録のことばを直しています。直した理由を入れてください。"))
+            self.add_error(
+                "reason", _("記録のことばか日時を直しています。直した理由を入れてください。")
+            )
         return data
 
     def corrects(self) -> bool:
-        """Whether what the note says is other than what was shown: the rest is no correction."""
+        """Whether what the note says, or when it was, is other than what was shown: the rest is no
+        correction."""
         facts: dict[str, Any] = {name: self.cleaned_data[name] for name in NOTE_WORDS}
         facts["text"] = self.whole_text()
-        return any(value != self.initial.get(name) for name, value in facts.items())
+        return self.moves() or any(v != self.initial.get(name) for name, v in facts.items())
 
     def check_version(self, instance: Any) -> bool:
         is_current = super().check_version(instance)

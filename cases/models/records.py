@@ -7,6 +7,7 @@ record is visible. So the rule of V2, V3 and V6 stands in one policy.
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from typing import Self
 
@@ -56,7 +57,8 @@ class RecordQuerySet(models.QuerySet["Record"]):
 
 
 class Record(models.Model):
-    """The envelope of anything written about a case. What the gate reads never changes."""
+    """The envelope of anything written about a case. What the gate reads never changes;
+    `happened_at`, which it does not read, follows the correction of what stands in it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="records")
@@ -150,9 +152,17 @@ def reason_field() -> models.CharField[str, str]:
     return models.CharField(_("直した理由"), max_length=200, blank=True, default="", db_default="")
 
 
-class Note(Content):
-    """支援経過記録. Final once saved: its words change by a new version with a reason alone."""
+def moment_field() -> models.DateTimeField[datetime.datetime, datetime.datetime]:
+    """When it was, as this version says: the same as its record's `happened_at`, by which lists are
+    ordered and which follows a correction (`kasane.record_follows`)."""
+    return models.DateTimeField(_("日時"))
 
+
+class Note(Content):
+    """支援経過記録. Final once saved: its words, and when it was, change by a new version with a
+    reason alone."""
+
+    happened_at = moment_field()
     method = models.CharField(max_length=10, choices=enums.ContactMethod.choices)
     with_whom = models.CharField(max_length=100, blank=True)
     place = models.CharField(max_length=100, blank=True)

@@ -144,6 +144,7 @@ def write_note(
         return Note.objects.visible_to(by).get(pk=before.record_id)
     note = Note(
         record=record,
+        happened_at=record.happened_at,
         text=text,
         method=method,
         with_whom=with_whom,
@@ -167,6 +168,7 @@ def change_note(
     reason: str,
     text: str,
     method: str,
+    happened_at: datetime.datetime | None = None,
     with_whom: str = "",
     place: str = "",
     result: str = "",
@@ -175,11 +177,12 @@ def change_note(
     next_due_on: datetime.date | None = None,
     next_for: Membership | None = None,
 ) -> Note:
-    """Correct a note's words: a new version with a reason, the one before stays (V13). Whom it is
-    about, its category and its audience never change. A next step said anew is to be done anew.
-    Raises StaleVersion when somebody else saved first."""
+    """Correct a note's words and when it was (None: as it stands): a new version with a reason, the
+    one before stays (V13). Whom it is about, its category and its audience never change. A next
+    step said anew is to be done anew. Raises StaleVersion when somebody else saved first."""
     check_can_correct(by, note.record)
     locked: Note = corrected(Note, note.pk, by, version, reason)
+    say_moment(locked, happened_at)
     is_new_step = next_step != locked.next_step
     locked.text, locked.method, locked.with_whom = text, method, with_whom
     locked.place, locked.next_step = place, next_step
@@ -201,6 +204,15 @@ def corrected(
     row = next_version(model, key, by, version)
     row.correction_reason = reason.strip()
     return row
+
+
+def say_moment(row: Any, happened_at: datetime.datetime | None) -> None:
+    """Say when it was, where that is to be corrected; the envelope follows as the row is saved."""
+    if happened_at is None:
+        return
+    if happened_at > timezone.now():
+        raise ActionDenied(_("日時は、いままでの日時を入れてください。"))
+    row.happened_at = happened_at
 
 
 def next_version(model: type[Content], key: uuid.UUID, by: Membership, version: int) -> Any:

@@ -219,6 +219,7 @@ def note_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
         request.FILES if is_sent else None,
         colleagues=successors(request.membership),
         me=request.membership,
+        stands=note.happened_at,
         initial={
             **_written(request.membership, note),
             **_of_draft(request),
@@ -236,7 +237,7 @@ def note_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
     shown = {
         "key": note.pk,
         "about": note.record.names(on.persons),
-        "when": format_datetime(note.record.happened_at),
+        "when": format_datetime(note.happened_at),
         "files": file_lines(request.membership, [note.pk]).get(note.pk, []),
     }
     return _note_page(request, "cases/note_edit.html", on, form, conflicts=conflicts, shown=shown)
@@ -262,8 +263,9 @@ def _changed(request: MemberRequest, on: Subject, note: Note, form: NoteEditForm
     if form.corrects():
         try:
             change_note(
-                note=note, by=by, version=data["version"], reason=data["reason"], **form.words()
-            )
+                note=note, by=by, version=data["version"], reason=data["reason"],
+                happened_at=form.happened_at(), **form.words(),
+            )  # fmt: skip
         except StaleVersion:
             return False
         note.refresh_from_db()
@@ -275,7 +277,7 @@ def _changed(request: MemberRequest, on: Subject, note: Note, form: NoteEditForm
         done = (
             _("ファイルを添付しました。")
             if files
-            else _("保存しました。記録のことばは変わっていません。")
+            else _("保存しました。記録のことばと日時は変わっていません。")
         )
         messages.success(request, done)
     attach_files(record=note.record, by=by, files=files)

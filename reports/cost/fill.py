@@ -221,9 +221,9 @@ FROM (
 ) AS o
 """
 NOTES_WRITTEN = """
-INSERT INTO cases_note (record_id, method, with_whom, place, result, minutes, text, next_step,
-    version)
-SELECT r.id, m.method, CASE WHEN r.is_household THEN '家族' ELSE '本人' END,
+INSERT INTO cases_note (record_id, happened_at, method, with_whom, place, result, minutes, text,
+    next_step, version)
+SELECT r.id, r.happened_at, m.method, CASE WHEN r.is_household THEN '家族' ELSE '本人' END,
     CASE m.method WHEN 'visit' THEN '自宅' WHEN 'office' THEN '相談窓口' ELSE '' END,
     CASE pg_temp.pick(r.id, 50, 12) WHEN 0 THEN 'absent' WHEN 1 THEN '' ELSE 'met' END,
     CASE WHEN pg_temp.pick(r.id, 51, 3) > 0 THEN 5 + 5 * pg_temp.pick(r.id, 52, 18) END,

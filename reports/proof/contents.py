@@ -86,7 +86,7 @@ def version(draw: Any, row: Any) -> None:
 
 
 def _note(draw: Any, drawn: Any, record: Record) -> Note:
-    return Note(record=record, method="visit", text="訪問した")
+    return Note(record=record, happened_at=record.happened_at, method="visit", text="訪問した")
 
 
 def _issue(draw: Any, drawn: Any, record: Record) -> Issue:
@@ -141,7 +141,10 @@ def _evaluation(draw: Any, drawn: Any, record: Record) -> Evaluation | None:
 
 
 def _visit(draw: Any, drawn: Any, record: Record) -> Visit:
-    return Visit(record=record, method="visit", result="absent", form_key=draw.key())
+    return Visit(
+        record=record, happened_at=record.happened_at, method="visit", result="absent",
+        form_key=draw.key(),
+    )  # fmt: skip
 
 
 def _match(draw: Any, drawn: Any, record: Record) -> Match:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import re
 import uuid
@@ -18,6 +19,7 @@ from agencies.models import AccessLog
 from cases.models import Attachment, AttachmentContent, Note
 from cases.operations import attach_files, close_case, withdraw_consent
 from cases.operations.attachments import NewFile
+from config.lib.eras import TOKYO
 from tests import world as w
 from tests.cases.pages import client, get, note, page, post, referred, text
 
@@ -94,6 +96,7 @@ def test_note_is_written_with_its_files_which_stand_under_it(city):
 def edit(*files, **changed):
     return {
         "method": "visit",
+        "on": "R8.5.1",
         "with_whom": "",
         "place": "",
         "text": "もとの文",
@@ -107,7 +110,8 @@ def edit(*files, **changed):
 
 def test_file_is_added_later_without_a_new_version_and_once(city):
     case, _persons = w.household(city.elderly)
-    key = note(city.elderly, case, "もとの文")
+    day = datetime.datetime(2026, 5, 1, tzinfo=TOKYO)
+    key = note(city.elderly, case, "もとの文", happened_at=day)
     for _again in range(2):
         assert post(city.elderly2, f"/notes/{key}/edit/", edit(upload())).status_code == 302
     shown = text(page(city.elderly, case))

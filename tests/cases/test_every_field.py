@@ -40,6 +40,14 @@ HOW = [
     ("next_due_on", H40, DAY),
     ("next_for", str(uuid.UUID(int=7)), CHOICE),
 ]
+WHEN = [
+    ("on", "", "日付を入れて"),
+    ("on", H40, DAY),
+    ("on", "令和8年2月30日", "日"),
+    ("on", "R40.1.1", "今日までの日付"),
+    ("at", "25:99", "14:30のように"),
+    ("at", "夕方", "14:30のように"),
+]
 AUDIENCE = [("audience", "", "選んでください"), ("audience", "everybody", CHOICE)]
 KEY = [("form_key", "x", "画面が古くなっています")]
 VERSION = [("version", "x", "画面が古くなっています")]
@@ -81,17 +89,17 @@ FORMS = {
             "on": "R8.5.1", "at": "10:30", "text": "玄関先で話した", "with_whom": "長女",
             "place": "自宅", "next_step": "来週訪問", "category": "progress", "audience": "team",
         },
-        [*WORDS, *HOW, *AUDIENCE, *KEY, ("about", "nobody", CHOICE), ("on", "", "日付を入れて"),
-         ("on", H40, DAY), ("on", "R40.1.1", "今日までの日付"), ("at", "25:99", "14:30のように"),
+        [*WORDS, *HOW, *WHEN, *AUDIENCE, *KEY, ("about", "nobody", CHOICE),
          ("category", "weather", CHOICE)],
     ),
     "note again": (
         "/notes/{note}/edit/",
         {
-            "version": "1", "method": "visit", "text": "玄関先で話した", "with_whom": "長女",
-            "place": "自宅", "next_step": "来週訪問", "reason": "聞きちがい",
+            "version": "1", "method": "visit", "on": "R8.5.1", "at": "10:30",
+            "text": "玄関先で話した", "with_whom": "長女", "place": "自宅", "next_step": "来週訪問",
+            "reason": "聞きちがい",
         },
-        [*WORDS, *HOW, *REASON, *VERSION],
+        [*WORDS, *HOW, *WHEN, *REASON, *VERSION],
     ),
     "section": (
         "/cases/{case}/assessment/new/?category=health",

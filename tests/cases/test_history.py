@@ -150,13 +150,14 @@ PAST = [
     "UPDATE cases_person SET name = 'x' WHERE id = %(person)s",
     f"UPDATE cases_assessmentsection SET situation = 'x'{REASON} WHERE record_id = %(section)s",
     "UPDATE cases_issue SET note = 'x' WHERE record_id = %(issue)s",
-    "INSERT INTO cases_note (record_id, method, with_whom, place, text, next_step, version)"
-    " VALUES (%(bare)s, 'visit', '', '', 'x', '', 1)",
+    "INSERT INTO cases_note (record_id, happened_at, method, with_whom, place, text, next_step,"
+    " version) SELECT id, happened_at, 'visit', '', '', 'x', '', 1 FROM cases_record"
+    " WHERE id = %(bare)s",
     # A version that is not the row, written along.
     f"WITH changed AS (UPDATE cases_note SET text = 'x'{REASON} WHERE record_id = %(note)s)"
-    " INSERT INTO cases_historicalnote (record_id, method, with_whom, place, text, next_step,"
-    " version, history_date, history_type)"
-    " VALUES (%(note)s, 'visit', '', '', 'y', '', 1, now(), '~')",
+    " INSERT INTO cases_historicalnote (record_id, happened_at, method, with_whom, place, text,"
+    " next_step, version, history_date, history_type)"
+    " VALUES (%(note)s, now(), 'visit', '', '', 'y', '', 1, now(), '~')",
 ]
 
 

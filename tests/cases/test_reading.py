@@ -309,7 +309,8 @@ def test_a_correction_tells_only_those_it_names_anew(city):
     key = note(city.elderly, case, "はじめ")
     url = f"/notes/{key}/edit/"
     for version, words in enumerate((f"@{city.elderly2.user} へ", f"@{city.elderly2.user} と"), 1):
-        sent = {"version": version, "method": "visit", "text": words, "reason": "追加"}
+        sent = {"version": version, "method": "visit", "on": "R8.5.1", "text": words}
+        sent["reason"] = "追加"
         assert post(city.elderly, url, sent).status_code == 302
     with as_owner():
         assert ReadRequest.objects.filter(membership=city.elderly2).count() == 1

@@ -159,6 +159,7 @@ def test_forms_by_member(city, who, status, what):
 def edit(**changed):
     return {
         "method": "visit",
+        "on": "R8.5.1",
         "with_whom": "",
         "place": "",
         "text": "直した文",

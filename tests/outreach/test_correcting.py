@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 from django.db import IntegrityError, connection
 from django.urls import reverse
@@ -10,6 +12,7 @@ from agencies.models import AccessLog
 from agencies.permissions import ActionDenied
 from cases.operations import accept_referral, close_case, refer
 from cases.operations.case import StaleVersion
+from config.lib.eras import TOKYO
 from outreach.models import Visit
 from outreach.operations import VisitFacts, change_visit
 from tests import world as w
@@ -18,6 +21,7 @@ from tests.outreach.conftest import ago, carry_out, visit
 
 pytestmark = [pytest.mark.django_db(databases=["default"]), pytest.mark.database]
 
+WAS = datetime.datetime(2026, 5, 1, 10, tzinfo=TOKYO)
 WORDS = {"method": "phone", "result": "met_family", "met_whom": "母", "text": "電話で話した"}
 
 
@@ -41,7 +45,7 @@ def corrected(by, row, *, version=1, reason="聞きちがい", **changes):
 @pytest.fixture
 def row(city, own):
     case, (mother, _son) = own
-    return visit(city.outreach, case=case, persons=[mother], text="不在だった", happened_at=ago(3))
+    return visit(city.outreach, case=case, persons=[mother], text="不在だった", happened_at=WAS)
 
 
 def test_a_correction_leaves_the_version_before_and_its_reason(city, own, row):
@@ -60,11 +64,14 @@ def test_a_correction_leaves_the_version_before_and_its_reason(city, own, row):
     assert (line.record_ids, line.case_id) == ([row.pk], case.pk)
 
 
-def test_when_it_was_and_of_whom_never_changes(city, row):
-    corrected(city.outreach, row)
-    with w.act(city.outreach):
-        record = Visit.objects.select_related("record").get(pk=row.pk).record
-    assert (record.happened_at, record.person_ids) == (ago(3), row.record.person_ids)
+def test_when_it_was_stays_unless_it_is_corrected_and_of_whom_never_changes(city, row):
+    for version, changes, then in ((1, {}, WAS), (2, {"happened_at": ago(1)}, ago(1))):
+        corrected(city.outreach, row, version=version, **changes)
+        with w.act(city.outreach):
+            record = Visit.objects.select_related("record").get(pk=row.pk).record
+        assert (record.happened_at, record.person_ids) == (then, row.record.person_ids)
+    with pytest.raises(ActionDenied, match="いままでの日時"):
+        corrected(city.outreach, row, version=3, happened_at=ago(-1))
 
 
 def test_a_colleague_corrects_and_another_agency_does_not(city, own, row):
@@ -113,7 +120,8 @@ REASON = ", version = version + 1, correction_reason = 'x'"
 
 @pytest.mark.parametrize(
     "change",
-    ["text = 'x'", "next_on = '2030-01-01'", "stage = 'trust', version = version + 1",
+    ["text = 'x'", "happened_at = '2026-04-30'",
+     "next_on = '2030-01-01'", "stage = 'trust', version = version + 1",
      "minutes_spent = 5, correction_reason = 'x'"],
 )  # fmt: skip
 def test_the_database_refuses_a_correction_without_version_and_reason(city, row, change):
@@ -149,6 +157,35 @@ def test_the_form_comes_with_what_was_written(city, row):
     assert "本人と会えた［訂正あり］" in text(get(city.outreach, "/visits/"))
 
 
+def test_the_moment_is_corrected_alone_and_both_stand_in_the_history(city, own, row):
+    case, (mother, _son) = own
+    other = visit(city.outreach, case=case, persons=[mother], text="手紙", happened_at=ago(9))
+    sent = {**FORM, "text": "不在だった", "on": "R8.4.30", "at": "午後3時", "reason": "一日ちがい"}
+    assert post(city.outreach, edit(row), sent).status_code == 302
+    told = text(get(city.outreach, history(row)))
+    for words in ("日時", "令和8年5月1日 10:00", "令和8年4月30日 15:00", "一日ちがい"):
+        assert words in told
+    corrected(city.outreach, other, happened_at=datetime.datetime(2026, 4, 29, tzinfo=TOKYO))
+    told = text(get(city.outreach, "/visits/"))
+    assert told.index("不在だった") < told.index("電話で話した")
+
+
+def test_a_visit_corrected_to_before_another_leaves_the_plan_to_that_one(city, own):
+    """The next date of the newest stands, as if each had been logged on its day."""
+    case, (mother, _son) = own
+    first = visit(city.outreach, case=case, persons=[mother], happened_at=ago(5))
+    later = visit(
+        city.outreach, case=case, persons=[mother], happened_at=ago(2), next_on=ago(-2).date()
+    )
+    with w.act(city.outreach):
+        assert list(Visit.objects.visible_to(city.outreach).waiting()) == [later]
+    corrected(city.outreach, later, happened_at=ago(6), next_on=ago(-2).date(), text="日付ちがい")
+    with w.act(city.outreach):
+        assert not Visit.objects.visible_to(city.outreach).waiting().exists()
+        newest = Visit.objects.visible_to(city.outreach).newest_first().first()
+    assert newest == first
+
+
 BAD = [
     ({"result": ""}, "会えたかどうかを選んでください。"),
     ({"result": "x"}, "表示された中から"),
@@ -165,6 +202,11 @@ BAD = [
     ({"minutes_spent": "0"}, "1分から"),
     ({"minutes_spent": "1441"}, "1440分"),
     ({"minutes_spent": "たくさん"}, "数字で入れてください"),
+    ({"on": ""}, "日付を入れてください。"),
+    ({"on": "令和8年2月30日"}, "日"),
+    ({"on": "R40.1.1"}, "今日までの日付"),
+    ({"on": "R8.5.2", "next_on": "R8.5.1"}, "訪問した日からあと"),
+    ({"at": "25:99"}, "14:30のように"),
     ({"reason": ""}, "直した理由を入れてください。"),
     ({"reason": "あ" * 201}, "200文字以内"),
     ({"version": "x"}, "画面が古くなっています"),
@@ -172,7 +214,7 @@ BAD = [
 ]
 FORM = {
     "version": "1", "result": "absent", "method": "visit", "text": "灯りがついていた",
-    "reason": "書き落とし",
+    "on": "R8.5.1", "at": "10:00", "reason": "書き落とし",
 }  # fmt: skip
 
 
@@ -182,7 +224,7 @@ def test_bad_input_gets_a_sentence_and_loses_nothing(city, row, changes, sentenc
     told = text(answer, 422)
     assert sentence in told
     for name, value in {**FORM, **changes}.items():
-        if name in ("text", "reason", "met_whom", "place", "companions", "next_step", "next_on"):
+        if name not in ("version", "result", "method", "stage", "minutes_spent"):
             assert value in told
     with w.act(city.outreach):
         assert Visit.objects.get(pk=row.pk).text == "不在だった"

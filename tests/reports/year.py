@@ -205,7 +205,10 @@ class Year:
         member = self.world.members[by]
         with w.act(member):
             record = self.record(case, when, member, "visit", persons, "progress")
-            row = Visit(record=record, method=method, result=result, form_key=uuid.uuid4())
+            row = Visit(
+                record=record, happened_at=record.happened_at, method=method, result=result,
+                form_key=uuid.uuid4(),
+            )  # fmt: skip
             row.save(force_insert=True)
         return row
 
