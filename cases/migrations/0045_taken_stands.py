@@ -44,7 +44,7 @@ GONE = """NOT EXISTS (SELECT 1 FROM cases_householdlink AS k
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0043_same_person")]
+    dependencies = [("cases", "0044_corrected_moment")]
 
     operations = [
         migrations.RunSQL(STANDS, FALLS),
