@@ -39,20 +39,6 @@ class Explanation:
     since: datetime.datetime | None = None
     until: datetime.datetime | None = None
 
-    def as_json(self) -> dict[str, object]:
-        """The keys of `explain_access`."""
-        return {
-            "visible": self.visible,
-            "rule": self.rule,
-            "grant": str(self.grant) if self.grant else None,
-            "basis": self.basis,
-            "persons": [str(key) for key in self.persons],
-            "categories": list(self.categories),
-            "from": self.since.isoformat() if self.since else None,
-            "until": self.until.isoformat() if self.until else None,
-            "reason": self.reason,
-        }
-
 
 def until_words(until: datetime.datetime | None) -> str:
     """「令和9年3月31日まで」, or 期限なし."""

@@ -7,7 +7,6 @@ these make plans good and give a 404 its reason. Rooms above widen what is read 
 
 from __future__ import annotations
 
-import datetime
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +15,6 @@ from django.apps import apps
 from django.contrib.postgres.functions import TransactionNow
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from psycopg.types.range import TimestamptzRange
 
 from agencies.enums import Permission
 from agencies.models import Membership
@@ -276,8 +274,3 @@ def in_record(membership: Membership, record: str = "record_id") -> Q:
     """What stands in a record one may read. record: the column that holds its key."""
     whole = "EXISTS (SELECT 1 FROM cases_record AS r WHERE r.id = {record} AND ({rule}))"
     return record_rule(membership).within(whole, "r", RECORD).asked({"record": record})
-
-
-def from_now(until: datetime.datetime | None = None) -> TimestamptzRange:
-    """A half-open period from this instant to `until` (None = open)."""
-    return TimestamptzRange(timezone.now(), until)

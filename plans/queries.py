@@ -236,7 +236,6 @@ class Candidate:
     title: str
     household: str
     person_ids: tuple[uuid.UUID, ...]
-    agency_ids: tuple[int, ...]
     author_agency_id: int
 
 
@@ -267,13 +266,9 @@ def _plans_of(membership: Membership, case: Case) -> QuerySet[Plan]:
 def plans_for_conference(membership: Membership, case: Case | None = None) -> list[Candidate]:
     """Submitted plans (適切性), and plans in force whose evaluation proposes an end (終結時の評価).
 
-    Three queries.
+    Two queries.
     """
     rows = list(_for_conference(membership, case))
-    agencies: dict[uuid.UUID, set[int]] = {}
-    items = SupportItem.objects.filter(plan__in=[plan.pk for plan in rows])
-    for plan_id, agency_id in items.values_list("plan_id", "agency_id") if rows else ():
-        agencies.setdefault(plan_id, set()).add(agency_id)
     households = titles_for(membership, {plan.record.case_id for plan in rows}) if rows else {}
     return [
         Candidate(
@@ -287,7 +282,6 @@ def plans_for_conference(membership: Membership, case: Case | None = None) -> li
             title=plan_title(plan),
             household=households[plan.record.case_id],
             person_ids=tuple(plan.record.person_ids),
-            agency_ids=tuple(sorted(agencies.get(plan.pk, ()))),
             author_agency_id=plan.record.author_agency_id,
         )
         for plan in rows

@@ -23,9 +23,6 @@ class CityQuerySet(models.QuerySet):
             return self.none()
         return self.filter(municipality_id=membership.municipality.pk)
 
-    def for_year(self, year: int) -> CityQuerySet:
-        return self.filter(fiscal_year=year)
-
 
 class Figure(models.Model):
     """One figure of docs/figures.md: key, breakdown, value; always equal to a full recount."""

@@ -160,7 +160,6 @@ def _member(
         level=level(person.relation, person.age(on), heads_age),
         is_home=person.is_cohabiting and person.is_member,
         is_deceased=not person.is_living,
-        is_key=is_key,
         is_centre=person.label == "A",
     )  # fmt: skip
 

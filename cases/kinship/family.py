@@ -30,7 +30,6 @@ class Member:
     level: int = 0
     is_home: bool = False
     is_deceased: bool = False
-    is_key: bool = False
     is_centre: bool = False
     is_phantom: bool = False  # holds a line's place in a row; never drawn
 

@@ -1,6 +1,6 @@
 """The verbs of the cases room. Each is one transaction: lock, check, change, trace."""
 
-from .access import join_team, leave_team, missing_consents, sync_grants
+from .access import join_team, missing_consents, sync_grants
 from .assessing import (
     RiskDecision,
     RiskFacts,
@@ -12,7 +12,7 @@ from .assessing import (
     write_caution,
 )
 from .attachments import attach_files
-from .case import add_person, change_person, open_case, responsible_for
+from .case import add_person, change_person, open_case
 from .closing import close_case
 from .consent import (
     losses_of_withdrawal,
@@ -124,7 +124,6 @@ __all__ = [
     "join_team",
     "keep_cases",
     "keep_template",
-    "leave_team",
     "lift_shield",
     "losses_of_withdrawal",
     "make_case",
@@ -144,7 +143,6 @@ __all__ = [
     "refile_record",
     "renew_consent",
     "report_result",
-    "responsible_for",
     "return_move_out",
     "return_referral",
     "return_transfer",

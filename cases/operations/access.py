@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable, Iterable
 
 from django.db import connection, transaction
-from django.utils import timezone
 
 from agencies.models import Agency, Membership
 from cases.gate import works_on
@@ -44,16 +43,6 @@ def join_team(*, case: Case, agency: Agency | int, via: str) -> None:
     key = agency.pk if isinstance(agency, Agency) else agency
     SupportTeam.objects.bulk_create(
         [SupportTeam(case=case, agency_id=key, via=via)], ignore_conflicts=True
-    )
-    sync_grants(case)
-
-
-@transaction.atomic
-def leave_team(*, case: Case, agency: Agency | int) -> None:
-    """An agency leaves; it keeps reading what it wrote (V2)."""
-    key = agency.pk if isinstance(agency, Agency) else agency
-    SupportTeam.objects.filter(case=case, agency_id=key, left_at__isnull=True).update(
-        left_at=timezone.now()
     )
     sync_grants(case)
 

@@ -58,11 +58,6 @@ class PersonFacts:
     resident_ref: str = ""
 
 
-def responsible_for(case: Case, membership: Membership) -> bool:
-    """Whether the membership acts for the responsible agency (主担当機関)."""
-    return membership.agency_id == case.responsible_agency_id
-
-
 @transaction.atomic
 def open_case(
     *, by: Membership, urgency: str = "", opened_at: datetime.datetime | None = None

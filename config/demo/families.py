@@ -84,7 +84,6 @@ def _member(number: int, word: str) -> Member:
         rank=-float(age or 0),
         is_home="h" in marks,
         is_deceased=is_dead,
-        is_key="k" in marks,
         is_centre="c" in marks,
     )
 

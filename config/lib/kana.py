@@ -45,9 +45,6 @@ _VARIANTS: Final = str.maketrans(
 )
 
 _KATAKANA_TO_HIRAGANA: Final = {code: code - 0x60 for code in (*range(0x30A1, 0x30F7), 0x30FD)}
-_HIRAGANA_TO_KATAKANA: Final = {
-    code: code + 0x60 for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)
-}
 _ONE_SOUND: Final = str.maketrans(
     "ぁぃぅぇぉっゃゅょゎゕゖゐゑを", "あいうえおつやゆよわかけいえお"
 )
@@ -109,32 +106,6 @@ def is_kana(text: str) -> bool:
     """Say whether text can be a ふりがな: hiragana or katakana of any width, ー, ・ and spaces."""
     found = unicodedata.normalize("NFKC", text)
     return bool(_KANA_TEXT.fullmatch(found) and _KANA_LETTER.search(found))
-
-
-def to_hiragana(text: str) -> str:
-    """Turn katakana into hiragana (half-width too), everything else stays as NFKC leaves it."""
-    return unicodedata.normalize("NFKC", text).translate(_KATAKANA_TO_HIRAGANA | {0x30FE: 0x309E})
-
-
-def to_katakana(text: str) -> str:
-    """Turn hiragana into full-width katakana, everything else stays as NFKC leaves it."""
-    return unicodedata.normalize("NFKC", text).translate(_HIRAGANA_TO_KATAKANA)
-
-
-def bigrams(folded: str) -> list[str]:
-    """Give the pairs of neighbouring characters of folded text, each once, in order.
-
-    A single character gives itself, nothing gives nothing. These are the tokens of a query of
-    two characters or more; for a query of one use a prefix search on the `index_tokens`.
-    """
-    if len(folded) < 2:
-        return [folded] if folded else []
-    return list(dict.fromkeys(folded[i : i + 2] for i in range(len(folded) - 1)))
-
-
-def index_tokens(folded: str) -> list[str]:
-    """Give the tokens to index: the pairs, and the last character so that a prefix finds it."""
-    return list(dict.fromkeys([*bigrams(folded), *folded[-1:]]))
 
 
 def _write_out_repeats(text: str) -> str:

@@ -43,8 +43,3 @@ def normalise_case_number(text: str) -> str | None:
     folded = unicodedata.normalize("NFKC", text).upper().translate(_HYPHENS)
     match = _CASE_NUMBER.fullmatch("".join(folded.split()))
     return f"K{match[1]}-{match[2]}" if match else None
-
-
-def looks_like_case_number(text: str) -> bool:
-    """Say whether what was typed has the shape of a case number; not whether it exists."""
-    return normalise_case_number(text) is not None

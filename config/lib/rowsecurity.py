@@ -21,8 +21,6 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-ACTOR = "(select kasane.actor())"
-
 
 def actor(field: str) -> str:
     """SQL for one fact about who is acting, evaluated once per query."""

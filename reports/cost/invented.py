@@ -34,7 +34,6 @@ GIVEN_LAST = (
 FAMILIES = [(a + c, b + d) for a, b in FAMILY_FIRST for c, d in FAMILY_LAST]
 # The first half of each eight are women's.
 GIVEN = [(a + c, b + d) for a, b in GIVEN_FIRST for c, d in GIVEN_LAST]
-HALF = len(GIVEN_LAST) // 2
 
 
 class Member(NamedTuple):

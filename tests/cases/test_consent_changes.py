@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from agencies.models import Notice
 from agencies.permissions import ActionDenied
-from cases.gate import from_now
 from cases.models import Consent, ConsentLine, Issue, Record
 from cases.operations import add_issue, change_person, record_consent, refile_record
 from cases.operations.case import PersonFacts
@@ -254,7 +253,8 @@ def test_whoever_holds_a_line_reads_no_exception_by_an_answer_in_its_place(city)
     with w.act(city.disability):
         forged = Consent(
             case=case, person=mother, answer="given", categories=["basic"], method="oral",
-            explained_by=city.disability, given_on=timezone.localdate(), period=from_now(),
+            explained_by=city.disability, given_on=timezone.localdate(),
+            period=(timezone.now(), None),
             taken_by_agency_id=city.disability.agency_id, replaces=given,
         )  # fmt: skip
         with connection.cursor() as cursor:

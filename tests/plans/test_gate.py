@@ -238,7 +238,6 @@ def test_plans_for_conference_offers_submitted_and_judged(scene):
     assert found[second.pk].agenda_type == AgendaType.CLOSURE_EVALUATION
     assert len(found) == 2
     assert set(found[first.pk].person_ids) == {p.pk for p in scene.persons}
-    assert city.agencies["disability"].pk in found[first.pk].agency_ids
     with w.act(city.child):
         assert plans_for_conference(city.child) == []
 

@@ -18,7 +18,6 @@ from cases.operations import (
     add_person,
     change_person,
     close_case,
-    leave_team,
     open_case,
     sync_grants,
     transfer_case,
@@ -97,7 +96,9 @@ def _take_over(s: Situation, by: str) -> None:
 @step(r"(?P<agency>\w+) leaves the team")
 def _leave(s: Situation, agency: str) -> None:
     with w.act(s.who(agency)):
-        leave_team(case=s.case, agency=s.city.agencies[agency])
+        mine = SupportTeam.objects.at_work_on(s.case)
+        mine.filter(agency=s.city.agencies[agency]).update(left_at=timezone.now())
+        sync_grants(s.case)
 
 
 @step(r"(?P<agency>\w+) puts itself into the team")
