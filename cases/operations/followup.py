@@ -140,7 +140,11 @@ def keep_template(
     check_can_keep_templates(by)
     row = template or NoteTemplate(agency_id=by.agency_id)
     row.name, row.text = name, text
-    row.save(force_insert=template is None)
+    if template is None:
+        row.save(force_insert=True)
+    else:
+        row.save(update_fields=["name", "text"])
+    log_access(by, Action.WRITE, what="keep_template")
     return row
 
 
@@ -149,3 +153,4 @@ def end_template(*, by: Membership, template: NoteTemplate) -> None:
     """It is offered no more; notes written with it stay as they are."""
     check_can_keep_templates(by)
     NoteTemplate.objects.visible_to(by).filter(pk=template.pk).update(ended_at=timezone.now())
+    log_access(by, Action.WRITE, what="end_template")

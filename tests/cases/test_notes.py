@@ -7,12 +7,14 @@ import uuid
 import pytest
 from django.db import DatabaseError, transaction
 
+from agencies.models import AccessLog
 from agencies.permissions import ActionDenied
 from cases.models import Draft, Note, NoteTemplate
 from cases.operations import change_note, end_template, keep_template
 from tests import world as w
 from tests.cases.pages import get, note, page, post, referred, text
 from tests.cases.test_records import filled
+from tests.owner import as_owner
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 MY_NUMBER = "123456789018"
@@ -148,9 +150,26 @@ def test_phrase_is_kept_by_the_manager_and_put_into_a_note_on_choice(city, case)
     shown = text(post(city.manager, url, {"name": "", "text": "残る文"}), 422)
     assert "名前を入れてください。" in shown
     assert "残る文" in shown
+    sent = {"name": "月例訪問", "text": "体調："}
+    assert post(city.manager, url, sent).status_code == 302
+    assert "月例訪問" in text(get(city.elderly, new(case)))
     assert post(city.manager, url, {"end": "on"}).status_code == 302
-    assert "定期訪問" not in text(get(city.elderly, new(case)))
+    assert "月例訪問" not in text(get(city.elderly, new(case)))
     assert get(city.manager, url).status_code == 404
+
+
+def test_every_change_of_a_phrase_leaves_a_line_in_the_log(city):
+    with w.act(city.manager):
+        phrase = keep_template(by=city.manager, name="訪問", text="訪問した。")
+        keep_template(by=city.manager, name="訪問", text="訪ねた。", template=phrase)
+        end_template(by=city.manager, template=phrase)
+    with as_owner():
+        lines = AccessLog.objects.filter(what__endswith="_template", action="write")
+        assert [(line.what, line.membership_id) for line in lines.order_by("at", "id")] == [
+            ("keep_template", city.manager.pk),
+            ("keep_template", city.manager.pk),
+            ("end_template", city.manager.pk),
+        ]
 
 
 def test_phrases_are_the_agencys_alone(city):
