@@ -35,7 +35,7 @@ def _standing(membership: Membership, case: Case) -> QuerySet[CaseWorker]:
 
 
 def workers(membership: Membership, case: Case) -> Panel:
-    """担当者 on the case page: my agency's; for the responsible agency its helpers' too. One
+    """担当者 on the case page: my agency's; for the responsible agency its partners' too. One
     query."""
     rows = _standing(membership, case)
     lines = [

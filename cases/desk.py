@@ -22,6 +22,7 @@ from config.lib.condition import among
 from config.lib.eras import format_short, local_day, today
 from config.lib.prepared import prepared
 from config.lib.registry import NavItem, Todo, registry
+from config.lib.text import with_san
 
 SHOWN = 10
 COUNTED = 100
@@ -61,8 +62,7 @@ def _todo(consultation: Consultation, name: str) -> Todo:
     is_due = due_on is not None and due_on <= today()
     return Todo(
         kind="consultation",
-        title=_("相談受付　%(name)s")
-        % {"name": _("%(name)sさん") % {"name": name} if name else _("氏名不明")},
+        title=_("相談受付　%(name)s") % {"name": with_san(name) if name else _("氏名不明")},
         url=reverse("consultation_detail", args=[consultation.pk]),
         action=_("方針を決める"),
         detail="　".join(

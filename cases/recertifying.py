@@ -138,7 +138,7 @@ def _work(tasks: int, last: datetime.datetime | None) -> str:
 
 
 @dataclass(frozen=True)
-class Helper:
+class Partner:
     """An agency that reads one of my agency's cases and has not confirmed it."""
 
     case_id: uuid.UUID
@@ -148,18 +148,18 @@ class Helper:
     agency: str
 
 
-def helpers_unconfirmed(by: Membership) -> list[Helper]:
+def partners_unconfirmed(by: Membership) -> list[Partner]:
     """Four queries."""
     rows = unconfirmed(by)
     cases = Case.objects.visible_to(by).in_bulk([case for case, _agency in rows])
     titles = titles_for(by, cases)
     names = dict(Agency.objects.filter(pk__in=[a for _c, a in rows]).values_list("pk", "name"))
     found = [
-        Helper(case, titles[case], cases[case].number, agency, names[agency])
+        Partner(case, titles[case], cases[case].number, agency, names[agency])
         for case, agency in rows
         if case in cases
     ]
-    return sorted(found, key=lambda helper: (helper.agency, helper.title, helper.number))
+    return sorted(found, key=lambda one: (one.agency, one.title, one.number))
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,10 @@ class AskForm(KasaneForm):
         for name in names:
             key = data.get(name, "")
             if key and key in seen:
-                self.add_error(name, _("同じ人が二度選ばれています。"))
+                self.add_error(
+                    name,
+                    _("同じ人が二度選ばれています。片方を別の人にするか、選ばずに空けてください。"),
+                )
             seen.add(key)
             is_other = key in self.people and self.people[key].agency_id != self.own_agency
             if is_other and data.get("how") not in ("", None, "mention"):

@@ -20,6 +20,7 @@ from config.lib.forms import (
     KasaneForm,
     MultiChoiceCards,
 )
+from config.lib.text import with_san
 
 KINDS = enums.LinkKind
 
@@ -156,4 +157,4 @@ class SamePersonForm(KasaneForm):
 
 
 def _told(person: Person) -> str:
-    return f"{person.label} {person.name}さん" if person.name else person.shown_name
+    return f"{person.label} {with_san(person.name)}" if person.name else person.shown_name

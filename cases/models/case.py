@@ -28,6 +28,7 @@ from cases.gate import (
     unshielded,
 )
 from config.lib.ids import new_id
+from config.lib.text import with_san
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
@@ -194,7 +195,9 @@ class Person(models.Model):
         if self.same_as is not None:
             words = _("%(name)s（はじめは%(label)s）")
             return words % {"name": self.same_as.shown_name, "label": self.label}
-        return f"{self.name}さん" if self.name else f"{self.label}さん（氏名不明）"
+        if self.name:
+            return with_san(self.name)
+        return _("%(label)sさん（氏名不明）") % {"label": self.label}
 
     def age(self, on: datetime.date) -> int | None:
         """Age in whole years on a day; from the year of birth alone when that is all there is."""

@@ -18,7 +18,7 @@ class CaseWorkerQuerySet(models.QuerySet["CaseWorker"]):
     """Doors to who looks after a case."""
 
     def visible_to(self, membership: Membership) -> CaseWorkerQuerySet:
-        """Those of my agency; and of the cases it is responsible for, the helpers' too."""
+        """Those of my agency; and of the cases it is responsible for, the partners' too."""
         if not reads_cases(membership):
             return self.filter(NOTHING)
         mine = asked_by(

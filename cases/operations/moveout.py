@@ -129,7 +129,11 @@ def _check_answer(
 ) -> None:
     """Asked before it goes; taken back also afterwards, for the record."""
     if person.pk not in paper.record.person_ids:
-        raise ActionDenied(_("この人は、この引継ぎに載っていません。"))
+        raise ActionDenied(
+            _(
+                "この人は、この引継ぎに載っていません。引継ぎを開き、載っている人から選んでください。"
+            )
+        )
     if answer != ANSWERS.WITHDRAWN:
         check_can_change_move_out(by, paper, STATES.PREPARED)
         if not person.is_living:

@@ -25,7 +25,7 @@ class Orphan:
     case_id: uuid.UUID
     number: str
     former: Agency
-    helpers: Sequence[Agency]
+    partners: Sequence[Agency]
     ready: Sequence[Agency]
     is_waiting: bool
 

@@ -6,6 +6,7 @@ import uuid
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from agencies.enums import Action, Permission
@@ -51,7 +52,7 @@ def case_print(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     sheet = {
         "title": f"{page.title}　{case.number}",
         "basis": str(GrantBasis(page.explanation.basis).label),
-        "handling": "取扱注意",
+        "handling": _("取扱注意"),
         "serial": "",
         "secret": False,
         "landscape": False,

@@ -33,9 +33,9 @@ from cases.recertifying import (
     Line,
     count,
     figures,
-    helpers_unconfirmed,
     kept_lines,
     line_of,
+    partners_unconfirmed,
     waiting_lines,
 )
 from cases.titles import titles_for
@@ -152,10 +152,10 @@ def _consequences(request: MemberRequest, case: Case) -> list[dict[str, Any]]:
 @require_GET
 def recertification_others(request: MemberRequest) -> HttpResponse:
     """Who reads the cases my agency is responsible for and has not confirmed."""
-    helpers = helpers_unconfirmed(request.membership)
-    _listed(request, "recertification_others", helpers)
+    partners = partners_unconfirmed(request.membership)
+    _listed(request, "recertification_others", partners)
     may_end = request.membership.may(Permission.WRITE_RECORDS)
-    context = {"helpers": helpers, "may_end": may_end, **_round(request)}
+    context = {"partners": partners, "may_end": may_end, **_round(request)}
     return render(request, "cases/recertification_others.html", context)
 
 

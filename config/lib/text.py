@@ -12,6 +12,8 @@ import re
 import unicodedata
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 # U+2028/2029 and U+0085 are line ends too; \v and \f come out of word processors as such.
 _LINE_ENDS: Final = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 _COMPATIBILITY_IDEOGRAPHS: Final = re.compile("([\uf900-\ufaff\U0002f800-\U0002fa1f]+)")
@@ -83,3 +85,8 @@ def is_too_long(text: str, limit: int) -> bool:
 
 def _one_space(match: re.Match[str]) -> str:
     return "\u3000" if match[0] == "\u3000" else " "
+
+
+def with_san(name: str) -> str:
+    """A person's name as it is said on pages."""
+    return _("%(name)sさん") % {"name": name}

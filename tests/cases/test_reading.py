@@ -228,7 +228,7 @@ def test_what_is_no_longer_open_waits_no_more(city):
     ("people", "how", "sentence"),
     [
         ([], "mention", "見てもらう人を、1人は選んでください。"),
-        (["elderly2", "elderly2"], "mention", "同じ人が二度選ばれています。"),
+        (["elderly2", "elderly2"], "mention", "片方を別の人にするか、選ばずに空けてください。"),
         (["disability"], "together", "供覧に回せるのは、自分の機関の人だけです。"),
         (["livelihood"], "mention", "この記録を見てもらえる人の中から選んでください。"),
         (["privacy"], "mention", "この記録を見てもらえる人の中から選んでください。"),

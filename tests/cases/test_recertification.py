@@ -34,7 +34,7 @@ from cases.operations import (
     write_note,
 )
 from cases.operations.recertification import due_day, opening_day, stage
-from cases.recertifying import figures, helpers_unconfirmed, waiting_lines
+from cases.recertifying import figures, partners_unconfirmed, waiting_lines
 from tests import world as w
 from tests.owner import as_owner
 from tests.signing import sign_in
@@ -213,12 +213,12 @@ def test_who_has_not_said_so_keeps_access_and_the_responsible_agency_may_end_it(
     agency = city.agencies["disability"]
     assert sees(city.disability, Case, pk=case.pk)
     with w.act(city.elderly):
-        assert [(h.case_id, h.agency_id) for h in helpers_unconfirmed(city.elderly)] == [
+        assert [(h.case_id, h.agency_id) for h in partners_unconfirmed(city.elderly)] == [
             (case.pk, agency.pk)
         ]
     for who in ("disability", "child", "coordinator"):
         with w.act(city.members[who]):
-            assert helpers_unconfirmed(city.members[who]) == []
+            assert partners_unconfirmed(city.members[who]) == []
             with pytest.raises(ActionDenied):
                 end_unconfirmed(case=case, agency=agency, by=city.members[who])
     with w.act(city.elderly):
