@@ -25,6 +25,7 @@ from cases import (
     enums,
     handling,
     households,
+    moveoutpage,
     nextsteps,
     noteparts,
     officehints,
@@ -65,8 +66,9 @@ LIMIT = 50
 def timeline(
     membership: Membership, case: Case, records: dict[uuid.UUID, Record]
 ) -> list[TimelineEntry]:
-    """Notes, assessment sections, ties, cautions and risk sheets among the visible records. Two to
-    seven queries: one a kind that is there, one for the questions answered."""
+    """Notes, assessment sections, ties, cautions and risk sheets among the visible records. At most
+    seven queries: one a kind that is there, one for who is at work, one for the questions answered.
+    """
     by_kind: dict[str, list[uuid.UUID]] = {}
     for key, record in records.items():
         by_kind.setdefault(record.kind, []).append(key)
@@ -352,24 +354,23 @@ __all__ = [
     "drafts",
     "handling",
     "households",
+    "moveoutpage",
     "nextsteps",
     "officehints",
     "recertifying",
+    "riskpage",
     "shieldpage",
     "shieldrows",
     "todos",
 ]
 
-registry.add("case_timeline", timeline, queries=6, order=10)
+registry.add("case_timeline", timeline, queries=7, order=10)
 registry.add("case_stage", stage, queries=1, order=10)
 registry.add("case_next", in_emergency, queries=1, order=5)
 registry.add("case_next", next_consent, queries=1, order=20)
 registry.add("case_next", next_renewal, queries=1, order=15)
 registry.add("case_next", next_assessment, queries=2, order=30)
 registry.add("case_panels", left_work, queries=1, order=10)
-registry.add("case_panels", riskpage.panel, queries=6, order=5)
-registry.add("case_next", riskpage.next_risk, queries=2, order=8)
-registry.add("todos", riskpage.todo_again, queries=3, order=8)
 registry.add("case_aside", deadlines, queries=1, order=10)
 registry.nav(
     NavItem("templates", gettext_lazy("定型文"), "template_list", 4, Permission.CONFIRM_MEMBERSHIP)

@@ -361,3 +361,8 @@ def _to_assess_again(membership: Membership) -> QuerySet[RiskAssessment]:
 def _day(row: Any) -> datetime.date:
     day: datetime.date = row.assessed_on
     return day
+
+
+registry.add("case_panels", panel, queries=6, order=5)
+registry.add("case_next", next_risk, queries=2, order=8)
+registry.add("todos", todo_again, queries=3, order=8)

@@ -2,7 +2,7 @@
 
 Equality and ranges only: `LIKE` is not leakproof, so its index is not used beneath a policy, and
 that of `^@` only where the value is known when the question is planned. What is typed is tried as
-a case number, a telephone number, a birth date, and as a name or kana.
+a case number, a 宛名番号, a telephone number, a birth date, and as a name or kana.
 """
 
 from __future__ import annotations

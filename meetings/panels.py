@@ -302,7 +302,7 @@ def actions(membership: Membership, case: Case) -> list[Link]:
 def risk_actions(membership: Membership, case: Case) -> list[Link]:
     """When a risk sheet is red: an ad-hoc 支援会議, by whoever is listed on its secretariat; for
     others the way there, a sheet without consent (V4). The same whether there is one or not (V6).
-    Two queries."""
+    Three queries."""
     bodies = ConferenceType.objects.running_in(case.municipality_id).filter(
         bases__contains=[SECRECY_BASIS]
     )
@@ -320,7 +320,8 @@ def risk_actions(membership: Membership, case: Case) -> list[Link]:
 
 
 def next_step(membership: Membership, case: Case) -> NextStep | None:
-    """A plan of mine that is ready for the next sitting and on no agenda. Six queries."""
+    """A plan of mine that is ready for the next sitting and on no agenda. Six queries where a draft
+    is ready, five for a submitted plan, four more for an unfinished draft beside it."""
     if not membership.may(Permission.WRITE_RECORDS):
         return None
     plans = plans_of(membership, case)
@@ -399,7 +400,7 @@ registry.add("todos", todo_blocked, queries=1, order=17)
 registry.add("case_panels", panel, queries=2, order=30)
 registry.add("case_actions", actions, queries=1, order=30)
 registry.add("case_open_ends", open_ends, queries=2, order=30)
-registry.add("case_next", next_step, queries=8, order=5)
+registry.add("case_next", next_step, queries=9, order=5)
 registry.add("case_stage", stage, queries=1, order=30)
 registry.add("referral_actions", referral_actions, queries=1)
 registry.add("risk_actions", risk_actions, queries=3)

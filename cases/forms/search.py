@@ -12,13 +12,15 @@ LIMIT: Final = 100
 
 
 class SearchForm(KasaneForm):
-    """One box: case number, telephone, birth date, name or kana."""
+    """One box: case number, 宛名番号, telephone, birth date, name or kana."""
 
     q = SafeLine(
         label=_("さがす言葉"),
         limit=LIMIT,
         declared_by=None,
         error_messages={
-            "required": _("氏名・かな・電話番号・生年月日・ケース番号のどれかを入れてください。")
+            "required": _(
+                "氏名・かな・電話番号・生年月日・宛名番号・ケース番号のどれかを入れてください。"
+            )
         },
     )

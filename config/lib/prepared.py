@@ -10,7 +10,9 @@ same. The suite puts every prepared question together anew at each call and comp
 
 Its arguments are who asks, rows, keys and lists of keys; anything else (a day, a number) is part
 of the question. Such a function does nothing but return a queryset: no query, no branch on
-anything but the role, no clock but `today()`, and of its subjects nothing but keys.
+anything but the role, no clock but `today()`, and of its subjects nothing but keys. A subject's own
+UUID in place of the stand-in's is refused as the question is put together; a number or a text
+read off a subject is found by the suite's comparison alone.
 """
 
 from __future__ import annotations
@@ -243,9 +245,9 @@ def _compare(
     ask: Callable[..., Any], subjects: tuple[Any, ...], known: _Known | None, keys: list[Any]
 ) -> None:
     """The suite's: put together anew, it must be the same question."""
-    anew = ask(*subjects)
+    again = ask(*subjects)
     try:
-        fresh = anew.query.get_compiler(anew.db).as_sql()
+        fresh = again.query.get_compiler(again.db).as_sql()
     except EmptyResultSet:
         fresh = None
     ready = known.rows.filled(keys) if known else None

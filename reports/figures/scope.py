@@ -75,7 +75,8 @@ class Scope:
 
     @cached_property
     def persons(self) -> Same:
-        """Rows of one person in several cases (世帯の変更): each under one of them. One query."""
+        """Rows of one person, in several cases (世帯の変更) or twice in one (同じ人): each under
+        one of them. One query."""
         return _joined(self._links().values_list("from_person_id", "to_person_id"))
 
     def _links(self) -> QuerySet[HouseholdLink]:
