@@ -13,6 +13,7 @@ from agencies.models import ContactPoint, Membership
 from agencies.permissions import can_keep_directory
 from config.lib.forms import parse_phone
 from config.lib.kana import fold
+from config.lib.wording import SHOGAI
 
 # What a part of a city is called by, in the order in which they are offered.
 KINDS = (
@@ -102,7 +103,7 @@ def _serves(point: ContactPoint, where: str) -> bool:
 
 def _alike(words: str) -> str:
     """Cities write 障害 in three ways; a worker asks in any of them."""
-    return fold(re.sub("障(がい|碍)", "障害", words))
+    return fold(re.sub("障(がい|碍)", SHOGAI, words))
 
 
 def _shares(theme: str, wanted: str) -> bool:

@@ -3,12 +3,14 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from config.lib.wording import city_words
+
 
 class Sector(models.TextChoices):
     """Field of work of an agency (包括的相談支援の4分野 and what stands around them)."""
 
     ELDERLY = "elderly", _("高齢")
-    DISABILITY = "disability", _("障害")
+    DISABILITY = "disability", city_words(_("障害"))
     CHILD = "child", _("子ども")
     LIVELIHOOD = "livelihood", _("生活困窮")
     HEALTH = "health", _("健康")

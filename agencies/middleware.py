@@ -22,6 +22,7 @@ from agencies.operations import session_state, usable_memberships
 from agencies.trail import log_access
 from config.lib.acting import act, act_as_nobody
 from config.lib.memory import remembering
+from config.lib.wording import written_as
 
 SESSION_KEY = "membership"
 STARTED_KEY = "started_at"
@@ -76,7 +77,8 @@ def _keys(kwargs: dict[str, object]) -> list[uuid.UUID]:
 
 
 class MembershipMiddleware:
-    """Puts the membership in use on the request and tells the database who acts."""
+    """Puts the membership in use on the request, tells the database who acts and the labels
+    which city's word for 障害 is written."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -107,6 +109,8 @@ class MembershipMiddleware:
             request.membership = chosen  # type: ignore[attr-defined]  # likewise
             if chosen is not None:
                 request.session[SESSION_KEY] = str(chosen.pk)
+                with written_as(chosen.municipality.wording_shogai):
+                    return self.get_response(request)
         return self.get_response(request)
 
     def process_view(

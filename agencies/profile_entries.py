@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from agencies import profile_fields as f
+from config.lib.wording import SHOGAI
 
 SECTORS = (
     *("elderly", "disability", "child", "livelihood", "health", "housing"),
@@ -75,7 +76,7 @@ class CityEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class WordingEntry:
-    shogai: str = f.choice(("障害", "障がい", "障碍"))
+    shogai: str = f.choice((SHOGAI, "障がい", "障碍"))
     kodomo: str = f.choice(("子ども", "こども", "子供"))
 
 

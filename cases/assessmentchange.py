@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from cases import enums
 from cases.assessments import FIELDS, Spot, Spots
-from cases.questions import Question, Tally, asked_in, fact_words, tally
+from cases.questions import Question, Tally, answer_words, asked_in, tally
 
 COUNTED = (enums.QuestionKind.PROBLEM, enums.QuestionKind.BACKGROUND)
 
@@ -102,16 +102,7 @@ def _changes(
 
 
 def _told(question: Question, given: Mapping[str, str] | None) -> str:
-    if not given:
-        return _("未回答")
-    if question.is_fact:
-        return fact_words(given)
-    label = str(enums.Answer(given["answer"]).label)
-    return (
-        _("%(answer)s（%(word)s）") % {"answer": label, "word": given["word"]}
-        if given.get("word")
-        else label
-    )
+    return answer_words(question, given) if given else _("未回答")
 
 
 def _change(

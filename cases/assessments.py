@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from agencies.models import Membership
 from cases import enums
-from cases.forms.records import HOUSEHOLD
+from cases.enums import HOUSEHOLD
 from cases.models import AssessmentSection, Case, Person, Record
 from cases.questions import Answers, Question, Tally, asked_in, fact_words, is_fact, tally
 from config.lib.eras import format_short

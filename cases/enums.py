@@ -1,7 +1,11 @@
 """Choices of the cases room, with their Japanese labels."""
 
+from typing import Final
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from config.lib.wording import city_words
 
 
 class Category(models.TextChoices):
@@ -10,7 +14,7 @@ class Category(models.TextChoices):
     BASIC = "basic", _("基本情報")
     HOUSEHOLD = "household", _("世帯")
     HEALTH = "health", _("健康・医療")
-    DISABILITY = "disability", _("障害")
+    DISABILITY = "disability", city_words(_("障害"))
     CARE = "care", _("介護")
     CHILD = "child", _("子ども・教育")
     MONEY = "money", _("家計・債務")
@@ -21,6 +25,9 @@ class Category(models.TextChoices):
     PROGRESS = "progress", _("支援経過")
     PLAN = "plan", _("プラン")
 
+
+# Whom something is about, where it is of no one person: in place of a person's key.
+HOUSEHOLD: Final = "household"
 
 # V4: no consent covers who notified.
 CONSENTABLE = tuple(category for category in Category if category is not Category.NOTIFIER)
@@ -272,8 +279,8 @@ class IssueType(models.TextChoices):
     """課題チェック (domain.md §5.3): the standard list with the cities' own words."""
 
     ILLNESS = "illness", _("病気・けが")
-    DISABILITY = "disability", _("障害（手帳あり）")
-    DISABILITY_SUSPECTED = "disability_suspected", _("障害（疑い）")
+    DISABILITY = "disability", city_words(_("障害（手帳あり）"))
+    DISABILITY_SUSPECTED = "disability_suspected", city_words(_("障害（疑い）"))
     MENTAL_HEALTH = "mental_health", _("こころの健康")
     SUICIDE_RISK = "suicide_risk", _("自死企図")
     HOUSING = "housing", _("住まいの不安定・老朽化")
@@ -386,7 +393,7 @@ class ShieldGround(models.TextChoices):
 
     RESIDENT_RECORDS = "resident_records", _("住民基本台帳の支援措置（DV等）の決定")
     PROTECTION_ORDER = "protection_order", _("保護命令（配偶者暴力防止法）")
-    ABUSE = "abuse", _("虐待からの保護（児童・高齢者・障害者）")
+    ABUSE = "abuse", city_words(_("虐待からの保護（児童・高齢者・障害者）"))
     STALKING = "stalking", _("ストーカー等の被害")
     REQUEST = "request", _("本人の申し出（居所を知られたくない）")
 
@@ -477,7 +484,7 @@ class ResourceKind(models.TextChoices):
 
     MEDICAL = "medical", _("医療")
     CARE = "care", _("介護")
-    DISABILITY = "disability", _("障害福祉")
+    DISABILITY = "disability", city_words(_("障害福祉"))
     SCHOOL = "school", _("学校・保育")
     WORK = "work", _("職場・就労")
     OFFICE = "office", _("行政・相談機関")

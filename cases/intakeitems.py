@@ -14,9 +14,10 @@ from typing import Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from agencies.models import IntakeItem, Municipality
-from cases.itemdata import LOCAL, SHOGAI, listed, own_items
+from agencies.models import Municipality
+from cases.itemdata import LOCAL, listed, own_items
 from cases.models import Consultation, ConsultationIssue, ConsultationPerson
+from config.lib.wording import SHOGAI
 
 # A city's own item in the assessment, where `local:` are the city's own questions.
 LOCAL_FACT: Final = "intake:"
@@ -73,20 +74,21 @@ def national(wording: str = SHOGAI) -> tuple[Item, ...]:
 
 def items_of(city: Municipality) -> dict[str, Item]:
     """Every item that may have been answered in this city, by code. One query."""
-    own = [
+    found = [
         Item(
-            code=code,
+            code=own.code,
             block="local",
-            kind=row.kind,
-            label=row.label,
-            options=tuple(row.options),
-            only=row.only,
-            category=row.category,
-            is_asked=is_asked,
+            kind=own.kind,
+            label=own.label,
+            options=own.options,
+            only=own.only,
+            category=own.category,
+            is_asked=own.is_asked,
         )
-        for code, is_asked, row in own_items(IntakeItem, city)
+        for own in own_items(city)
+        if own.is_told
     ]
-    return {item.code: item for item in (*national(city.wording_shogai), *own)}
+    return {item.code: item for item in (*national(city.wording_shogai), *found)}
 
 
 def words(answer: str | list[str]) -> str:
@@ -117,6 +119,11 @@ def of_fields(items: Mapping[str, Item], answers: Answers) -> dict[str, dict[str
 def fact_code(code: str) -> str:
     """The code of an item where the assessment asks it."""
     return LOCAL_FACT + code.removeprefix(LOCAL) if code.startswith(LOCAL) else code
+
+
+def item_code(code: str) -> str:
+    """The code of a fact in 申込票: `fact_code` the other way round."""
+    return LOCAL + code.removeprefix(LOCAL_FACT) if code.startswith(LOCAL_FACT) else code
 
 
 def fact_answer(answer: str | list[str]) -> dict[str, str]:

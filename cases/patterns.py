@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from cases.enums import IssueType, Relation
 from cases.models import Issue, Person
+from config.lib.wording import in_words
 
 OLD_PARENT: Final = 75
 GROWN_CHILD: Final = 40
@@ -98,9 +99,11 @@ def _young_carer(home: Sequence[Aged], issues: Sequence[Issue]) -> Hint | None:
     """Somebody young, and an illness, a disability or care in the rest of the family."""
     for young in sorted(home, key=lambda aged: aged[1]):
         if young[1] < YOUNG and _has(issues, IN_NEED, _others(home, young)):
-            words = _(
-                "%(young)sのいる世帯で、家族に病気・障害・介護の課題があります。"
-                "家族の世話を引き受けていないか、聞いてみてください。"
+            words = in_words(
+                _(
+                    "%(young)sのいる世帯で、家族に病気・障害・介護の課題があります。"
+                    "家族の世話を引き受けていないか、聞いてみてください。"
+                )
             )
             return Hint(IssueType.YOUNG_CARER, words % _named(young=young))
     return None

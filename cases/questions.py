@@ -16,15 +16,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import JSONField, Value
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from agencies.models import AssessmentItem, IntakeItem, Municipality
+from agencies.models import Municipality
 from agencies.permissions import ActionDenied
 from cases import enums, intakeitems
 from cases.intakeitems import LOCAL_FACT
-from cases.itemdata import LOCAL, SHOGAI, listed
+from cases.itemdata import listed, own_items
+from config.lib.wording import SHOGAI
 
 FACT: Final = enums.QuestionKind.FACT
 WORD_LIMIT: Final = 60
@@ -115,28 +114,19 @@ def catalogue(city: Municipality) -> dict[str, Question]:
 
 def _own(city: Municipality) -> list[Question]:
     """The city's own: its questions, and the items of its 申込票 that are asked here as well."""
-    today = timezone.localdate()
-    names = ("order", "pk", "code", "category", "kind")
-    asked = AssessmentItem.objects.filter(municipality=city).values_list(
-        *names, "text", Value([], JSONField()), "ended_on"
-    )
-    told = IntakeItem.objects.filter(municipality=city).exclude(category="")
-    rows = asked.union(told.values_list(*names, "label", "options", "ended_on"), all=True)
-    found = []
-    for _order, _pk, code, category, kind, text, options, ended_on in rows.order_by("order", "pk"):
-        is_told = kind not in enums.QuestionKind.values
-        found.append(
-            Question(
-                f"{LOCAL_FACT if is_told else LOCAL}{code}",
-                category,
-                FACT if is_told else kind,
-                text,
-                ended_on is None or ended_on > today,
-                kind if is_told else "",
-                tuple(options),
-            )
+    return [
+        Question(
+            intakeitems.fact_code(own.code) if own.is_told else own.code,
+            own.category,
+            FACT if own.is_told else own.kind,
+            own.label,
+            own.is_asked,
+            own.kind if own.is_told else "",
+            own.options,
         )
-    return found
+        for own in own_items(city)
+        if own.category
+    ]
 
 
 def asked_in(
@@ -190,11 +180,23 @@ def answer_lines(answers: Answers, known: Mapping[str, Question]) -> list[str]:
         if is_fact(code):
             lines.append(f"{text}：{fact_words(given)}")
             continue
-        word = _("（%(word)s）") % {"word": given["word"]} if given.get("word") else ""
-        lines.append(f"{enums.Answer(given['answer']).label}：{text}{word}")
+        words = with_word(text, given.get("word", ""))
+        lines.append(f"{enums.Answer(given['answer']).label}：{words}")
     return lines
 
 
 def fact_words(given: Mapping[str, str]) -> str:
     """What is known of a fact, or 不明."""
     return given.get("word") or str(enums.Answer.UNKNOWN.label)
+
+
+def answer_words(question: Question, given: Mapping[str, str]) -> str:
+    """An answer as it is shown beside its question: 「はい（ひとこと）」; of a fact, its words."""
+    if question.is_fact:
+        return fact_words(given)
+    return with_word(enums.Answer(given["answer"]).label, given.get("word", ""))
+
+
+def with_word(text: object, word: str) -> str:
+    """「答え（ひとこと）」; without a word, the text."""
+    return _("%(text)s（%(word)s）") % {"text": text, "word": word} if word else str(text)

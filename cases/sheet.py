@@ -52,9 +52,9 @@ def known_of(
     may_write: bool,
     with_city: bool = True,
 ) -> Known:
-    """What is read for the sheets: two queries, two more for the city's own items."""
+    """What is read for the sheets: two queries, on a page one more for the city's own items."""
     sections = sections_of(membership, case)
-    city = membership.municipality
+    city, word = membership.municipality, membership.municipality.wording_shogai
     return Known(
         membership,
         case,
@@ -62,8 +62,10 @@ def known_of(
         issues,
         spots_on(as_they_stand(sections), EVERY_DAY),
         list(_told(membership, case)),
-        intakeitems.items_of(city) if with_city else {i.code: i for i in intakeitems.national()},
-        catalogue(city) if with_city else {q.code: q for q in national()},
+        intakeitems.items_of(city)
+        if with_city
+        else {i.code: i for i in intakeitems.national(word)},
+        catalogue(city) if with_city else {q.code: q for q in national(word)},
         _open_fields(membership, case, grants),
         may_write,
         [section.pk for section in sections],

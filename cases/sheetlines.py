@@ -3,7 +3,6 @@ reader may know; cases.sheet puts them together."""
 
 from __future__ import annotations
 
-import datetime
 import functools
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,25 +14,15 @@ from django.utils.translation import gettext as _
 
 from agencies.models import Membership
 from cases import enums, intakeitems
-from cases.assessments import (
-    HOUSEHOLD,
-    Spots,
-    new_url,
-    people_of,
-)
+from cases.assessments import Spots, new_url, people_of
 from cases.caselines import born
-from cases.intakeitems import Item
+from cases.intakeitems import LOCAL_FACT, Item
 from cases.itemdata import LOCAL
 from cases.models import Case, Consultation, Issue, Person
-from cases.questions import (
-    LOCAL_FACT,
-    Question,
-    fact_words,
-)
+from cases.questions import Question, answer_words, with_word
 from config.lib.eras import format_datetime
 from config.lib.registry import registry
 
-EVERY_DAY: Final = datetime.date.max
 KINDS: Final = enums.QuestionKind
 
 
@@ -115,7 +104,7 @@ def _fact(known: Known, code: str, place: Mapping[str, Any]) -> Iterator[Line]:
     if question is None:
         return
     found = list(_answered(known, question))
-    told = known.said.get(_item_code(code))
+    told = known.said.get(intakeitems.item_code(code))
     if not found and told:
         found = [(intakeitems.words(told), intakeitems.is_known(told), "")]
     if found or (question.is_asked and question.category in known.open_fields):
@@ -128,10 +117,6 @@ def _fact(known: Known, code: str, place: Mapping[str, Any]) -> Iterator[Line]:
         )
 
 
-def _item_code(code: str) -> str:
-    return LOCAL + code.removeprefix(LOCAL_FACT) if code.startswith(LOCAL_FACT) else code
-
-
 def _answered(known: Known, question: Question) -> Iterator[tuple[str, bool, str]]:
     """(words, whether it is known, of whom) of everybody of whom it is answered."""
     for who, name in known.names.items():
@@ -139,18 +124,11 @@ def _answered(known: Known, question: Question) -> Iterator[tuple[str, bool, str
         given = spot.answers.get(question.code) if spot else None
         if given:
             is_known = given["answer"] != enums.Answer.UNKNOWN
-            yield _words(question, given), is_known, _whom(known, who, name)
-
-
-def _words(question: Question, given: Mapping[str, str]) -> str:
-    if question.is_fact:
-        return fact_words(given)
-    label, word = enums.Answer(given["answer"]).label, given.get("word", "")
-    return _("%(answer)s（%(word)s）") % {"answer": label, "word": word} if word else str(label)
+            yield answer_words(question, given), is_known, _whom(known, who, name)
 
 
 def _whom(known: Known, who: str, name: str) -> str:
-    return name if len(known.persons) > 1 or who == HOUSEHOLD else ""
+    return name if len(known.persons) > 1 or who == enums.HOUSEHOLD else ""
 
 
 def _write(known: Known, category: str) -> str:
@@ -159,7 +137,7 @@ def _write(known: Known, category: str) -> str:
         return ""
     first = known.first
     if category == enums.Category.HOUSEHOLD or first is None:
-        return new_url(known.case, HOUSEHOLD, category)
+        return new_url(known.case, enums.HOUSEHOLD, category)
     return new_url(known.case, str(first.pk), category)
 
 
@@ -242,6 +220,7 @@ def _of_told(text: Callable[[Known, Consultation], str]) -> Source:
 
 
 def _received(known: Known, first: Consultation) -> str:
+    """When, and by whom: consultations are read by the agency that took them alone."""
     return f"{format_datetime(first.received_at)}　{known.membership.agency_name}"
 
 
@@ -304,16 +283,11 @@ def _yes(known: Known, answers: Mapping[str, Mapping[str, str]], kind: str) -> I
     for code, given in answers.items():
         question = known.questions.get(code)
         if question and question.kind == kind and given["answer"] == enums.Answer.YES:
-            word = given.get("word", "")
-            yield (
-                _("%(text)s（%(word)s）") % {"text": question.text, "word": word}
-                if word
-                else (question.text)
-            )
+            yield with_word(question.text, given.get("word", ""))
 
 
 def _issues(known: Known, code: str, place: Mapping[str, Any]) -> Iterator[Line]:
-    """Per person and household; with `primary` the ◎ alone."""
+    """What is not solved, per person and household; ◎ and ○ together."""
     unsolved = [issue for issue in known.issues if issue.solved_on is None]
     found: dict[str, list[str]] = {}
     for issue in unsolved:

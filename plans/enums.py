@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from config.lib.wording import city_words
+
 
 class PlanProgramme(models.TextChoices):
     """The three programmes that have a plan of their own; order between them is free."""
@@ -62,7 +64,7 @@ class ObservedChange(models.TextChoices):
     ASSISTANCE = "assistance", _("生活保護適用")
     HABITS = "habits", _("生活習慣の改善（食事・睡眠・整容等）")
     SOS = "sos", _("SOSを出せるようになった")
-    CERTIFICATE = "certificate", _("障害手帳取得")
+    CERTIFICATE = "certificate", city_words(_("障害手帳取得"))
     SELF_ACCEPTANCE = "self_acceptance", _("自分のことを肯定的に受け止められるようになった")
     SAFETY = "safety", _("安心感が高まった（精神の安定等）")
     EARNINGS = "earnings", _("就労収入が増加")
@@ -72,5 +74,5 @@ class ObservedChange(models.TextChoices):
     WORK = "work", _("就労開始（一般・中間的）")
     RETENTION = "retention", _("職場定着")
     SCHOOL = "school", _("進学・復学")
-    SERVICES = "services", _("介護・障害サービス利用開始")
+    SERVICES = "services", city_words(_("介護・障害サービス利用開始"))
     OTHER = "other", _("その他")

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from agencies import enums
+from config.lib.wording import SHOGAI
 
 if TYPE_CHECKING:
     from .people import Agency
@@ -32,7 +33,7 @@ class Municipality(models.Model):
     project_name = models.CharField(_("事業の名称"), max_length=100, blank=True)
     responsible_unit = models.CharField(_("所管"), max_length=100, blank=True)
     started_on = models.CharField(_("開始"), max_length=40, blank=True)
-    wording_shogai = models.CharField(max_length=10, default="障害")
+    wording_shogai = models.CharField(max_length=10, default=SHOGAI)
     wording_kodomo = models.CharField(max_length=10, default="子ども")
     # V3: under this age a person with parental authority consents.
     consent_age = models.PositiveSmallIntegerField(default=15)

@@ -11,9 +11,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from cases import enums
+from cases.enums import HOUSEHOLD
 from cases.forms.assessing import DAY
 from cases.forms.records import (
-    HOUSEHOLD,
     AboutForm,
     asks_my_number,
     audience_field,

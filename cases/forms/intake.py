@@ -38,6 +38,7 @@ from config.lib.forms import (
     SafeText,
 )
 from config.lib.kana import fold
+from config.lib.text import with_san
 
 ROWS: Final = 4
 ITEM_LIMIT: Final = 500
@@ -140,11 +141,11 @@ class IntakeForm(KasaneForm):
 class IssueMarksForm(KasaneForm):
     """課題チェック: ○ on what applies, ◎ on the most serious one alone."""
 
-    def __init__(self, *args: Any, wording: str = "障害", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for value, label in enums.IssueType.choices:
             self.fields[f"issue_{value}"] = forms.ChoiceField(
-                label=str(label).replace("障害", wording),
+                label=label,
                 required=False,
                 choices=MARKS,
                 widget=forms.RadioSelect,
@@ -272,7 +273,7 @@ class IntakeSheet:
         declared = bool(data and data.get("not_my_number"))
         bound = None if draft else data
         self.head = IntakeForm(bound)
-        self.issues = IssueMarksForm(bound, wording=city.wording_shogai)
+        self.issues = IssueMarksForm(bound)
         self.items = IntakeItemsForm(bound, items=items_of(city), declared=declared)
         self.persons = [
             PersonRowForm(bound, number=number, declared=declared) for number in range(1, ROWS + 1)
@@ -382,7 +383,7 @@ class MatchForm(KasaneForm):
         self.known = {str(person.pk): person for person in persons}
         choices = [(key, person.shown_name) for key, person in self.known.items()]
         for part in self.parts:
-            name = f"{part.name}さん" if part.name else _now("氏名不明の人")
+            name = with_san(part.name) if part.name else _now("氏名不明の人")
             self.fields[str(part.pk)] = forms.ChoiceField(
                 label=_now("受付票の%(name)sは、このケースのだれですか") % {"name": name},
                 choices=[*choices, (self.NEW, _now("新しい世帯員として加える"))],

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from cases import enums
+from cases.enums import HOUSEHOLD
 from cases.models import Person
 from config.lib.forms import (
     ChoiceCards,
@@ -22,8 +23,6 @@ from config.lib.forms import (
     SafeLine,
     SafeText,
 )
-
-HOUSEHOLD = "household"
 
 
 class AboutForm(KasaneForm):

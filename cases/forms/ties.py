@@ -9,7 +9,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cases import enums
-from cases.forms.records import HOUSEHOLD, audience_field
+from cases.enums import HOUSEHOLD
+from cases.forms.records import audience_field
 from cases.models import Person
 from cases.operations.ties import FARTHEST, TieFacts
 from config.lib.forms import (

@@ -22,14 +22,13 @@ from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases import assessmentchange as change
 from cases import assessments as page
-from cases.enums import Audience, Category
+from cases.enums import HOUSEHOLD, Audience, Category
 from cases.forms.assessing import (
     AssessmentEditForm,
     AssessmentForm,
     CompareForm,
     question_groups,
 )
-from cases.forms.records import HOUSEHOLD
 from cases.models import AssessmentSection
 from cases.operations import assess, change_assessment
 from cases.operations.case import StaleVersion

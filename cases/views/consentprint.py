@@ -30,12 +30,13 @@ from cases.views.consent import (
 from cases.views.consentpage import log_consent, whole_or_404
 from config.lib.eras import format_long, today
 from config.lib.fiscal import instant_to_until_day
+from config.lib.wording import city_words
 
 READINGS = {
     enums.Category.BASIC: "基本情報《きほんじょうほう》（名前《なまえ》・住所《じゅうしょ》など）",
     enums.Category.HOUSEHOLD: "世帯《せたい》（家族《かぞく》のようす）",
     enums.Category.HEALTH: "健康《けんこう》・医療《いりょう》",
-    enums.Category.DISABILITY: "障害《しょうがい》",
+    enums.Category.DISABILITY: city_words("｜障害《しょうがい》"),
     enums.Category.CARE: "介護《かいご》",
     enums.Category.CHILD: "子《こ》ども・教育《きょういく》",
     enums.Category.MONEY: "家計《かけい》・債務《さいむ》（お金《かね》のこと）",

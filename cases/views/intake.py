@@ -28,6 +28,7 @@ from cases.operations.consultation import check_can_complete, person_facts
 from cases.permissions import can
 from cases.search import Found, age_words, birth_words, similar
 from config.lib.eras import format_datetime, format_datetime_short
+from config.lib.text import with_san
 
 OPEN_LIMIT = 100
 PAGE = 50
@@ -251,7 +252,7 @@ def _rows(membership: Membership, consultations: list[Consultation]) -> list[Con
 
 def who(persons: list[ConsultationPerson]) -> str:
     """Whom a consultation is about, in a few words."""
-    named = next((f"{person.name}さん" for person in persons if person.name), _("氏名不明"))
+    named = next((with_san(person.name) for person in persons if person.name), _("氏名不明"))
     if len(persons) < 2:
         return named
     return _("%(name)s ほか%(number)s人") % {"name": named, "number": len(persons) - 1}
@@ -284,7 +285,6 @@ def _detail_page(
     if may_act:
         facts = [person_facts(part) for part in persons]
         found = _logged_similar(membership, facts, "consultation_detail")
-    wording = membership.municipality.wording_shogai
     items = items_of(membership.municipality)
     return render(
         request,
@@ -313,10 +313,7 @@ def _detail_page(
                 in_fields(consultation, persons, issues),
             ),
             "issues": [
-                (
-                    "◎" if issue.is_primary else "○",
-                    str(issue.get_issue_type_display()).replace("障害", wording),
-                )
+                ("◎" if issue.is_primary else "○", str(issue.get_issue_type_display()))
                 for issue in issues
             ],
         },
@@ -350,7 +347,7 @@ def _person_facts(person: ConsultationPerson) -> dict[str, Any]:
     """A person of the sheet, as facts with their names."""
     age = age_words(person)
     return {
-        "name": f"{person.name}さん" if person.name else _("氏名不明"),
+        "name": with_san(person.name) if person.name else _("氏名不明"),
         "facts": [
             {"term": _("ふりがな"), "value": person.name_kana},
             {"term": _("生年月日"), "value": birth_words(person), "note": age},
