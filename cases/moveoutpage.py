@@ -18,7 +18,7 @@ from agencies.models import Membership
 from cases import enums
 from cases.gate import reads_cases
 from cases.models import Case, MoveOut, MoveOutAnswer, Person, Record
-from cases.operations.moveout import last_answers, missing_of
+from cases.operations.moveout import check_goes, last_answers, missing_of, number_of
 from cases.permissions import can, check_can_change_move_out, check_can_close, check_can_move_out
 from config.lib.eras import format_datetime, format_long, format_short, today
 from config.lib.prepared import prepared
@@ -63,6 +63,7 @@ class MoveOutPage:
     answers: list[AnswerLine]
     facts: list[dict[str, str]]
     warning: str
+    is_final: bool  # what is printed is the paper that goes, or went
     may_cancel: bool
     digest: str
 
@@ -83,6 +84,7 @@ def move_out_page(
                  for key in paper.record.person_ids],
         facts=_facts(paper),
         warning=_warning(paper, persons, answers),
+        is_final=is_final(membership, paper),
         may_cancel=paper.state == STATES.PREPARED
         and can(check_can_change_move_out, membership, paper, STATES.PREPARED),
         digest=paper.digest,
@@ -115,7 +117,10 @@ def _next(
             words = _("%(name)sにこの紙を見せて、同意を聞きます。") % {"name": name}
             url = reverse("move_out_answer", args=[paper.pk, missing[0]])
             return NextStep(words, _("答えを記録する"), url)
-        words = _("全員の同意があります。印刷して%(to)sへ出し、出したことを記録します。")
+        words = _(
+            "全員の同意があります。①「出す紙を印刷」で印刷する　②%(to)sへ出す"
+            "　③出したことを記録する、の順に進めます。"
+        )
         url = reverse("move_out_send", args=[paper.pk])
         return NextStep(words % {"to": paper.address}, _("出したことを記録する"), url)
     if paper.state == STATES.SENT and can(
@@ -203,18 +208,26 @@ def _warning(
     ) % {"names": "・".join(_name(persons, key) for key in back)}
 
 
-def sheet_of(paper: MoveOut) -> dict[str, Any]:
-    """Head and foot of the paper. No case number and no title: they name the household."""
-    gone = paper.sent_on is not None
+def is_final(membership: Membership, paper: MoveOut) -> bool:
+    """It went, or may go now; before, it is the draft that everybody it tells of is shown."""
+    return paper.sent_on is not None or can(check_goes, membership, paper)
+
+
+def sheet_of(membership: Membership, paper: MoveOut) -> dict[str, Any]:
+    """Head and foot of the paper. No case number and no title: they name the household. The number
+    is the final paper's alone."""
+    goes = is_final(membership, paper)
+    number = (paper.digest or number_of(paper, membership)) if goes else ""
     return {
         "title": _("転出に伴う引継書"),
         "basis": _("本人の同意（個人情報の保護に関する法律）"),
-        "handling": _("取扱注意") if gone else _("案：本人に見せるための紙"),
-        "serial": paper.digest[:12],
+        "handling": _("取扱注意") if goes else _("案：本人に見せるための紙"),
+        "serial": number[:12],
         "secret": False,
         "landscape": False,
         "issued_on": format_long(paper.sent_on or today()),
         "issuer": f"{paper.paper['sender']['city']}　{paper.paper['sender']['agency']}",
+        "is_final": goes,
     }
 
 

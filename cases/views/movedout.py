@@ -55,9 +55,13 @@ def move_out_detail(request: MemberRequest, record_id: uuid.UUID) -> HttpRespons
 @member(Permission.READ_CASES)
 @require_GET
 def move_out_print(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
-    """The paper on A4: to be shown and signed, or as it left."""
+    """The paper on A4: to be shown and signed; once everybody agrees, as it goes."""
     paper, _on = _found(request, record_id, "move_out_print", Action.PRINT)
-    context = {"paper": paper.paper, "move_out": paper, "sheet": sheet_of(paper)}
+    context = {
+        "paper": paper.paper,
+        "move_out": paper,
+        "sheet": sheet_of(request.membership, paper),
+    }
     return render(request, "cases/move_out_print.html", context)
 
 

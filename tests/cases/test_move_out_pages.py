@@ -216,6 +216,7 @@ def test_print_tells_no_number_no_title_and_asks_to_sign_before_it_goes(city, ho
     assert "次郎" not in shown
     assert "へ伝えることに同意します" in shown
     assert "案：本人に見せるための紙" in shown
+    assert "取扱注意" not in shown
     said(city.elderly, paper, mother)
     sent(city.elderly, paper)
     assert "へ伝えることに同意します" not in text(
@@ -224,6 +225,34 @@ def test_print_tells_no_number_no_title_and_asks_to_sign_before_it_goes(city, ho
     with as_owner():
         looks = AccessLog.objects.filter(what="move_out_print", action="print")
         assert paper.pk in looks.first().record_ids
+
+
+def test_once_everybody_agrees_the_paper_that_goes_is_printed_before_it_is_recorded(city, house):
+    """With the number the database gives at sending; taken back, it is the draft again."""
+    case, mother, son, _child = house
+    paper = prepared(city.elderly, case, mother, son)
+    url, printed = f"/move-outs/{paper.pk}/", f"/move-outs/{paper.pk}/print/"
+    said(city.elderly, paper, mother)
+    assert "見せる紙を印刷" in text(get(city.elderly, url))
+    assert "案：本人に見せるための紙" in text(get(city.elderly, printed))
+    said(city.elderly, paper, son)
+    page_shown = text(get(city.elderly, url))
+    order = ("印刷する　②", "へ出す　③", "出したことを記録する、の順")
+    steps = [page_shown.index(words) for words in order]
+    assert steps == sorted(steps)
+    assert "出す紙を印刷" in page_shown
+    final = text(get(city.elderly, printed))
+    assert "取扱注意" in final
+    for words in ("案：本人に見せるための紙", "へ伝えることに同意します"):
+        assert words not in final
+    said(city.elderly, paper, son, "withdrawn")
+    draft = text(get(city.elderly, printed))
+    assert "案：本人に見せるための紙" in draft
+    said(city.elderly, paper, son)
+    gone = sent(city.elderly, paper)
+    assert gone.digest[:12] in final
+    assert gone.digest[:12] not in draft
+    assert gone.digest[:12] in text(get(city.elderly, printed))
 
 
 def test_taken_back_after_it_went_is_said_on_the_page(city, house):
