@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import uuid
 
 import pytest
@@ -92,6 +93,16 @@ def test_sheet_with_everything_is_kept_whole(client, city):
     assert second.birth_on is None
     assert second.is_age_estimated
     assert marks == {"debt": False, "care": True}
+
+
+def test_what_leads_elsewhere_stays_off_the_paper_of_the_slip(client, city):
+    consultation = take(client, city)
+    client.post(reverse("consultation_make_case", args=[consultation.pk]))
+    shown = client.get(reverse("consultation_detail", args=[consultation.pk])).content.decode()
+    words = "受付票に書き足す|インテーク・アセスメントシートを見る"
+    found = re.findall(rf'<p( class="no-print")?><a [^>]*>(?:{words})<', shown)
+    assert found
+    assert all(found)
 
 
 def test_anonymous_sheet_without_any_person_becomes_a_household_without_a_name(client, city):
