@@ -18,7 +18,13 @@ from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases import enums, risksheets
 from cases.models import Case, CautionNote, Person, RiskAssessment
-from cases.operations.records import WrittenBefore, corrected, next_version, write_record
+from cases.operations.records import (
+    WrittenBefore,
+    corrected,
+    moment_of,
+    next_version,
+    write_record,
+)
 from cases.permissions import check_can_correct, check_can_correct_risk
 from cases.questions import Answers, checked
 from cases.shields import is_closed_case, list_mates
@@ -46,6 +52,7 @@ def write_caution(
             category=enums.CAUTION_CATEGORY[kind],
             persons=persons,
             audience=audience,
+            happened_at=moment_of(noted_on),
             form_key=form_key,
         )
     except WrittenBefore as before:
@@ -147,6 +154,7 @@ def assess_risk(
             category=enums.Category.SAFETY,
             persons=[person],
             audience=audience,
+            happened_at=moment_of(facts.assessed_on),
             form_key=form_key,
         )
     except WrittenBefore as before:

@@ -29,6 +29,7 @@ from cases.permissions import (
     check_runs_on,
 )
 from cases.questions import Answers, asked_in, catalogue, checked
+from config.lib.eras import TOKYO, today
 
 
 class WrittenBefore(Exception):
@@ -215,6 +216,15 @@ def say_moment(row: Any, happened_at: datetime.datetime | None) -> None:
     row.happened_at = happened_at
 
 
+def moment_of(day: datetime.date | None) -> datetime.datetime | None:
+    """When it was, of what was confirmed on a day: None, the present moment, for today or no day;
+    else that day without a time (midnight in Tokyo). A correction follows by itself
+    (`kasane.record_follows_day`)."""
+    if day is None or day >= today():
+        return None
+    return datetime.datetime.combine(day, datetime.time.min, TOKYO)
+
+
 def next_version(model: type[Content], key: uuid.UUID, by: Membership, version: int) -> Any:
     """Lock the row that was read, and set it one version on; it is saved by the caller.
     StaleVersion when it is no longer that one."""
@@ -324,6 +334,7 @@ def assess(
             category=category,
             persons=persons,
             audience=audience,
+            happened_at=moment_of(assessed_on),
             form_key=form_key,
         )
     except WrittenBefore as before:

@@ -97,7 +97,7 @@ def test_no_policy_and_no_other_function_reads_when_it_was():
         " WHERE n.nspname IN ('kasane', 'public') AND strpos(p.prosrc, 'happened_at') > 0"
     )
     assert ask(policies) == []
-    assert ask(functions) == [("record_follows",)]
+    assert sorted(ask(functions)) == [("record_follows",), ("record_follows_day",)]
 
 
 @pytest.mark.parametrize(
@@ -144,6 +144,7 @@ def test_the_envelope_is_nobodys_to_write(city, written):
     case, mother, _given, key = written
     refused(city.disability, "UPDATE cases_record SET happened_at = %s WHERE id = %s", WAS, key)
     refused(city.disability, "SELECT kasane.record_follows()")
+    refused(city.disability, "SELECT kasane.record_follows_day()")
     with w.act(city.disability):
         bare = write_record(
             case=case, by=city.disability, kind="note", category="progress", persons=[mother],
