@@ -17,12 +17,13 @@ from django.utils.translation import gettext_lazy
 
 from agencies.models import Membership
 from cases import enums
+from cases.ages import born
 from cases.models import Attachment, Case, CaseGrant, Consent, Issue, Person, Record, Shield
 from cases.permissions import can, check_can_propose_shield, check_can_record_consent
 from cases.seers import is_open
 from cases.shields import shielded_among
 from config.lib.condition import among
-from config.lib.eras import PartialDate, format_long, format_partial, format_short, today
+from config.lib.eras import format_short
 from config.lib.fiscal import instant_to_until_day
 from config.lib.prepared import prepared
 
@@ -124,22 +125,6 @@ def until_short(end: datetime.datetime | None) -> str:
     if end is None:
         return _("期限なし")
     return _("%(day)sまで") % {"day": format_short(instant_to_until_day(end))}
-
-
-def born(person: Person) -> str:
-    """「昭和22年5月1日（79歳）」, as far as it is known."""
-    age = person.age(today())
-    if person.birth_on:
-        words = format_long(person.birth_on)
-    elif person.birth_year:
-        words = format_partial(PartialDate(person.birth_year, estimated=person.is_age_estimated))
-    else:
-        return ""
-    return _("%(born)s（%(age)s歳%(about)s）") % {
-        "born": words,
-        "age": age,
-        "about": _("くらい") if person.is_age_estimated else "",
-    }
 
 
 @dataclass(frozen=True)

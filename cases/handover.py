@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from agencies.models import Membership
 from cases import enums
-from cases.caselines import born, consent_state
+from cases.ages import born
+from cases.caselines import consent_state
 from cases.cautions import caution_lines
 from cases.explain import explain_case, grants_on
 from cases.models import Case, CaseWorker, Consent, Contact, Issue, Note, Person, Record, Shield

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from agencies.models import Membership
 from agencies.permissions import ActionDenied
 from cases import enums
-from cases.caselines import born
+from cases.ages import born
 from cases.models import Case, Contact, Person, Record
 from cases.operations.case import written_about
 from cases.recordtitles import entries_of

@@ -14,6 +14,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
+from cases.ages import words_of
 from cases.enums import IssueType, Relation
 from cases.models import Issue, Person
 from config.lib.wording import in_words
@@ -133,6 +134,6 @@ def _has(issues: Sequence[Issue], kinds: Collection[str], persons: set[uuid.UUID
 def _named(**people: Aged) -> dict[str, str]:
     """「架空野 花子さん（82歳）」"""
     return {
-        name: _("%(name)s（%(age)s歳）") % {"name": person.shown_name, "age": age}
+        name: _("%(name)s（%(age)s）") % {"name": person.shown_name, "age": words_of(person, age)}
         for name, (person, age) in people.items()
     }

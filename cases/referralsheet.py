@@ -17,9 +17,10 @@ from django.utils.translation import gettext as _
 
 from agencies.models import IntakeCriterion, Membership
 from cases import enums
+from cases.ages import age_words
 from cases.models import Person, Referral
 from cases.titles import titles_for
-from config.lib.eras import format_datetime, format_long, format_short, today
+from config.lib.eras import format_datetime, format_long, format_short
 from config.lib.fiscal import instant_to_until_day
 
 SHOWN = 50
@@ -73,8 +74,8 @@ def _of(person: Person) -> str:
     parts = [person.name_kana, str(person.get_relation_display()) if person.relation else ""]
     if person.birth_on:
         parts.append(_("%(day)s生") % {"day": format_long(person.birth_on)})
-    elif (age := person.age(today())) is not None:
-        parts.append(_("%(age)s歳くらい") % {"age": age})
+    elif age := age_words(person):
+        parts.append(age)
     known = "、".join(part for part in parts if part)
     return f"{person.shown_name}（{known}）" if known else person.shown_name
 

@@ -14,18 +14,18 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from django.db.models import CharField, Lookup, Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agencies.models import Membership
 from cases import enums
+from cases.ages import age_words
 from cases.gate import EMERGENCIES, asked_by
 from cases.lists import holds_much
 from cases.models import Case, ConsultationPerson, Person
 from cases.operations.case import PersonFacts
 from cases.shields import shielded_among
 from cases.titles import titles_for
-from config.lib.eras import EraDateError, PartialDate, format_partial, format_short, parse_partial
+from config.lib.eras import EraDateError, PartialDate, format_short, parse_partial
 from config.lib.forms import parse_phone
 from config.lib.kana import fold, fold_address, fold_given
 from config.lib.numbers import normalise_case_number
@@ -121,27 +121,6 @@ def similar(membership: Membership, persons: Iterable[PersonFacts]) -> Found:
         return Found([], is_cut=False)
     hits = _person_hits(membership, _fitting(membership, ways, SIMILAR, is_same=True), SIMILAR)
     return Found(hits[:SIMILAR], is_cut=len(hits) > SIMILAR)
-
-
-def age_words(person: Person | ConsultationPerson) -> str:
-    """「70歳」, 「70代くらい」 or nothing, as of today."""
-    today = timezone.localdate()
-    if person.birth_on:
-        before = (today.month, today.day) < (person.birth_on.month, person.birth_on.day)
-        return _("%(age)s歳") % {"age": today.year - person.birth_on.year - before}
-    if person.birth_year:
-        return _("%(age)s歳くらい") % {"age": today.year - person.birth_year}
-    return ""
-
-
-def birth_words(person: Person | ConsultationPerson) -> str:
-    """The birth date as far as it is known, in era years."""
-    if person.birth_on:
-        day = person.birth_on
-        return format_partial(PartialDate(day.year, day.month, day.day))
-    if person.birth_year:
-        return format_partial(PartialDate(person.birth_year, estimated=person.is_age_estimated))
-    return ""
 
 
 @dataclass(frozen=True)

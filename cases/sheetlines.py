@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 
 from agencies.models import Membership
 from cases import enums, intakeitems
+from cases.ages import born
 from cases.assessments import Spots, new_url, people_of
-from cases.caselines import born
 from cases.intakeitems import LOCAL_FACT, Item
 from cases.itemdata import LOCAL
 from cases.models import Case, Consultation, Issue, Person

@@ -68,6 +68,7 @@ PERSON = {
     "birth_on": gettext_lazy("生年月日"),
     "birth_year": gettext_lazy("生まれた年"),
     "is_age_estimated": gettext_lazy("年齢はおよそ"),
+    "is_decade": gettext_lazy("年代だけ分かる"),
     "sex": gettext_lazy("性別"),
     "relation": gettext_lazy("続柄"),
     "is_cohabiting": gettext_lazy("同居"),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from cases import enums
 from cases.models import Contact, Person
 from cases.operations.case import CONTACT, PersonFacts
-from config.lib.eras import PartialDate
+from config.lib.eras import PartialDate, format_partial
 from config.lib.forms import (
     EraDateField,
     IdempotencyKey,
@@ -44,14 +44,17 @@ def short_line(limit: int, **kwargs: Any) -> SafeLine:
 
 
 def birth_facts(value: PartialDate | None) -> dict[str, Any]:
-    """The three columns of a birth date known in full, as a year, or as an estimate."""
+    """The columns of a birth date known in full, as a year, as an estimate, or as a decade."""
     if value is None:
-        return {"birth_on": None, "birth_year": None, "is_age_estimated": False}
+        return {
+            "birth_on": None, "birth_year": None, "is_age_estimated": False, "is_decade": False
+        }  # fmt: skip
     day = value.as_date()
     return {
         "birth_on": day,
         "birth_year": None if day else value.year,
         "is_age_estimated": value.estimated,
+        "is_decade": value.is_decade,
     }
 
 
@@ -61,7 +64,9 @@ def stored_birth(person: Person) -> PartialDate | None:
         day = person.birth_on
         return PartialDate(day.year, day.month, day.day)
     if person.birth_year:
-        return PartialDate(person.birth_year, estimated=person.is_age_estimated)
+        return PartialDate(
+            person.birth_year, estimated=person.is_age_estimated, is_decade=person.is_decade
+        )
     return None
 
 
@@ -114,7 +119,15 @@ class PersonFields(KasaneForm):
         # Beneath a shield the form has no such fields, and nothing about them is changed (V9).
         known |= {key: found[key] for key in CONTACT if key != "phone" and key in found}
         phone = found["phone"].display if found.get("phone") else ""
-        return PersonFacts(**known, phone=phone, **birth_facts(found["birth"]))
+        return PersonFacts(**known, phone=phone, **birth_facts(self._birth()))
+
+    def _birth(self) -> PartialDate | None:
+        """A decade that is sent back as it was shown stays as it was, in later years too."""
+        said: PartialDate | None = self.cleaned_data["birth"]
+        was = self.initial.get("birth")
+        if not (isinstance(was, PartialDate) and said and said.is_decade):
+            return said
+        return was if format_partial(said) == format_partial(was) else said
 
 
 class PersonRowForm(PersonFields):

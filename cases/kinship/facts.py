@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from agencies.models import Membership
 from cases import enums
+from cases.ages import age_words
 from cases.kinship.derive import completed, derived, level
 from cases.kinship.family import (
     PLAIN,
@@ -31,6 +32,7 @@ from cases.kinship.family import (
 )
 from cases.models import Case, Person, Placement, Tie
 from cases.seers import Seer
+from config.lib.eras import decade_of
 
 SHAPES = {enums.Sex.MALE: "square", enums.Sex.FEMALE: "circle"}
 NAME = 6  # characters in a line of a person's name
@@ -146,15 +148,17 @@ def _member(
     died = person.died_on
     age = person.age(died or on) if person.is_living or died else None
     about = _("約%(n)s") if person.is_age_estimated else "%(n)s"
-    age_words = about % {"n": age} if age is not None else ""
+    shown = "" if age is None else about % {"n": age}
+    if age is not None and person.is_decade:
+        shown = _("%(n)s代") % {"n": decade_of(age)}
     words = _name_lines(person, is_key=is_key)
     if not person.is_living:
-        words.append(_("享年%(n)s") % {"n": age_words} if age_words else _("死亡"))
+        words.append(_("享年%(n)s") % {"n": shown} if shown else _("死亡"))
     return Member(
         str(person.pk),
         tuple(words),
         SHAPES.get(enums.Sex(person.sex), "diamond"),
-        age_words,
+        shown,
         rank=float(person.birth_on.toordinal() if person.birth_on
                    else person.birth_year * 365.25 if person.birth_year else 900_000 + number),
         level=level(person.relation, person.age(on), heads_age),
@@ -215,10 +219,10 @@ def _moves(membership: Membership, case: Case) -> dict[str, tuple[float, float]]
 
 
 def _person_line(person: Person, on: datetime.date, is_key: bool) -> Line:
-    age = person.age(person.died_on or on) if person.is_living or person.died_on else None
+    is_dated = person.is_living or person.died_on
     facts = [
         str(person.get_sex_display()),
-        _("%(n)s歳") % {"n": age} if age is not None else _("年齢は不明"),
+        (age_words(person, person.died_on or on) if is_dated else "") or _("年齢は不明"),
         str(person.get_relation_display()),
         _("同居") if person.is_cohabiting and person.is_member else _("別居"),
     ]

@@ -18,6 +18,7 @@ from simple_history.models import HistoricalRecords
 
 from agencies.models import Agency, Membership, Municipality
 from cases import enums
+from cases.ages import age_on
 from cases.gate import (
     NOTHING,
     case_scope,
@@ -144,6 +145,8 @@ class Person(models.Model):
     birth_on = models.DateField(_("生年月日"), null=True, blank=True)
     birth_year = models.PositiveSmallIntegerField(null=True, blank=True)
     is_age_estimated = models.BooleanField(default=False)
+    # 「70代」: the year is the middle of what was said.
+    is_decade = models.BooleanField(default=False, db_default=False)
     sex = models.CharField(max_length=10, choices=enums.Sex.choices, blank=True)
     relation = models.CharField(
         _("続柄"), max_length=20, choices=enums.Relation.choices, blank=True
@@ -200,11 +203,8 @@ class Person(models.Model):
         return _("%(label)sさん（氏名不明）") % {"label": self.label}
 
     def age(self, on: datetime.date) -> int | None:
-        """Age in whole years on a day; from the year of birth alone when that is all there is."""
-        if self.birth_on:
-            before = (on.month, on.day) < (self.birth_on.month, self.birth_on.day)
-            return on.year - self.birth_on.year - before
-        return on.year - self.birth_year if self.birth_year else None
+        """Age in whole years on a day (`cases.ages`)."""
+        return age_on(self, on)
 
 
 class ClosingQuerySet(models.QuerySet["Closing"]):

@@ -98,6 +98,8 @@ class ConsultationPerson(models.Model):
     birth_on = models.DateField(null=True, blank=True)
     birth_year = models.PositiveSmallIntegerField(null=True, blank=True)
     is_age_estimated = models.BooleanField(default=False)
+    # 「70代」: the year is the middle of what was said.
+    is_decade = models.BooleanField(default=False, db_default=False)
     sex = models.CharField(max_length=10, choices=enums.Sex.choices, blank=True)
     relation = models.CharField(max_length=20, choices=enums.Relation.choices, blank=True)
     phone = models.CharField(max_length=40, blank=True)

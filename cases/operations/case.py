@@ -45,6 +45,7 @@ class PersonFacts:
     birth_on: datetime.date | None = None
     birth_year: int | None = None
     is_age_estimated: bool = False
+    is_decade: bool = False
     sex: str = ""
     relation: str = ""
     phone: str = ""

@@ -24,7 +24,9 @@ from cases.permissions import check_can_change_household, check_can_undo_link, c
 from cases.reach import open_to_others
 
 KINDS = enums.LinkKind
-COPIED = ("name", "name_kana", "birth_on", "birth_year", "is_age_estimated", "sex")
+COPIED = (
+    "name", "name_kana", "birth_on", "birth_year", "is_age_estimated", "is_decade", "sex",
+)  # fmt: skip
 
 
 @transaction.atomic

@@ -17,7 +17,7 @@ from agencies.enums import ConsentRule, Permission
 from agencies.guards import MemberRequest, member
 from agencies.models import Agency, ConferenceType, Membership, agencies_of
 from agencies.permissions import ActionDenied
-from cases.caselines import born
+from cases.ages import born
 from cases.consentpage import preview_words
 from cases.explain import until_words
 from cases.forms.consent import ConsentForm, WithdrawForm

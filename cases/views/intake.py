@@ -18,6 +18,7 @@ from agencies.guards import MemberRequest, member
 from agencies.models import Membership
 from agencies.trail import log_access
 from cases import enums
+from cases.ages import age_words, birth_words
 from cases.filters import cursor, read_cursor
 from cases.forms.intake import FinishForm, IntakeSheet
 from cases.intakeitems import BLOCKS, filled, in_fields, items_of, lines
@@ -26,7 +27,7 @@ from cases.operations import finish_consultation, make_case, take_consultation
 from cases.operations.case import PersonFacts
 from cases.operations.consultation import check_can_complete, person_facts
 from cases.permissions import can
-from cases.search import Found, age_words, birth_words, similar
+from cases.search import Found, similar
 from config.lib.eras import format_datetime, format_datetime_short
 from config.lib.text import with_san
 
@@ -345,12 +346,12 @@ def _head(consultation: Consultation) -> list[dict[str, Any]]:
 
 def _person_facts(person: ConsultationPerson) -> dict[str, Any]:
     """A person of the sheet, as facts with their names."""
-    age = age_words(person)
+    birth, age = birth_words(person), age_words(person)
     return {
         "name": with_san(person.name) if person.name else _("氏名不明"),
         "facts": [
             {"term": _("ふりがな"), "value": person.name_kana},
-            {"term": _("生年月日"), "value": birth_words(person), "note": age},
+            {"term": _("生年月日"), "value": birth or age, "note": age if birth else ""},
             {"term": _("性別"), "value": person.get_sex_display()},
             {"term": _("続柄"), "value": person.get_relation_display()},
             {"term": _("電話番号"), "value": person.phone},

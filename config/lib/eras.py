@@ -93,7 +93,8 @@ class EraDateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PartialDate:
-    """A birth date as far as it is known; `estimated` says that it was given as 頃 or as an age.
+    """A birth date as far as it is known; `estimated` says that it was given as 頃 or as an age,
+    `is_decade` that of the age the decade alone is known (70代): the year is its middle.
 
     A day is only known together with its month. Raises ValueError when that does not hold or
     when there is no such day.
@@ -103,6 +104,7 @@ class PartialDate:
     month: int | None = None
     day: int | None = None
     estimated: bool = False
+    is_decade: bool = False
 
     def __post_init__(self) -> None:
         if self.day is not None and self.month is None:
@@ -190,10 +192,12 @@ def _clock(value: datetime) -> str:
 
 
 def format_partial(value: PartialDate) -> str:
-    """Show a partial date as 昭和30年4月1日, 昭和30年4月, 昭和30年 or 昭和30年頃.
+    """Show a partial date as 昭和30年4月1日, 昭和30年4月, 昭和30年, 昭和30年頃 or, today, 70代.
 
     When the eras change within what is known, both are named: 2019年（平成31年／令和元年）.
     """
+    if value.is_decade:
+        return f"{decade_of(today().year - value.year)}代"
     suffix = "頃" if value.estimated else ""
     if value.day is not None:
         return format_long(value.earliest()) + suffix
@@ -360,8 +364,13 @@ def _check_day(year: int, month: int | None, day: int | None) -> None:
 def _from_age(age: int, is_decade: bool, on: date) -> PartialDate:
     if age > _OLDEST_AGE:
         raise _error(_("年齢は0歳から120歳までで入れてください。"), "out_of_range")
-    middle = age + 5 if is_decade else age
-    return PartialDate(on.year - middle, estimated=True)
+    middle = decade_of(age) + 5 if is_decade else age
+    return PartialDate(on.year - middle, estimated=True, is_decade=is_decade)
+
+
+def decade_of(age: int) -> int:
+    """Give 70 for an age of 70 to 79 years."""
+    return age // 10 * 10
 
 
 def _long_year(day: date) -> str:

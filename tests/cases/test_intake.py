@@ -9,6 +9,7 @@ import uuid
 import pytest
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from agencies.models import AccessLog, IntakeItem
 from cases import enums
@@ -16,6 +17,8 @@ from cases.models import AssessmentSection, Case, Consultation, Issue, Note, Per
 from cases.operations import add_to_case
 from cases.operations.case import PersonFacts
 from cases.questions import answer_lines, catalogue
+from cases.search import search
+from config.lib.eras import PartialDate, format_partial
 from tests import world as w
 from tests.owner import as_owner
 from tests.signing import sign_in
@@ -92,7 +95,57 @@ def test_sheet_with_everything_is_kept_whole(client, city):
     assert first.birth_on == datetime.date(1955, 4, 1)
     assert second.birth_on is None
     assert second.is_age_estimated
+    assert second.is_decade
     assert marks == {"debt": False, "care": True}
+
+
+def test_a_decade_stays_a_decade_wherever_an_age_is_said(client, city):
+    """On the slip, the case, its paper, in the search and where the person is corrected."""
+    consultation = take(client, city, **{"p1-name": "架空野 花子", "p1-birth": "70代"})
+    pages = [reverse("consultation_detail", args=[consultation.pk])]
+    client.post(reverse("consultation_make_case", args=[consultation.pk]))
+    with w.act(city.elderly):
+        person = Person.objects.get()
+    case = [person.case_id]
+    pages += [reverse(name, args=case) for name in ("case_detail", "case_print", "intake_sheet")]
+    pages += [reverse("genogram", args=case)]
+    year = timezone.localdate().year - 75
+    for url in pages:
+        shown = client.get(url).content.decode()
+        assert "70代" in shown, url
+        for words in ("75歳", format_partial(PartialDate(year))):
+            assert words not in shown, (url, words)
+    assert person.birth_year == year
+    with w.act(city.elderly):
+        (hit,) = search(city.elderly, "架空野 花子").hits
+    assert hit.facts.startswith("70代くらい")
+
+
+def test_a_decade_sent_back_in_a_later_year_moves_no_year(client, city):
+    take(client, city, **{"p1-birth": "70代"})
+    with w.act(city.elderly):
+        consultation = Consultation.objects.get()
+    client.post(reverse("consultation_make_case", args=[consultation.pk]))
+    with as_owner():
+        earlier = timezone.localdate().year - 78  # said three years ago
+        Person.objects.update(birth_year=earlier)
+        person = Person.objects.get()
+    url = reverse("person_edit", args=[person.pk])
+    form = client.get(url).context["form"]
+    data = {name: form[name].value() or "" for name in form.fields}
+    assert data["birth"] == "70代"
+    assert client.post(url, data | {"sex": "female"}).status_code == 302
+    with w.act(city.elderly):
+        person = Person.objects.get()
+    assert (person.sex, person.birth_year, person.is_decade) == ("female", earlier, True)
+    data = {name: form[name].value() or "" for name in form.fields}
+    data |= {"birth": "S30.4.1", "version": person.version}
+    assert client.post(url, data).status_code == 302
+    with w.act(city.elderly):
+        person = Person.objects.get()
+    assert (person.birth_on, person.birth_year, person.is_decade) == (
+        datetime.date(1955, 4, 1), None, False,
+    )  # fmt: skip
 
 
 def test_what_leads_elsewhere_stays_off_the_paper_of_the_slip(client, city):

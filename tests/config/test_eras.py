@@ -208,8 +208,8 @@ def test_format_naive_datetime_is_refused():
         ("70歳くらい", PartialDate(1956, estimated=True)),
         ("70才", PartialDate(1956, estimated=True)),
         ("推定70歳", PartialDate(1956, estimated=True)),
-        ("70代", PartialDate(1951, estimated=True)),
-        ("70歳代", PartialDate(1951, estimated=True)),
+        ("70代", PartialDate(1951, estimated=True, is_decade=True)),
+        ("70歳代", PartialDate(1951, estimated=True, is_decade=True)),
     ],
 )
 def test_parse_partial_reads_what_is_known(text, expected):
