@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -119,6 +119,25 @@ def consent_state(
     if membership.agency_id == case.responsible_agency_id and not is_dead:
         return ConsentState(_("同意 未記録"), "warn")
     return ConsentState()
+
+
+def consent_states(
+    membership: Membership,
+    case: Case,
+    persons: Mapping[uuid.UUID, Person],
+    grants: Sequence[CaseGrant],
+) -> dict[uuid.UUID, ConsentState]:
+    """What the reader may know of each person's consent. One query."""
+    consents = list(_consents(membership, case))
+    return {
+        key: consent_state(membership, case, person, grants, consents)
+        for key, person in persons.items()
+    }
+
+
+@prepared
+def _consents(membership: Membership, case: Case) -> QuerySet[Consent]:
+    return Consent.objects.visible_to(membership).filter(case=case, withdrawn_at__isnull=True)
 
 
 def until_short(end: datetime.datetime | None) -> str:

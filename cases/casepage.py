@@ -33,7 +33,7 @@ from cases.caselines import (
     PersonLine,
     Shields,
     WorryRow,
-    consent_state,
+    consent_states,
     file_lines,
     issue_line,
     person_line,
@@ -43,7 +43,7 @@ from cases.caselines import (
 from cases.cautions import CautionLine, caution_lines
 from cases.explain import Explanation, explain_case, grants_on
 from cases.intakeitems import Filled
-from cases.models import Case, Consent, Issue, Person, Record
+from cases.models import Case, Issue, Person, Record
 from cases.models.records import RecordQuerySet
 from cases.operations.case import persons_by_key
 from cases.patterns import Hint, hints
@@ -126,7 +126,6 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
     for person in persons.values():
         person.case = case  # spares a query a person
     grants = grants_on(membership, case.pk)
-    consents = list(_consents(membership, case))
     issues = issues_of(membership, case)
     may_write = can(check_can_write, membership, case)
     cautions = caution_lines(membership, case, persons, may_write=may_write)
@@ -135,10 +134,7 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
     agreed = [*registry.draw("case_agreed", membership, case)]
     drawn = [*registry.draw("case_panels", membership, case)]
     aside = [*registry.draw("case_aside", membership, case)]
-    states = {
-        key: consent_state(membership, case, person, grants, consents)
-        for key, person in persons.items()
-    }
+    states = consent_states(membership, case, persons, grants)
     shields = shields_of(membership, case, persons)
     step = next(iter(registry.draw("case_next", membership, case)), None)
     since = looks.last_look(membership, case)
@@ -166,7 +162,7 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
         older_url=f"?{urlencode({'before': older})}" if older else "",
         is_older=bool(before),
         agreed=_rendered(agreed),
-        filled=sheet.bar_of(membership, case, persons, issues, grants),
+        filled=sheet.bar_of(membership, case, persons, issues, grants, states),
         panels=_rendered(drawn),
         aside_panels=_rendered(aside),
         deadlines=_deadlines(aside),
@@ -186,11 +182,6 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
             ),
         ],
     )
-
-
-@prepared
-def _consents(membership: Membership, case: Case) -> QuerySet[Consent]:
-    return Consent.objects.visible_to(membership).filter(case=case, withdrawn_at__isnull=True)
 
 
 @prepared

@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from agencies.models import Membership
 from cases import intakeitems
 from cases.assessments import FIELDS, as_they_stand, sections_of, spots_on
+from cases.caselines import ConsentState
 from cases.intakeitems import Filled
 from cases.itemdata import listed
 from cases.models import Case, CaseGrant, Consultation, Issue, Person
@@ -48,6 +49,7 @@ def known_of(
     persons: Mapping[uuid.UUID, Person],
     issues: Sequence[Issue],
     grants: Sequence[CaseGrant],
+    agreed: Mapping[uuid.UUID, ConsentState],
     *,
     may_write: bool,
     with_city: bool = True,
@@ -68,6 +70,7 @@ def known_of(
         catalogue(city) if with_city else {q.code: q for q in national(word)},
         _open_fields(membership, case, grants),
         may_write,
+        agreed,
         [section.pk for section in sections],
     )
 
@@ -107,9 +110,12 @@ def bar_of(
     persons: Mapping[uuid.UUID, Person],
     issues: Sequence[Issue],
     grants: Sequence[CaseGrant],
+    agreed: Mapping[uuid.UUID, ConsentState],
 ) -> Filled:
     """The bar of all of them, for the case page. Two queries."""
-    known = known_of(membership, case, persons, issues, grants, may_write=False, with_city=False)
+    known = known_of(
+        membership, case, persons, issues, grants, agreed, may_write=False, with_city=False
+    )
     return whole(sheets(known, is_short=True))
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from django.urls import reverse
@@ -16,6 +16,7 @@ from agencies.models import Membership
 from cases import enums, intakeitems
 from cases.ages import born
 from cases.assessments import Spots, new_url, people_of
+from cases.caselines import ConsentState
 from cases.intakeitems import LOCAL_FACT, Item
 from cases.itemdata import LOCAL
 from cases.models import Case, Consultation, Issue, Person
@@ -62,6 +63,7 @@ class Known:
     questions: Mapping[str, Question]
     open_fields: frozenset[str]
     may_write: bool
+    agreed: Mapping[uuid.UUID, ConsentState]  # of each person, as the reader may know it
     section_ids: Sequence[uuid.UUID] = field(default=())
 
     @property
@@ -213,21 +215,36 @@ def _of_told(text: Callable[[Known, Consultation], str]) -> Source:
                 words,
                 is_national=is_national,
                 is_wide=is_wide,
-                can_be_added=place["from"] == "consent",
             )
 
     return source
 
 
+def _consent(known: Known, code: str, place: Mapping[str, Any]) -> Iterator[Line]:
+    """What was said at the first consultation, and what is recorded of each person's consent, as
+    far as this reader may know either."""
+    national = place.get("is_national", False)
+    agreed = [
+        Answer(
+            "　".join(word for word in (_("情報共有"), state.words, state.detail) if word),
+            _whom(known, str(key), name),
+        )
+        for key, name in ((person.pk, person.shown_name) for person in known.persons.values())
+        if (state := known.agreed.get(key)) and state.key
+    ]
+    if known.told:
+        first = known.told[0]
+        said = known.said.get("application-signed") or known.said.get("no-consent-reason")
+        line = _of_form(known, place["label"], said, is_national=national, can_be_added=True)
+        words = f"{first.get_mode_display()}　{intakeitems.words(said) if said else ''}".strip()
+        yield replace(line, answers=[Answer(words), *agreed], is_known=True)
+    elif agreed:
+        yield Line(place["label"], agreed, "", is_known=True, is_national=national)
+
+
 def _received(known: Known, first: Consultation) -> str:
     """When, and by whom: consultations are read by the agency that took them alone."""
     return f"{format_datetime(first.received_at)}　{known.membership.agency_name}"
-
-
-def _consented(known: Known, first: Consultation) -> str:
-    said = known.said.get("application-signed") or known.said.get("no-consent-reason") or ""
-    told = intakeitems.words(said)
-    return f"{first.get_mode_display()}　{told}" if told else ""
 
 
 def _of_first(text: Callable[[Person], str]) -> Source:
@@ -334,7 +351,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "texts": _texts,
     "received": _of_told(_received),
     "route": _of_told(lambda _known, first: str(first.get_route_display())),
-    "consent": _of_told(_consented),
+    "consent": _consent,
     "complaint": _of_told(lambda _known, first: first.complaint),
     "name": _of_first(lambda person: person.name),
     "sex": _of_first(lambda person: str(person.get_sex_display()) if person.sex else ""),

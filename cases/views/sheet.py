@@ -15,7 +15,7 @@ from agencies.enums import Action, Permission
 from agencies.guards import MemberRequest, member
 from agencies.trail import log_access
 from cases import sheet as compose
-from cases.caselines import files_of_case
+from cases.caselines import consent_states, files_of_case
 from cases.casepage import issues_of
 from cases.explain import grants_on
 from cases.permissions import can, check_can_write
@@ -57,7 +57,8 @@ def _sheets(request: MemberRequest, on: Subject, *, is_short: bool) -> dict[str,
     may_write = can(check_can_write, by, on.case)
     grants = grants_on(by, on.case.pk)
     issues = issues_of(by, on.case)
-    known = compose.known_of(by, on.case, on.persons, issues, grants, may_write=may_write)
+    agreed = consent_states(by, on.case, on.persons, grants)
+    known = compose.known_of(by, on.case, on.persons, issues, grants, agreed, may_write=may_write)
     sheets = compose.sheets(known, is_short=is_short)
     return {
         "case": on.case,

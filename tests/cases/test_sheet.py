@@ -13,6 +13,7 @@ from django.urls import reverse
 from agencies.models import AccessLog, IntakeItem
 from agencies.permissions import ActionDenied
 from cases import sheet as compose
+from cases.caselines import consent_states
 from cases.casepage import issues_of
 from cases.explain import grants_on
 from cases.models import AssessmentSection, Case, Consultation
@@ -63,8 +64,10 @@ def sheets(by, case, *, is_short=False):
     with w.act(by):
         case = Case.objects.visible_to(by).select_related("municipality").get(pk=case.pk)
         persons = persons_by_key(by, case)
+        grants = grants_on(by, case.pk)
+        agreed = consent_states(by, case, persons, grants)
         known = compose.known_of(
-            by, case, persons, issues_of(by, case), grants_on(by, case.pk), may_write=True
+            by, case, persons, issues_of(by, case), grants, agreed, may_write=True
         )
         return compose.sheets(known, is_short=is_short)
 
@@ -116,6 +119,31 @@ def test_a_fact_is_corrected_where_it_is_written_and_the_sheet_follows(city):
     assert "住居：持ち家" in history
     assert "住居：公営住宅" in history
     assert "住居：公営住宅" in text(page(city.elderly, case))
+
+
+def test_a_consent_that_is_there_is_no_gap(city):
+    """What the consultation said and what is recorded of each person count, and are shown."""
+    case = case_of(city.elderly, answers={})
+    label = "本人同意の有無・利用の申込み"
+    assert said(sheets(city.elderly, case), label) == ["本人同意あり"]
+    assert label not in compose.whole(sheets(city.elderly, case)).missing
+    with w.act(city.elderly):
+        (mother,) = case.persons.all()
+    w.consent(city.elderly, mother, city.agencies["disability"])
+    for found in (sheets(city.elderly, case), sheets(city.elderly, case, is_short=True)):
+        told, shared = said(found, label)
+        assert told == "本人同意あり"
+        assert shared.startswith("情報共有　同意あり")
+
+
+def test_who_received_a_consent_knows_of_its_own_line_and_no_consultation(city):
+    case, _mother, _son, _given = referred(city)
+    label = "本人同意の有無・利用の申込み"
+    (own,) = said(sheets(city.disability, case), label)
+    assert own.startswith("情報共有　あなたの機関に同意")
+    assert label not in compose.whole(sheets(city.disability, case)).missing
+    (whole,) = said(sheets(city.elderly, case), label)  # of the son nothing is recorded
+    assert whole.startswith("情報共有　同意あり")
 
 
 def test_asked_and_not_known_is_shown_and_not_counted(city):
