@@ -38,11 +38,12 @@ both = require_http_methods(["GET", "POST"])
 @member(Permission.READ_CASES)
 @both
 def risk_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
-    """First whose and which sheet (?person=&sheet=), then the sheet, with the former answers."""
+    """First whose and which sheet (?person=&sheet=), then the sheet, with the former answers.
+
+    `asked` is sent by the form itself: with nothing chosen a browser would send nothing else."""
     on = subject(request, case_id, "risk_new")
     check_can_write(request.membership, on.case)
-    asked = {name for name in ("person", "sheet") if name in request.GET}
-    is_chosen = asked or request.method == "POST"
+    is_chosen = request.method == "POST" or bool({"person", "sheet", "asked"} & set(request.GET))
     known = sheets(on.case.municipality)
     start = RiskStartForm(request.GET if is_chosen else None, persons=on.people, sheets=known)
     if not (is_chosen and start.is_valid()):

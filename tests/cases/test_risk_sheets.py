@@ -231,6 +231,26 @@ def typed_sheet(**changed):
     }  # fmt: skip
 
 
+def test_a_choice_left_open_is_asked_for_beside_its_field(city):
+    case, mother, _son, _given = referred(city)
+    start = f"/cases/{case.pk}/risk/new/"
+    person, of_sheet = "だれについて確かめるかを選んでください。", "シートを選んでください。"
+    blank = text(get(city.elderly, start))
+    assert '<input type="hidden" name="asked" value="1">' in blank
+    assert person not in blank
+    nothing = text(get(city.elderly, f"{start}?asked=1"), 422)
+    assert person in nothing
+    assert of_sheet in nothing
+    for chosen, missing, there in (
+        (f"person={mother.pk}", of_sheet, person),
+        ("sheet=elder", person, of_sheet),
+    ):
+        shown = text(get(city.elderly, f"{start}?asked=1&{chosen}"), 422)
+        assert missing in shown
+        assert there not in shown
+        assert "checked" in shown
+
+
 def test_a_sheet_is_filled_in_and_decided_on_its_pages(city):
     case, mother, _son, _given = referred(city)
     start = f"/cases/{case.pk}/risk/new/"
