@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from agencies.models import Membership
 from config.lib.forms import IdempotencyKey, KasaneForm
 
+Choices = list[tuple[str, str]]
+
 
 class AskForm(KasaneForm):
     """Whom to show a record: up to six people, one after the other or all at once."""
@@ -28,10 +30,11 @@ class AskForm(KasaneForm):
         self.people = {str(m.pk): m for _agency, members in people for m in members}
         self.own_agency = own_agency
         self.offer("how", HOW)
-        groups = [
-            (agency, [(str(m.pk), f"{m.user}（{m.role_name}）") for m in members])
-            for agency, members in people
-        ]
+        if any(m.agency_id != own_agency for m in self.people.values()):
+            self.fields["how"].help_text = _(
+                "ほかの機関の人には「知らせる」だけが使えます。供覧は、自分の機関の人に回します。"
+            )
+        groups = [self._group(agency, members) for agency, members in people]
         for number in range(1, self.MOST + 1):
             field = forms.ChoiceField(
                 label=_("%(n)s人目") % {"n": number},
@@ -43,6 +46,15 @@ class AskForm(KasaneForm):
                 },
             )
             self.add(f"person_{number}", field)
+
+    def _group(self, agency: str, members: Sequence[Membership]) -> tuple[str, Choices]:
+        """One's own agency, or another, which then stands beside each of its people too: a list
+        that is closed again shows the choice without its heading."""
+        if all(m.agency_id == self.own_agency for m in members):
+            own = [(str(m.pk), f"{m.user}（{m.role_name}）") for m in members]
+            return _("自分の機関（%(agency)s）") % {"agency": agency}, own
+        others = [(str(m.pk), f"{m.user}（{agency}　{m.role_name}）") for m in members]
+        return _("ほかの機関（%(agency)s）") % {"agency": agency}, others
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

@@ -244,6 +244,22 @@ def test_bad_choice_gets_a_sentence_and_asks_nobody(city, people, how, sentence)
         assert not ReadRequest.objects.exists()
 
 
+def test_who_is_of_another_agency_is_marked_before_one_chooses(city):
+    case, mother, son, _given = referred(city)
+    help_text = "供覧は、自分の機関の人に回します。"
+    shared = note(city.elderly, case, "母", [mother])
+    shown = text(get(city.elderly, f"/records/{shared}/ask/"))
+    name = city.agencies["disability"].name
+    assert help_text in shown
+    assert f'<optgroup label="自分の機関（{city.agencies["elderly"].name}）">' in shown
+    assert f'<optgroup label="ほかの機関（{name}）">' in shown
+    assert f"{city.disability.user}（{name}　{city.disability.role_name}）" in shown
+    assert f"{city.elderly2.user}（{city.elderly2.role_name}）" in shown
+    own = text(get(city.elderly, f"/records/{note(city.elderly, case, '息子', [son])}/ask/"))
+    assert help_text not in own
+    assert "ほかの機関（" not in own
+
+
 def test_the_same_form_twice_asks_once(city):
     case, _persons = w.household(city.elderly)
     key = note(city.elderly, case, "文")
