@@ -195,14 +195,21 @@ def _tell_mentioned(request: MemberRequest, on: Subject, note: Note, before: str
         names = "、".join(str(person.user) for person in people)
         messages.success(request, _("%(names)sさんに知らせました。") % {"names": names})
     for word in unknown:
-        messages.warning(
-            request,
-            _(
-                "「@%(word)s」には知らせていません。この記録を見てもらえる人の氏名を、"
-                "「知らせる・供覧」から選べます。"
-            )
-            % {"word": word},
+        messages.warning(request, _not_told_words(request, on) % {"word": word})
+
+
+def _not_told_words(request: MemberRequest, on: Subject) -> str:
+    """Who may be asked at all follows from whose case it is (`cases.reading.readers`, V3): of the
+    one who was named nothing is said, whether they read the note or not."""
+    if on.case.responsible_agency_id == request.membership.agency_id:
+        return _(
+            "「@%(word)s」には知らせていません。この記録を見てもらえる人の氏名を、"
+            "「知らせる・供覧」から選べます。"
         )
+    return _(
+        "「@%(word)s」には知らせていません。主担当でない機関から知らせられるのは、自分の機関の人"
+        "だけです。ほかの機関に読める人がいれば、その人はケースの「これまで」で読みます。"
+    )
 
 
 @member(Permission.READ_CASES)

@@ -320,6 +320,30 @@ def test_names_after_an_at_sign_are_told_and_others_are_not(city):
         assert ReadRequest.objects.filter(membership=city.disability).count() == 1
 
 
+def test_who_is_not_responsible_is_told_why_nobody_elsewhere_was_told(city):
+    """V3: the same words of who reads the note (the responsible agency), who does not, nobody."""
+    case, mother, _son, _given = referred(city)
+    said = set()
+    for named in (city.elderly.user, city.livelihood.user, "架空 だれか"):
+        sent = filled(about=[str(mother.pk)], text=f"@{named} へ")
+        answer = client(city.disability).post(f"/cases/{case.pk}/notes/new/", sent, follow=True)
+        said |= {str(message).partition("には")[2] for message in answer.context["messages"]}
+        shown = text(answer)
+        assert "には知らせていません。主担当でない機関から" in shown
+        assert "「知らせる・供覧」から選べます" not in shown
+    assert sum("知らせられるのは、自分の機関の人だけです。" in words for words in said) == 1
+    with as_owner():
+        assert not ReadRequest.objects.exists()
+
+
+def test_where_nobody_can_be_asked_the_page_says_why_and_leads_back(city):
+    case, mother, _son, _given = referred(city)
+    key = note(city.disability, case, "母", [mother])
+    shown = text(get(city.disability, f"/records/{key}/ask/"))
+    assert "あなたの機関に、この記録を読む人がほかにいないためです。" in shown
+    assert f'<a class="btn btn-primary" href="/cases/{case.pk}/">ケースにもどる</a>' in shown
+
+
 def test_a_correction_tells_only_those_it_names_anew(city):
     case, _persons = w.household(city.elderly)
     key = note(city.elderly, case, "はじめ")
