@@ -202,7 +202,7 @@ def person_line(
     return PersonLine(
         person=person,
         name=person.shown_name,
-        kana=person.name_kana,
+        kana=person.shown_kana,
         born=_("死亡") if person.is_deceased else born(person),
         relation=str(person.get_relation_display()),
         living=_living(person),

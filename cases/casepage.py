@@ -49,7 +49,7 @@ from cases.operations.case import persons_by_key
 from cases.patterns import Hint, hints
 from cases.permissions import can, check_can_refer, check_can_write
 from cases.seers import Seer, seers_of
-from cases.titles import household_title
+from cases.titles import household_kana, household_title
 from config.lib.eras import (
     format_datetime_short,
     format_short,
@@ -322,7 +322,7 @@ def entry_of(
 
 
 def _note(membership: Membership, case: Case, persons: dict[uuid.UUID, Person]) -> str:
-    kana = next((p.name_kana.split()[0] for p in persons.values() if p.name_kana.split()), "")
+    kana = household_kana(persons.values())
     is_responsible = membership.agency_id == case.responsible_agency_id
     count = _("%(n)s人世帯") if is_responsible else _("世帯員 %(n)s人（見える範囲）")
     members = sum(1 for p in persons.values() if p.left_on is None)

@@ -85,7 +85,7 @@ def case_sheet(membership: Membership, case: Case) -> CaseSheet:
         persons=[
             PersonOnSheet(
                 f"{p.label}　{p.shown_name}",
-                p.name_kana,
+                p.shown_kana,
                 _("死亡") if p.is_deceased else born(p),
                 str(p.get_relation_display()),
                 phones.get(k, ""),

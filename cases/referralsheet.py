@@ -71,7 +71,7 @@ def composed(persons: Sequence[Person], text: str) -> str:
 
 
 def _of(person: Person) -> str:
-    parts = [person.name_kana, str(person.get_relation_display()) if person.relation else ""]
+    parts = [person.shown_kana, str(person.get_relation_display()) if person.relation else ""]
     if person.birth_on:
         parts.append(_("%(day)s生") % {"day": format_long(person.birth_on)})
     elif age := age_words(person):

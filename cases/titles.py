@@ -26,14 +26,30 @@ _GAP = re.compile(r"[\s\u3000]+")
 
 def household_title(persons: Iterable[Person]) -> str:
     """「架空野 世帯」 after the head of the household, else after the first person with a name."""
+    head = _named_after(_standing(persons))
+    return (
+        _("%(family)s 世帯") % {"family": family_name(head.name)} if head else _("氏名不明の世帯")
+    )
+
+
+def household_kana(persons: Iterable[Person]) -> str:
+    """The reading of that name, as far as it is known; where nobody has a name, the first there
+    is."""
+    members = _standing(persons)
+    head = _named_after(members)
+    those = [p for p in members if head is None or family_name(p.name) == family_name(head.name)]
+    return next((p.name_kana.split()[0] for p in those if p.name_kana.split()), "")
+
+
+def _standing(persons: Iterable[Person]) -> list[Person]:
+    """Who has left gives the household its name only where nobody else is seen (V18)."""
     everybody = list(persons)
-    # Who has left gives the household its name only where nobody else is seen (V18).
-    members = [person for person in everybody if person.left_on is None] or everybody
+    return [person for person in everybody if person.left_on is None] or everybody
+
+
+def _named_after(members: list[Person]) -> Person | None:
     named = [person for person in members if person.name]
-    if not named:
-        return _("氏名不明の世帯")
-    head = next((p for p in named if p.relation == enums.Relation.HEAD), named[0])
-    return _("%(family)s 世帯") % {"family": family_name(head.name)}
+    return next((p for p in named if p.relation == enums.Relation.HEAD), next(iter(named), None))
 
 
 def family_name(name: str) -> str:

@@ -202,6 +202,11 @@ class Person(models.Model):
             return with_san(self.name)
         return _("%(label)sさん（氏名不明）") % {"label": self.label}
 
+    @property
+    def shown_kana(self) -> str:
+        """The reading of `shown_name`, as far as it is known."""
+        return self.name_kana if self.same_as is None else self.same_as.shown_kana
+
     def age(self, on: datetime.date) -> int | None:
         """Age in whole years on a day (`cases.ages`)."""
         return age_on(self, on)

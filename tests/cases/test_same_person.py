@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from agencies.permissions import ActionDenied
 from cases import enums
+from cases.handover import case_sheet
 from cases.models import Case, Consent, HouseholdLink, Person, Record
 from cases.moveouts import offered
 from cases.operations import (
@@ -30,6 +31,7 @@ from cases.operations import (
 )
 from cases.operations.case import PersonFacts, add_person, persons_by_key
 from cases.operations.ties import TieFacts
+from cases.titles import household_kana
 from tests import houses as h
 from tests import world as w
 from tests.addresses import addresses
@@ -88,6 +90,32 @@ def test_whatever_names_the_first_names_the_one_who_stands(city, house):
     offered = [str(key) for key, _label in form.fields["about"].choices]
     assert str(named.pk) in offered
     assert str(nameless.pk) not in offered
+
+
+def test_the_reading_beside_a_name_is_of_who_stands(city):
+    """In the head of the case page, in its table, on what is handed over."""
+    first = PersonFacts(name="見本", name_kana="かくうの はなこ", birth_year=1980)
+    second = PersonFacts(name="見本 ハナ", name_kana="みほん はな", birth_year=1980)
+    case, (nameless, named) = w.household(city.elderly, first, second)
+    assert "かくうの" in text(page(city.elderly, case))
+    merge(city.elderly, (case, (nameless, named)))
+    shown = page(city.elderly, case)
+    assert shown.context["page"].note.startswith("みほん　")
+    assert [line.kana for line in shown.context["page"].persons] == ["みほん はな"] * 2
+    assert "かくうの" not in text(shown)
+    with w.act(city.elderly):
+        sheet = case_sheet(city.elderly, Case.objects.get(pk=case.pk))
+    assert [person.kana for person in sheet.persons] == ["みほん はな"] * 2
+
+
+def test_the_reading_of_a_household_is_of_who_gives_it_its_name():
+    child = Person(name="別姓田 次郎", name_kana="べっせいだ じろう", relation="child")
+    head = Person(name="架空野 花", relation="head")
+    assert household_kana([child, head]) == ""
+    sister = Person(name="架空野 月", name_kana="かくうの つき")
+    assert household_kana([child, head, sister]) == "かくうの"
+    assert household_kana([Person(), Person(name_kana="きいた だけ")]) == "きいた"
+    assert household_kana([]) == ""
 
 
 def test_undone_everybody_is_who_they_were(city, house):
