@@ -53,6 +53,7 @@ class PersonLine:
     born: str
     relation: str
     living: str
+    undo_url: str
     consent: ConsentState
     edit_url: str
     consent_url: str
@@ -181,6 +182,7 @@ def person_line(
     state: ConsentState,
     may_write: bool,
     shields: Shields,
+    undo_url: str = "",
 ) -> PersonLine:
     shield_url = shield_label = ""
     if person.pk in shields.mine:
@@ -206,6 +208,7 @@ def person_line(
         born=_("死亡") if person.is_deceased else born(person),
         relation=str(person.get_relation_display()),
         living=_living(person),
+        undo_url=undo_url,
         consent=state,
         edit_url=reverse("person_edit", args=[person.pk]) if may_edit else "",
         consent_url=reverse("consent_new", args=[case.pk, person.pk]) if may_ask else "",

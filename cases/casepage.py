@@ -42,6 +42,7 @@ from cases.caselines import (
 )
 from cases.cautions import CautionLine, caution_lines
 from cases.explain import Explanation, explain_case, grants_on
+from cases.households import same_undo_urls
 from cases.intakeitems import Filled
 from cases.models import Case, Issue, Person, Record
 from cases.models.records import RecordQuerySet
@@ -136,6 +137,8 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
     aside = [*registry.draw("case_aside", membership, case)]
     states = consent_states(membership, case, persons, grants)
     shields = shields_of(membership, case, persons)
+    is_any_same = any(person.same_as is not None for person in persons.values())
+    undo_urls = same_undo_urls(membership, case) if is_any_same else {}
     step = next(iter(registry.draw("case_next", membership, case)), None)
     since = looks.last_look(membership, case)
     marks = looks.marks(membership, records, since)
@@ -150,7 +153,9 @@ def case_page(membership: Membership, case: Case, *, before: str = "") -> CasePa
         actions=_actions(membership, case, is_primary=step is None),
         can_write=may_write,
         persons=[
-            person_line(membership, case, p, states[p.pk], may_write, shields)
+            person_line(
+                membership, case, p, states[p.pk], may_write, shields, undo_urls.get(p.pk, "")
+            )
             for p in persons.values()
         ],
         cautions=cautions,

@@ -98,10 +98,11 @@ def next_elsewhere(membership: Membership, case: Case) -> NextStep | None:
 def events(membership: Membership, case: Case) -> list[TimelineEntry]:
     """世帯の変更 in これまで. One query."""
     found = []
+    undo_urls = same_undo_urls(membership, case)
     for links in links_of(membership, case):
         first = links[0]
         if first.kind == KINDS.SAME:
-            found.append(_same_event(membership, first))
+            found.append(_same_event(first, undo_urls.get(first.from_person_id, "")))
             continue
         is_start = first.from_person.case_id == case.pk
         other = (first.to_person if is_start else first.from_person).case
@@ -121,10 +122,19 @@ def events(membership: Membership, case: Case) -> list[TimelineEntry]:
     return found
 
 
-def _same_event(membership: Membership, link: HouseholdLink) -> TimelineEntry:
+def same_undo_urls(membership: Membership, case: Case) -> dict[uuid.UUID, str]:
+    """同じ人だった, by who was another: where who may takes it back. The query of `links_of`."""
+    firsts = [links[0] for links in links_of(membership, case)]
+    return {
+        link.from_person_id: reverse("household_undo", args=[link.pk])
+        for link in firsts
+        if link.kind == KINDS.SAME and can(check_can_undo_link, membership, link)
+    }
+
+
+def _same_event(link: HouseholdLink, undo_url: str) -> TimelineEntry:
     first, other = link.from_person, link.to_person
     words = _("%(label)s（%(first)s）は、%(other_label)s %(other)sでした。")
-    may_undo = can(check_can_undo_link, membership, link)
     return TimelineEntry(
         link.pk,
         link.written_at,
@@ -137,7 +147,7 @@ def _same_event(membership: Membership, link: HouseholdLink) -> TimelineEntry:
             "other_label": other.label,
             "other": other.shown_name,
         },
-        url=reverse("household_undo", args=[link.pk]) if may_undo else "",
+        url=undo_url,
     )
 
 

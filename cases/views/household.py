@@ -198,7 +198,8 @@ def person_same(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         except ActionDenied as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, _("同じ人として記録しました。あとで取り消せます。"))
+            words = _("同じ人として記録しました。世帯の表の「取り消す」から、あとで取り消せます。")
+            messages.success(request, words)
             return redirect("case_detail", case_id=on.case.pk)
     return form_page(request, "cases/person_same.html", on, form)
 

@@ -119,10 +119,15 @@ def test_the_reading_of_a_household_is_of_who_gives_it_its_name():
 
 
 def test_undone_everybody_is_who_they_were(city, house):
-    case, (nameless, _named) = house
+    case, (nameless, named) = house
     link = merge(city.elderly, house)
     url = reverse("household_undo", args=[link.pk])
-    assert url in text(page(city.elderly, case))
+    lines = {
+        line.person.pk: line.undo_url for line in page(city.elderly, case).context["page"].persons
+    }
+    assert lines == {nameless.pk: url, named.pk: ""}
+    row = text(page(city.elderly, case)).partition("Bと同じ人")[2].partition("</tr>")[0]
+    assert f'href="{url}">取り消す<' in row
     shown = text(get(city.elderly, url))
     assert "「同じ人だった」を取り消します。" in shown
     assert post(city.elderly, url, {}).status_code == 302
@@ -137,6 +142,15 @@ def test_undone_everybody_is_who_they_were(city, house):
         assert left == [None, timezone.localdate(), None]
     again = merge(city.elderly, house)
     assert again.pk != link.pk
+
+
+def test_where_it_cannot_be_taken_back_the_row_does_not_say_so(city, house):
+    merge(city.elderly, house)
+    with w.act(city.elderly):
+        close_case(case=house[0], by=city.elderly, reason="おわり")
+    shown = text(page(city.elderly, house[0]))
+    assert "Bと同じ人" in shown
+    assert "取り消す" not in shown
 
 
 def test_one_submit_says_it_once(city, house):
