@@ -318,6 +318,17 @@ def test_the_page_says_what_happens_and_does_it(city, house):
         assert (link.from_person_id, link.to_person_id) == (nameless.pk, named.pk)
 
 
+def test_one_alone_is_told_the_other_road(city):
+    case, (only,) = w.household(city.elderly, PersonFacts(name="架空野 花"))
+    url = reverse("person_same", args=[case.pk])
+    sent = {"form_key": str(uuid.uuid4()), "person": str(only.pk), "stands": str(only.pk)}
+    for answer, status in ((get(city.elderly, url), 200), (post(city.elderly, url, sent), 422)):
+        shown = text(answer, status)
+        assert "このケースの世帯員が2人以上いるときに使います。" in shown
+        assert f'href="{reverse("household_change", args=[case.pk])}"' in shown
+        assert 'name="stands"' not in shown
+
+
 def test_nothing_new_is_about_the_first(city, house):
     """Every form of every room on this case that asks about whom offers the one who stands; a
     page opened before is told so; no answer is asked of the first."""
