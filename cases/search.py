@@ -20,6 +20,7 @@ from agencies.models import Membership
 from cases import enums
 from cases.ages import age_words
 from cases.gate import EMERGENCIES, asked_by
+from cases.households import links_of
 from cases.lists import holds_much
 from cases.models import Case, ConsultationPerson, Person
 from cases.operations.case import PersonFacts
@@ -121,6 +122,16 @@ def similar(membership: Membership, persons: Iterable[PersonFacts]) -> Found:
         return Found([], is_cut=False)
     hits = _person_hits(membership, _fitting(membership, ways, SIMILAR, is_same=True), SIMILAR)
     return Found(hits[:SIMILAR], is_cut=len(hits) > SIMILAR)
+
+
+def similar_elsewhere(membership: Membership, case: Case, facts: PersonFacts) -> Found:
+    """As `similar`, of a person of this case: nobody of the case itself, nor whom a change of
+    household has linked with it already. One query more."""
+    found = similar(membership, [facts])
+    links = [link for links in links_of(membership, case) for link in links]
+    known = {key for link in links for key in (link.from_person_id, link.to_person_id)}
+    others = [hit for hit in found.hits if hit.case_id != case.pk and hit.key not in known]
+    return Found(others, found.is_cut)
 
 
 @dataclass(frozen=True)

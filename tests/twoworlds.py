@@ -22,7 +22,7 @@ from django.core import mail
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import resolve
+from django.urls import resolve, reverse
 from django.utils import timezone
 
 from agencies.enums import SystemName
@@ -347,10 +347,15 @@ def searches(scene: Scene) -> Iterator[Question]:
     words = [one["name"], one["name"][:3], one["name_kana"], one["phone"], "S19.5.1", *numbers]
     for text in words:
         yield Question("case_search", "POST", "/search/", (("q", text),))
-    typed = (("person-0-name", one["name"]), ("person-0-name_kana", one["name_kana"]))
-    typed += (("person-0-phone", one["phone"]), ("person-TOTAL_FORMS", "1"))
+    facts = [(name, one[name]) for name in ("name", "name_kana", "phone", "address")]
+    typed = tuple((f"p1-{name}", words) for name, words in facts)
     yield Question("consultation_similar", "POST", "/consultations/similar/", typed, htmx=True)
     yield Question("consultation_new", "POST", "/consultations/new/", typed)
+    for house in filter(None, (scene.own, scene.shared)):
+        for name, key in (("person_new", "case_id"), ("person_edit", "person_id")):
+            url = reverse(name, args=[house.keys[key]])
+            yield Question(name, "POST", url, (*facts, ("check", "1")), htmx=True)
+            yield Question(name, "POST", url, (*facts, ("version", "1"), ("form_key", NOBODYS)))
     if scene.own is not None:
         url = f"/consultations/{scene.own.keys['consultation_id']}/add/"
         for text in words:

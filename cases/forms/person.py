@@ -129,6 +129,18 @@ class PersonFields(KasaneForm):
             return said
         return was if format_partial(said) == format_partial(was) else said
 
+    def likeness(self) -> PersonFacts:
+        """What of it can be compared with others: as far as it is readable, else what it began
+        with."""
+        self.is_valid()
+        found = self.cleaned_data if self.is_bound else self.initial
+        birth = found.get("birth")
+        return PersonFacts(
+            **{name: found.get(name, "") for name in ("name", "name_kana", "address")},
+            birth_on=birth.as_date() if birth else None,
+            phone=str(found.get("phone") or ""),
+        )
+
 
 class PersonRowForm(PersonFields):
     """One of the persons of a consultation; from the second on the labels carry a number."""

@@ -175,20 +175,7 @@ def _get(request: MemberRequest, consultation_id: uuid.UUID) -> Consultation:
 
 def _similar(membership: Membership, sheet: IntakeSheet) -> Found:
     """Likely households for what can be read of the sheet; the look is logged."""
-    facts = []
-    for row in sheet.persons:
-        row.is_valid()
-        known = row.cleaned_data
-        phone, birth = known.get("phone"), known.get("birth")
-        facts.append(
-            PersonFacts(
-                name=known.get("name", ""),
-                name_kana=known.get("name_kana", ""),
-                birth_on=birth.as_date() if birth else None,
-                phone=phone.display if phone else "",
-                address=known.get("address", ""),
-            )
-        )
+    facts = [row.likeness() for row in sheet.persons]
     return _logged_similar(membership, facts, "consultation_similar")
 
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -19,19 +20,26 @@ from agencies.trail import log_access
 from cases.forms.person import PersonEditForm, PersonForm, PersonNewForm
 from cases.models import Case, Contact, Person
 from cases.operations import add_person, change_person
-from cases.operations.case import StaleVersion
-from cases.permissions import check_at_work, check_is_open
+from cases.operations.case import PersonFacts, StaleVersion
+from cases.permissions import can, check_at_work, check_can_change_household, check_is_open
+from cases.search import Found, similar_elsewhere
 from cases.shields import is_hidden
 from cases.titles import household_title, persons_of
+
+CHECK = "check"  # sent while typing: nothing is saved
+COMPARED = {"name", "name_kana", "birth", "phone", "address"}
 
 
 @member(Permission.WRITE_RECORDS)
 @require_http_methods(["GET", "POST"])
 def person_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
     """A further person of the household."""
-    case = get_object_or_404(Case.objects.visible_to(request.membership), pk=case_id)
+    cases = Case.objects.visible_to(request.membership).select_related("responsible_agency")
+    case = get_object_or_404(cases, pk=case_id)
     check_at_work(request.membership, case)
     form = PersonNewForm(request.POST or None)
+    if CHECK in request.POST:
+        return _similar_page(request, form, case)
     if form.is_bound and form.is_valid():
         try:
             person = add_person(
@@ -45,6 +53,7 @@ def person_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         else:
             _log_declared(request, form, person)
             messages.success(request, _("%(who)sを世帯に加えました。") % {"who": person.shown_name})
+            _tell_similar(request, form, person)
             return redirect("case_detail", case.pk)
     return _page(request, form, case, None)
 
@@ -53,15 +62,16 @@ def person_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def person_edit(request: MemberRequest, person_id: uuid.UUID) -> HttpResponse:
     """What is known of a person, with a word when somebody else saved first."""
-    person = get_object_or_404(
-        Person.objects.visible_to(request.membership).select_related("case"), pk=person_id
-    )
+    persons = Person.objects.visible_to(request.membership)
+    person = get_object_or_404(persons.select_related("case__responsible_agency"), pk=person_id)
     _check_can_change(request, person)
     form = PersonEditForm(
         request.POST or None,
         initial=PersonEditForm.stored(person, _contact(request, person)),
         hides_contact=is_hidden(person.pk),
     )
+    if CHECK in request.POST:
+        return _similar_page(request, form, person.case)
     if form.is_bound and form.is_valid() and form.check_version(person):
         try:
             person = change_person(
@@ -76,6 +86,8 @@ def person_edit(request: MemberRequest, person_id: uuid.UUID) -> HttpResponse:
         else:
             _log_declared(request, form, person)
             messages.success(request, _("%(who)sの情報を直しました。") % {"who": person.shown_name})
+            if COMPARED & set(form.changed_data):
+                _tell_similar(request, form, person)
             return redirect("case_detail", person.case_id)
     return _page(request, form, person.case, person)
 
@@ -107,6 +119,53 @@ def _log_declared(request: MemberRequest, form: PersonForm, person: Person) -> N
         )
 
 
+def _similar(request: MemberRequest, form: PersonForm, case: Case) -> Found:
+    """Who else may be the same, among those one may see (V15); the look is logged (V10)."""
+    facts = form.likeness()
+    if facts == PersonFacts():
+        return Found([], is_cut=False)
+    found = similar_elsewhere(request.membership, case, facts)
+    log_access(
+        request.membership,
+        Action.SEARCH,
+        what="person_similar",
+        case_id=case.pk,
+        record_ids=found.keys,
+    )
+    return found
+
+
+def _similar_context(request: MemberRequest, form: PersonForm, case: Case) -> dict[str, Any]:
+    return {
+        "found": _similar(request, form, case),
+        "case": case,
+        "may_link": can(check_can_change_household, request.membership, case),
+    }
+
+
+def _similar_page(request: MemberRequest, form: PersonForm, case: Case) -> HttpResponse:
+    """While typing; nothing is saved."""
+    context = _similar_context(request, form, case)
+    return render(request, "cases/person_form.html#similar", context)
+
+
+def _tell_similar(request: MemberRequest, form: PersonForm, person: Person) -> None:
+    """After saving, for who saw nothing while typing. A message travels in a cookie: the page it
+    leads to says who and where."""
+    if _similar(request, form, person.case).hits:
+        words = _("見られる範囲に、%(who)sと同じ人かもしれない人がいます。")
+        link = reverse("person_edit", args=[person.pk])
+        messages.warning(
+            request,
+            format_html(
+                '{}　<a href="{}">{}</a>',
+                words % {"who": person.shown_name},
+                link,
+                _("どのケースかと、することを見る"),
+            ),
+        )
+
+
 def _page(
     request: MemberRequest, form: PersonForm, case: Case, person: Person | None
 ) -> HttpResponse:
@@ -129,12 +188,12 @@ def _page(
         "cases/person_form.html",
         {
             "form": form,
-            "case": case,
             "person": person,
             "title": household_title(persons),
             "case_url": reverse("case_detail", args=[case.pk]),
             "asks_declaration": refused or bool(form["not_my_number"].value()),
             "conflicts": _conflicts(request, form, person),
+            **_similar_context(request, form, case),
         },
         status=422 if form.is_bound else 200,
     )

@@ -88,6 +88,7 @@ PLACES = {
     "person_edit": _("世帯員"),
     "person_history": _("直したところ"),
     "person_new": _("世帯員"),
+    "person_similar": _("似た世帯員をさがす"),
     "plan_decide": _("プランの決定"),
     "plan_detail": _("プラン"),
     "plan_edit": _("プラン"),
