@@ -32,13 +32,16 @@ MY_NUMBER: Final = gettext_lazy(
 CLOSED: Final = gettext_lazy("この画面のケースは、いまは書けないため、下書きを保存できません。")
 
 Typed = Sequence[tuple[str, str]]
+# What every form carries along: alone it is nothing anybody has written.
+CARRIED: Final = frozenset({"form_key", "version"})
 
 
 @dataclass(frozen=True)
 class Kept:
-    """When a draft was kept, and the sentence about what of it was not."""
+    """When a draft was kept, None where there was nothing to keep; and the sentence about what of
+    it was not."""
 
-    at: datetime.datetime
+    at: datetime.datetime | None
     refused: str
 
 
@@ -53,7 +56,8 @@ def save_draft(
     typed: Typed,
     is_declared: bool = False,
 ) -> Kept:
-    """Keep what was typed, in the place of what was kept under this key before.
+    """Keep what was typed, in the place of what was kept under this key before. Nothing typed, or
+    all of it taken back, is no draft.
 
     is_declared: twelve digits in it are declared to be no My Number; else a field that holds one is
     kept empty, and why is said (V16). Raises ValidationError with one sentence for more than any
@@ -62,6 +66,9 @@ def save_draft(
     """
     if sum(len(value) for _name, value in typed) > MOST_CHARACTERS:
         raise ValidationError(_("長すぎるため、下書きを保存できません。いくつかに分けてください。"))
+    if all(name in CARRIED for name, _value in typed):
+        discard_draft(by=by, key=key)
+        return Kept(None, "")
     # Neither the number nor what of it was kept while it was being typed.
     words = [(name, "" if not is_declared and find_my_numbers(value) else value)
              for name, value in typed]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import template
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 
 from cases.drafts import FIELD, NAMES, DraftToken, read_token
 from config.lib.ids import new_id
@@ -57,6 +57,10 @@ def _key(text: str) -> uuid.UUID | None:
 
 @register.simple_tag(takes_context=True)
 def draft_goes_on(context: dict[str, Any]) -> str:
-    """On the page that asks once more before a form is sent: its draft goes when it is."""
-    token = context["request"].POST.get(FIELD, "")
-    return format_html('<input type="hidden" name="{}" value="{}">', FIELD, token) if token else ""
+    """On the page that asks once more before a form is sent: its draft goes when it is, and back at
+    the form it is known what its writer has changed."""
+    sent = context["request"].POST
+    if not sent.get(FIELD):
+        return ""
+    carried = [(name, sent.get(name, "")) for name in (FIELD, NAMES)]
+    return format_html_join("", '<input type="hidden" name="{}" value="{}">', carried)

@@ -28,7 +28,7 @@ LEFT_OUT = frozenset({"csrfmiddlewaretoken", FIELD, NAMES})
 @member(Permission.READ_CASES)
 @require_POST
 def draft_save(request: MemberRequest) -> HttpResponse:
-    """Answers {saved: "11:52"}, or {said: why not} with 409 or 422."""
+    """Answers {saved: "11:52"}, empty where nothing is typed; or {said: why not} with 409, 422."""
     token = read_token(request.POST.get(FIELD, ""))
     if token is None:
         raise Http404
@@ -51,7 +51,7 @@ def draft_save(request: MemberRequest) -> HttpResponse:
         return _said(CLOSED, 409)
     if kept.refused:
         return _said(kept.refused, 422)
-    return JsonResponse({"saved": f"{timezone.localtime(kept.at):%H:%M}"})
+    return JsonResponse({"saved": f"{timezone.localtime(kept.at):%H:%M}" if kept.at else ""})
 
 
 @member(Permission.READ_CASES)

@@ -56,9 +56,14 @@
     const said = place.querySelector("[data-draft-said]");
     const changedNames = place.querySelector("[name=draft_names]");
     const names = new Set(changedNames.value.split(" ").filter(Boolean));
+    const isAgain = "draftAgain" in place.dataset;
+    const fresh = isAgain ? null : new FormData(form); // shown again, it holds what was typed
+    const values = (data, name) => JSON.stringify(data.getAll(name));
     const note = (name) => {
       if (!name || OWN.includes(name) || name === "csrfmiddlewaretoken") return;
-      names.add(name);
+      // Typed and taken back: as the page came, and nothing to keep.
+      if (fresh && values(fresh, name) === values(new FormData(form), name)) names.delete(name);
+      else names.add(name);
       changedNames.value = [...names].join(" ");
     };
     let isDirty = false;
@@ -99,9 +104,10 @@
         });
         isSignedOut = answer.type === "opaqueredirect" || answer.status === 403;
         const words = isSignedOut || answer.status >= 500 ? {} : await answer.json().catch(() => ({}));
-        if (answer.ok && words.saved) {
+        if (answer.ok && "saved" in words) {
           isKept = true;
-          sayInWords("saved", words.saved);
+          if (words.saved) sayInWords("saved", words.saved);
+          else say(""); // nothing is left of what was typed, or there was nothing
           form.dispatchEvent(new CustomEvent("draft:kept", { bubbles: true }));
         } else if (isSignedOut) signedOut();
         else if (words.said) {
@@ -154,7 +160,7 @@
       sayInWords("filled", draft.saved);
     };
     if (place.dataset.draftFrom) goOn();
-    if ("draftAgain" in place.dataset) changed();
+    if (isAgain && names.size) changed();
   };
 
   document.querySelectorAll("[data-draft]").forEach(keep);

@@ -65,3 +65,17 @@ def test_an_open_tab_goes_on_after_a_new_sign_in(visitor: Visitor) -> None:
     visitor.choose("緊急度", "低")
     visitor.press("受け付ける")
     see(page.get_by_text("相談を受け付けました")).to_be_visible()
+
+
+def test_nothing_typed_and_what_was_taken_back_are_no_draft(visitor: Visitor) -> None:
+    visitor.sign_in("kurume.livelihood")
+    page = visitor.page
+    page.goto("/consultations/new/")
+    visitor.press_in_vain("受け付ける", "入力を確かめてください")
+    page.goto("/consultations/new/")
+    visitor.fill(WORDS, "あとで消す")
+    see(page.locator(SAID)).to_have_text(KEPT, timeout=SECONDS)
+    visitor.fill(WORDS, "")
+    see(page.locator(SAID)).to_have_text("", timeout=SECONDS)
+    page.goto("/drafts/")
+    see(page.get_by_text("下書きはありません")).to_be_visible()

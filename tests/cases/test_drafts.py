@@ -419,3 +419,46 @@ def test_draft_goes_with_the_page_that_asks_once_more(tab, city):
     sent = TOKEN.search(asked.content.decode())[1]
     assert tab.post(page, {**data, "draft_token": sent, "confirmed": "1"}).status_code == 302
     assert all_drafts() == 0
+
+
+def test_a_form_with_nothing_typed_is_no_draft(tab, city):
+    """What every form carries along is nobody's words; what is all taken back goes."""
+    signed = token(tab, reverse("consultation_new"))
+    carried = {"form_key": str(uuid.uuid4()), "version": "1"}
+    empty = keep(tab, signed, draft_names="", **carried)
+    assert (empty.status_code, empty.json()) == (200, {"saved": ""})
+    assert all_drafts() == 0
+    keep(tab, signed, draft_names="complaint", complaint="家賃が", **carried)
+    assert all_drafts() == 1
+    assert keep(tab, signed, draft_names="", **carried).json() == {"saved": ""}
+    assert all_drafts() == 0
+
+
+def test_an_emptied_field_is_something_its_writer_did(tab, city):
+    signed = token(tab, reverse("consultation_new"))
+    keep(tab, signed, draft_names="complaint", complaint="")
+    assert drafts(city.elderly)[0].typed == [["complaint", ""]]
+
+
+def test_a_sent_referral_takes_its_draft_with_it(tab, city):
+    """Looked at, gone back to and sent: what its writer has changed is known all the way."""
+    house = h.home(city.elderly, city)
+    h.let_in(house, "disability")
+    page = reverse("referral_new", args=[house.case.pk])
+    signed = token(tab, page)
+    names = "summary reason"
+    keep(tab, signed, draft_names=names, summary="様子", reason="お願い")
+    data = {
+        "mode": "consent", "form_key": str(uuid.uuid4()), "persons": [str(house.persons[0].pk)],
+        "to_agency": city.agencies["disability"].pk, "reason": "お願い", "summary": "様子",
+        "draft_token": signed, "draft_names": names,
+    }  # fmt: skip
+    asked = tab.post(page, {**data, "step": "check"})
+    assert asked.templates[0].name == "cases/referral_confirm.html"
+    assert f'name="draft_names" value="{names}"' in asked.content.decode()
+    sent = TOKEN.search(asked.content.decode())[1]
+    back = tab.post(page, {**data, "draft_token": sent, "step": "edit"}).content.decode()
+    assert f'name="draft_names" value="{names}"' in back
+    assert all_drafts() == 1
+    assert tab.post(page, {**data, "draft_token": sent, "step": "send"}).status_code == 302
+    assert all_drafts() == 0
