@@ -53,9 +53,11 @@ def signin(request: HttpRequest) -> HttpResponse:
 
 
 def _ended(request: HttpRequest) -> str:
-    """Why one stands here again: nobody signed out."""
+    """Why one stands here again: nobody signed out. On the way to a page other than the first, the
+    session one had there is gone."""
     if "ended" not in request.GET:
-        return ""
+        is_led_back = "next" in request.GET and _target(request) != "/"
+        return _("サインインが切れました。もう一度サインインしてください。") if is_led_back else ""
     return _(
         "サインインが終わりました。時間がたったか、ほかの端末から終わらせたためです。"
         "もう一度サインインしてください。"

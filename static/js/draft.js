@@ -1,9 +1,11 @@
 // 下書き: a form with <div data-draft="address"> is kept there every three seconds while it is typed.
 // Nothing is kept in the browser. While nothing can be sent, the text stays in the page and is sent
-// again as soon as it can: after a restart of the server, or a new sign-in in another tab.
+// again as soon as it can: after a restart of the server, or a new sign-in in another tab. Before the
+// form itself is sent, what it holds is kept once: a session that is over holds it back.
 (() => {
   "use strict";
   const EVERY = 3000;
+  const PATIENCE = 10000; // for an answer; without one, nothing is held back
 
   const cookie = (name) => {
     const found = document.cookie.split("; ").find((one) => one.startsWith(`${name}=`));
@@ -70,6 +72,10 @@
     let isSending = false;
     let isOver = false;
     let isSignedOut = false;
+    let isFilled = !place.dataset.draftFrom;
+    let isAsking = false;
+    let isSure = false;
+    let sending = Promise.resolve();
     let timer = 0;
 
     const say = (words, tone = "") => {
@@ -88,9 +94,7 @@
       said.append(" ", link);
     };
 
-    const send = async () => {
-      timer = 0;
-      if (isOver || isSending || !isDirty) return;
+    const keepOnce = async () => {
       isSending = true;
       isDirty = false;
       let isKept = false;
@@ -101,6 +105,7 @@
           headers: { "X-CSRFToken": freshToken() },
           redirect: "manual",
           keepalive: document.visibilityState === "hidden",
+          signal: AbortSignal.timeout(PATIENCE),
         });
         isSignedOut = answer.type === "opaqueredirect" || answer.status === 403;
         const words = isSignedOut || answer.status >= 500 ? {} : await answer.json().catch(() => ({}));
@@ -121,6 +126,17 @@
       isDirty = isDirty || !isKept;
       if (isDirty) later();
     };
+    const send = () => {
+      timer = 0;
+      if (!isOver && !isSending && isDirty) sending = keepOnce();
+    };
+    // Whether anybody is still signed in: the last one under way first, then once more.
+    const ask = async () => {
+      await sending;
+      if (!names.size && !isFilled) return; // the draft has not come yet: nothing takes its place
+      sending = keepOnce();
+      await sending;
+    };
     const later = () => {
       if (!timer) timer = setTimeout(send, EVERY);
     };
@@ -132,14 +148,27 @@
     };
     form.addEventListener("input", changed);
     form.addEventListener("change", changed);
-    form.addEventListener("submit", (event) => {
+    form.addEventListener("submit", async (event) => {
       freshToken();
+      if (event.defaultPrevented || isOver) return;
+      if (isSure) {
+        isOver = true;
+        return;
+      }
+      // With the session over it would end on the page for signing in, and what was typed with it.
+      event.preventDefault();
+      if (isAsking) return;
+      isAsking = true;
+      const pressed = event.submitter;
+      await ask();
+      isAsking = false;
       if (isSignedOut) {
-        // Sent now, it would end on the page for signing in, and what was typed since with it.
-        event.preventDefault();
-        changed();
         place.scrollIntoView({ block: "nearest" });
-      } else isOver = true;
+        return;
+      }
+      isSure = true;
+      form.requestSubmit(pressed && pressed.isConnected ? pressed : null);
+      isSure = false;
     });
     window.addEventListener("pageshow", (event) => {
       if (event.persisted) isOver = false;
@@ -156,6 +185,7 @@
       }
       const draft = await answer.json();
       putBack(form, draft.typed);
+      isFilled = true;
       draft.typed.forEach(([name]) => note(name));
       sayInWords("filled", draft.saved);
     };

@@ -100,6 +100,14 @@ def test_next_stays_in_the_product(client, city, target, expected):
     assert attempt(client, city.elderly.user.username, next=target).url == expected
 
 
+def test_led_back_from_a_page_one_is_told_that_the_session_is_gone(client, city):
+    told = "サインインが切れました。もう一度サインインしてください。"
+    led = client.get("/cases/?status=closed")
+    assert told in client.get(led.url).content.decode()
+    for first in ("/signin/", "/signin/?next=/", "/signin/?next=https://evil.example/"):
+        assert told not in client.get(first).content.decode()
+
+
 def test_signing_out_ends_the_session(client, city):
     sign_in(client, city.elderly)
     assert client.get(reverse("signout")).status_code == 405
