@@ -66,6 +66,11 @@ def points_for(membership: Membership, themes: Iterable[str], most: int = 5) -> 
     return [_line(membership, point) for point in found[:most]]
 
 
+def helpdesks(membership: Membership) -> list[PointLine]:
+    """Where one asks who does not know whom to ask. One query."""
+    return [_line(membership, point) for point in _running(membership) if point.is_helpdesk]
+
+
 @dataclass(frozen=True)
 class AreaGroup:
     """The parts of a city of one kind."""

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from agencies.directory import areas_of, find_points
+from agencies.directory import areas_of, find_points, helpdesks
 from agencies.enums import Permission
 from agencies.forms import ContactPointEditForm, ContactPointForm
 from agencies.guards import MemberRequest, member
@@ -36,6 +36,8 @@ def directory(request: MemberRequest) -> HttpResponse:
     context = {
         "points": points,
         "has_helpdesk": any(point.is_helpdesk for point in points),
+        # Nothing found is when one most needs somebody to ask.
+        "helpdesks": [] if points else helpdesks(request.membership),
         "words": words,
         "area": area,
         "areas": areas_of(request.membership),

@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 from django.urls import reverse
 
 from agencies.directory import areas_of, find_points, points_for
@@ -216,3 +217,15 @@ def test_the_database_lets_nobody_else_write_a_line(city, manager):
                 "update agencies_contactpoint set phone = '1', written_by_id = %s where id = %s",
                 [by.pk, point.pk],
             )
+
+
+def test_nothing_found_still_names_whom_to_ask(city):
+    desk = {"name": "助ける窓口", "is_helpdesk": True, "phone": "077-000-0009"}
+    add(city.coordinator, section="架空課", **desk)
+    browser = sign_in(Client(), city.disability)
+    shown = browser.get(reverse("directory"), {"q": "どこにもない"}).content.decode()
+    assert "あてはまる窓口がありません" in shown
+    assert "ことばを短くするか" in shown
+    assert "ヘルプデスクに聞きます" in shown
+    assert "助ける窓口" in shown
+    assert "tel:0770000009" in shown
