@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -23,7 +22,7 @@ from cases.permissions import can, check_can_write
 from cases.risksheets import Finding, RiskGroup, RiskLevel, RiskSheet, find, sheets
 from cases.titles import titles_for
 from cases.versions import value_words
-from config.lib.eras import format_long, format_short
+from config.lib.eras import format_long, format_short, local_day
 from config.lib.memory import remembered
 from config.lib.prepared import prepared
 from config.lib.registry import Link, NextStep, Panel, Todo, registry
@@ -108,14 +107,17 @@ def newest_first(found: ContentQuerySet) -> ContentQuerySet:
 def with_news(found: ContentQuerySet, membership: Membership) -> ContentQuerySet:
     """`has_news`: a note or an issue in 司法・安全 about the person, written after the sheet, that
     the reader sees."""
-    news = Record.objects.standing_with(membership).filter(
+    return found.annotate(has_news=Exists(_news(membership)))
+
+
+def _news(membership: Membership) -> QuerySet[Record]:
+    return Record.objects.standing_with(membership).filter(
         case_id=OuterRef("record__case_id"),
         category=enums.Category.SAFETY,
         kind__in=NEWS,
         person_ids__contains=OuterRef("record__person_ids"),
         written_at__gt=OuterRef("record__written_at"),
     )
-    return found.annotate(has_news=Exists(news))
 
 
 def latest(rows: Sequence[Any]) -> list[Any]:
@@ -312,11 +314,11 @@ def next_risk(membership: Membership, case: Case) -> NextStep | None:
 
 
 def todo_again(membership: Membership) -> list[Todo]:
-    """再評価, before the responsible agency: news came after the sheet that holds. Two queries, and
-    one line of the log."""
+    """再評価, before the responsible agency: news came after the sheet that holds; due from the day
+    of the first of them. Two queries, and one line of the log."""
     if not (reads_cases(membership) and membership.may(Permission.WRITE_RECORDS)):
         return []
-    rows = list(_to_assess_again(membership))
+    rows: list[Any] = list(_to_assess_again(membership))
     if not rows:
         return []
     titles = titles_for(membership, {row.record.case_id for row in rows})
@@ -329,7 +331,7 @@ def todo_again(membership: Membership) -> list[Todo]:
             reverse("risk_detail", args=[row.pk]),
             _("見る"),
             detail=f"{titles[row.record.case_id]}　{known[row.sheet].name}",
-            when=format_short(_day(row)),
+            due_on=local_day(row.news_at),
             section="due",
         )
         for row in rows
@@ -354,13 +356,10 @@ def _to_assess_again(membership: Membership) -> QuerySet[RiskAssessment]:
         record__case_id=OuterRef("record__case_id"),
         record__person_ids=OuterRef("record__person_ids"),
     )
-    told = newest_first(with_news(sheets_seen, membership))
+    first = _news(membership).order_by("written_at").values("written_at")[:1]
+    dated = sheets_seen.annotate(news_at=Subquery(first))
+    told = newest_first(with_news(dated, membership))
     return told.filter(~Exists(newer), has_news=True).select_related("record")[:LIMIT]
-
-
-def _day(row: Any) -> datetime.date:
-    day: datetime.date = row.assessed_on
-    return day
 
 
 registry.add("case_panels", panel, queries=6, order=5)

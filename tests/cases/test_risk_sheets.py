@@ -14,7 +14,7 @@ import meetings.panels
 from agencies.models import Notice
 from agencies.permissions import ActionDenied
 from cases import riskpage
-from cases.models import RiskAssessment
+from cases.models import Record, RiskAssessment
 from cases.operations import (
     RiskDecision,
     add_issue,
@@ -28,6 +28,7 @@ from tests.cases.assessed import caution, cost, sheet
 from tests.cases.pages import get, page, post, referred, text
 from tests.cases.test_records import MY_NUMBER
 from tests.meetings.situations import make_sitting
+from tests.owner import as_owner
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -379,3 +380,27 @@ def test_what_is_registered_keeps_its_budget(city, django_assert_max_num_queries
         entry = next(e for e in registry.entries(name) if e.call is call)
         with w.act(by), django_assert_max_num_queries(entry.queries):
             assert entry.call(by, *subject)
+
+
+def test_looking_again_is_due_from_the_first_news_on(city):
+    case, mother, _son, _given = referred(city)
+    by = city.elderly
+    old = sheet(by, case, mother, "elder-5-words")
+    keys = []
+    for _number in range(2):
+        with w.act(by):
+            note = write_note(
+                case=case, by=by, text="x", method="phone", category="safety", persons=[mother]
+            )
+        keys.append(note.pk)
+    home = get(by, "/").context["sections"]["due"]
+    (line,) = [one for one in home if "再評価" in one.title]
+    assert (line.when, line.is_late) == ("今日", False)
+    now = timezone.now()
+    with as_owner():
+        for key, days in ((old.pk, 9), (keys[0], 3), (keys[1], 1)):
+            at = now - datetime.timedelta(days=days)
+            Record.objects.filter(pk=key).update(written_at=at)
+    home = get(by, "/").context["sections"]["due"]
+    assert "再評価" in home[0].title
+    assert (home[0].when, home[0].is_late) == ("3日超過", True)
