@@ -9,7 +9,7 @@ import uuid
 from typing import Any
 
 from django.contrib.postgres.functions import TransactionNow
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -66,8 +66,9 @@ def _waiting_sheets(membership: Membership) -> QuerySet[Referral, Any]:
 
 
 def todo_answers(membership: Membership) -> list[Todo]:
-    """What others answered to my agency's sheets within two weeks, and about which household.
-    Three queries."""
+    """What others answered to my agency's sheets within two weeks, and about which household. A
+    returned one waits for what is done instead, until another sheet of the case is sent. Three
+    queries."""
     if not reads_cases(membership):
         return []
     rows = list(_answered(membership))
@@ -77,21 +78,32 @@ def todo_answers(membership: Membership) -> list[Todo]:
     return [
         Todo(
             "referral_answer",
-            _("つなぎが受理されました")
-            if state == enums.ReferralState.ACCEPTED
-            else _("つなぎが返却されました"),
+            _("つなぎが返却されました。理由を見て、つなぎ直すか相談します。")
+            if is_open
+            else _("つなぎが返却されました")
+            if state == enums.ReferralState.RETURNED
+            else _("つなぎが受理されました"),
             reverse("referral_detail", args=[pk]),
-            _("見る"),
+            _("理由を見る") if is_open else _("見る"),
             detail="　".join(name for name in (titles[case_id], agency or conference) if name),
             when=day_words(local_day(at), today()) if at else "",
-            section="changed",
+            section="waiting" if is_open else "changed",
         )
-        for pk, case_id, state, agency, conference, at in rows
+        for pk, case_id, state, agency, conference, at, is_open in rows
     ]
 
 
 @prepared
 def _answered(membership: Membership) -> QuerySet[Referral, Any]:
+    sent_since = (
+        Referral.objects.visible_to(membership)
+        .filter(
+            from_agency_id=membership.agency_id,
+            case_id=OuterRef("case_id"),
+            sent_at__gt=OuterRef("answered_at"),
+        )
+        .exclude(pk=OuterRef("pk"))
+    )
     return (
         Referral.objects.visible_to(membership)
         .filter(
@@ -99,9 +111,16 @@ def _answered(membership: Membership) -> QuerySet[Referral, Any]:
             state__in=[enums.ReferralState.ACCEPTED, enums.ReferralState.RETURNED],
             answered_at__gte=TransactionNow() - ANSWERED,
         )
+        .annotate(is_open=Q(state=enums.ReferralState.RETURNED) & ~Exists(sent_since))
         .order_by("-answered_at")
         .values_list(
-            "pk", "case_id", "state", "to_agency__name", "to_conference_type__name", "answered_at"
+            "pk",
+            "case_id",
+            "state",
+            "to_agency__name",
+            "to_conference_type__name",
+            "answered_at",
+            "is_open",
         )[:LIMIT]
     )
 

@@ -237,7 +237,18 @@ def test_return_needs_a_reason_and_closes_the_sheet(city, home):
     assert get(city.disability, url).status_code == 404
     shown = text(get(city.elderly, url))
     assert "圏域が違います" in shown
-    assert "つなぎが返却されました" in text(get(city.elderly, "/"))
+    # It waits for its sender, until something else is sent for the same household.
+    sections = get(city.elderly, "/").context["sections"]
+    (line,) = [one for one in sections["waiting"] if one.url == url]
+    assert "つなぎ直すか相談します" in line.title
+    assert line.action == "理由を見る"
+    assert url not in [one.url for one in sections["changed"]]
+    again = post(city.elderly, url_for(case), filled(city, mother, step="send"))
+    assert again.status_code == 302
+    sections = get(city.elderly, "/").context["sections"]
+    assert url not in [one.url for one in sections["waiting"]]
+    (line,) = [one for one in sections["changed"] if one.url == url]
+    assert line.title == "つなぎが返却されました"
 
 
 def test_sender_and_stranger_cannot_answer(city, home):
