@@ -276,6 +276,7 @@ class NoteEditForm(WordsForm, NextStepFields, CorrectedMoment, FilesForm):
         label=_("直した理由"),
         limit=200,
         required=False,
+        marked=True,
         help_text=_(
             "記録のことばや日時を直すときは必ず書きます。前の版と理由が残ります。"
             "ファイルを足すだけ、期限や担当を変えるだけなら、要りません。"

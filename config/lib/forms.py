@@ -123,7 +123,8 @@ class _CheckedText(forms.CharField):
 
     limit: characters (graphemes). not_my_number: True for a field whose own kind of number has
     twelve digits. declared_by: the form field whose tick declares that digits are no My Number,
-    or None when nothing may.
+    or None when nothing may. marked: shown as required where the form itself demands it of most
+    answers, and the field does not.
     """
 
     def __init__(
@@ -132,12 +133,14 @@ class _CheckedText(forms.CharField):
         limit: int,
         not_my_number: bool = False,
         declared_by: str | None = NOT_MY_NUMBER,
+        marked: bool = False,
         **kwargs: Any,
     ) -> None:
         self.limit = limit
         self.not_my_number = not_my_number
         self.declared_by = declared_by
         self.is_declared = False
+        self.marked = marked
         # No max_length: it would make the browser cut what is pasted, silently.
         super().__init__(strip=False, **kwargs)
 

@@ -200,6 +200,7 @@ def test_correction_without_a_reason_is_asked_for_it_and_shown_with_it(city, cas
     url, sent = f"/notes/{key}/edit/", kept(case, key, city.elderly)
     shown = text(post(city.elderly, url, sent | {"text": "直した文"}), 422)
     assert "直した理由を入れてください。" in shown
+    assert '直した理由<span class="required">※必須</span>' in shown
     assert "直した文" in shown
     answer = post(city.elderly, url, sent | {"text": "直した文", "reason": "聞きちがい"})
     assert answer.status_code == 302
