@@ -60,6 +60,8 @@ _FULL: Final = re.compile(
 )
 _COMPACT: Final = re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})")
 _COMPACT_ERA: Final = re.compile(rf"{_ERA}(?P<year>\d{{2}})(?P<month>\d{{2}})(?P<day>\d{{2}})")
+# A slash or 月日 alone: 8.11 and 8-11 may be a year and a month.
+_MONTH_DAY: Final = re.compile(r"(\d{1,2})/(\d{1,2})|(\d{1,2})月(\d{1,2})日")
 _YEAR_MONTH: Final = re.compile(
     rf"{_ERA}?(?P<year>元|\d{{1,4}})(?:年|{_SEPARATOR})(?P<month>\d{{1,2}})月?"
 )
@@ -208,19 +210,25 @@ def format_partial(value: PartialDate) -> str:
     return f"{value.year}年{month}（{first}{month}／{last}{month}）{suffix}"
 
 
-def parse_date(text: str) -> date:
+def parse_date(text: str, *, up_to: date | None = None, since: date | None = None) -> date:
     """Read one full day as people write it, era or western, in any width.
 
     In: R8.5.1, 令和8年5月1日, 令和元年5月1日, 令8.5.1, R080501, 20260501, 2026-05-01, 2026/5/1,
     2026年5月1日; a weekday in brackets must be right. Out: a date from 1873 to 2099.
     Raises EraDateError with a message in the language of the request.
+
+    up_to: also 11/23 and 11月23日, the last such day not after this one; since: the first such day
+    not before this one. Without either the year must be there.
     """
     found, weekday = _split_weekday(_normalise(text))
     match = _first_match(found, _FULL, _COMPACT, _COMPACT_ERA)
-    if match is None:
+    near = up_to or since
+    if match is not None:
+        day = _read(match).earliest()
+    elif near is not None and (match := _MONTH_DAY.fullmatch(found)):
+        day = _near(match, near, is_past=up_to is not None)
+    else:
         raise _unreadable()
-    partial = _read(match)
-    day = partial.earliest()
     if weekday is not None and WEEKDAYS[day.weekday()] != weekday:
         raise _error(
             _("%(date)sは%(weekday)s曜日です。日付か曜日を直してください。"),
@@ -275,6 +283,17 @@ def _split_weekday(text: str) -> tuple[str, str | None]:
     if match is None:
         return text, None
     return text[: match.start()], match["weekday"]
+
+
+def _near(match: re.Match[str], on: date, *, is_past: bool) -> date:
+    month, day = (int(part) for part in match.groups() if part)
+    year = on.year
+    if is_past and (month, day) > (on.month, on.day):
+        year -= 1
+    elif not is_past and (month, day) < (on.month, on.day):
+        year += 1
+    _check_day(year, month, day)
+    return date(year, month, day)
 
 
 def _first_match(text: str, *patterns: re.Pattern[str]) -> re.Match[str] | None:

@@ -234,7 +234,8 @@ class EraDateField(forms.Field):
     """A day, typed in any form `eras.parse_date` reads; gives a date or None.
 
     not_future, not_past: compared with today in Asia/Tokyo, today is allowed. min, max: the
-    first and last day allowed. A wrong entry stays in the box as it was typed.
+    first and last day allowed. A wrong entry stays in the box as it was typed. Without its year a
+    day is read only where it is known on which side of today it lies.
     """
 
     widget = forms.TextInput(attrs={"class": "date"})
@@ -261,7 +262,11 @@ class EraDateField(forms.Field):
         if value is None or not str(value).strip():
             return None
         try:
-            return eras.parse_date(str(value))
+            return eras.parse_date(
+                str(value),
+                up_to=eras.today() if self.not_future else None,
+                since=eras.today() if self.not_past else None,
+            )
         except eras.EraDateError as error:
             raise ValidationError(str(error), code=error.code) from error
 

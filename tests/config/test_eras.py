@@ -134,6 +134,49 @@ def test_parse_date_reads_what_is_shown(day):
     assert parse_date(f"{day:%Y%m%d}") == day
 
 
+@pytest.mark.parametrize("text", ["11/23", "１１／２３", "11月23日", "11/23（月）"])
+def test_a_day_without_its_year_is_the_nearest_on_the_side_asked_for(text):
+    day = date(2026, 11, 23)
+    assert parse_date(text, up_to=day) == parse_date(text, since=day) == day
+    assert parse_date("11/23", up_to=date(2026, 11, 22)) == date(2025, 11, 23)
+    assert parse_date("11/23", since=date(2026, 11, 24)) == date(2027, 11, 23)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("11.23", "unreadable"),
+        ("8-11", "unreadable"),
+        ("2026/11", "unreadable"),
+        ("13/1", "no_such_day"),
+        ("11/31", "no_such_day"),
+        ("2/29", "no_such_day"),
+        ("11/23（火）", "wrong_weekday"),
+    ],
+)
+def test_what_may_be_something_else_is_no_day_without_its_year(text, code):
+    with pytest.raises(EraDateError) as caught:
+        parse_date(text, up_to=date(2026, 11, 23))
+    assert caught.value.code == code
+
+
+def test_without_a_side_the_year_must_be_there():
+    for read in (parse_date, parse_partial):
+        with pytest.raises(EraDateError):
+            read("11/23")
+
+
+@given(DAYS, st.dates(min_value=date(1874, 1, 1), max_value=date(2098, 12, 31)))
+def test_a_day_without_its_year_lies_within_a_year_of_the_day_given(day, on):
+    text = f"{day.month}/{day.day}"
+    for near, lowest, highest in (({"up_to": on}, -365, 0), ({"since": on}, 0, 365)):
+        if (day.month, day.day) == (2, 29):
+            continue
+        found = parse_date(text, **near)
+        assert (found.month, found.day) == (day.month, day.day)
+        assert lowest <= (found - on).days <= highest
+
+
 @given(st.text(max_size=30))
 def test_parse_date_any_text_gives_a_day_or_a_message(text):
     try:

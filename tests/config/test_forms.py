@@ -254,6 +254,15 @@ class TestEraDateField:
             == "期限は今日からあとの日付を入れてください。"
         )
 
+    def test_a_day_without_its_year_is_read_where_its_side_is_known(self):
+        today = eras.today()
+        typed = f"{today.month}/{today.day}"
+        assert value_of(EraDateField(not_future=True), typed) == today
+        assert value_of(EraDateField(not_past=True), typed) == today
+        assert "日付として読めません" in error_of(EraDateField(label="期限"), typed)
+        assert "日付として読めません" in error_of(EraDateField(max=today), typed)
+        assert error_of(PartialDateField(), typed)
+
     def test_min_and_max(self):
         field = EraDateField(label="期限", min=date(2026, 4, 1), max=date(2027, 3, 31))
         assert value_of(field, "R8.4.1") == date(2026, 4, 1)
