@@ -134,13 +134,14 @@ def _whom(known: Known, who: str, name: str) -> str:
 
 
 def _write(known: Known, category: str) -> str:
-    """Where a field of the assessment is written: of 本人, or the household."""
+    """Where a field of the assessment is written, of 本人 or the household; from there one comes
+    back to the sheet."""
     if not known.may_write:
         return ""
     first = known.first
-    if category == enums.Category.HOUSEHOLD or first is None:
-        return new_url(known.case, enums.HOUSEHOLD, category)
-    return new_url(known.case, str(first.pk), category)
+    is_all = category == enums.Category.HOUSEHOLD or first is None
+    who = enums.HOUSEHOLD if is_all or first is None else str(first.pk)
+    return f"{new_url(known.case, who, category)}&from=sheet"
 
 
 def _item(known: Known, code: str, place: Mapping[str, Any]) -> Iterator[Line]:

@@ -69,11 +69,17 @@ def assessment_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         return _written(request, on, form)
     more = {
         "groups": question_groups(form, questions),
-        "fields": _fields(on, known, category, request.GET.get("about", "")),
+        "fields": _fields(request, on, known, category),
         "category": str(Category(category).label) if questions else "",
         "is_again": former is not None,
+        "from_sheet": _from_sheet(request),
     }
     return form_page(request, "cases/assessment_new.html", on, form, **more)
+
+
+def _from_sheet(request: MemberRequest) -> bool:
+    """Come from インテーク・アセスメントシート, to which one goes back."""
+    return request.GET.get("from") == "sheet"
 
 
 def _about(request: MemberRequest, on: Subject) -> dict[str, list[str]]:
@@ -116,13 +122,18 @@ def _written(request: MemberRequest, on: Subject, form: AssessmentForm) -> HttpR
     log_declared(request, form, on.case.pk)
     messages.success(request, _("アセスメントを保存しました。続けて次の項目を書けます。"))
     if "more" not in request.POST:
-        return redirect("assessment_detail", case_id=on.case.pk)
+        back = "intake_sheet" if _from_sheet(request) else "assessment_detail"
+        return redirect(back, case_id=on.case.pk)
     url = reverse("assessment_new", args=[on.case.pk])
     following = _next_field(request.GET.get("category", ""))
     if not following:
         return redirect(url)
-    query = urlencode({"category": following, "about": data["about"][0]})
-    return redirect(f"{url}?{query}")
+    query = {"category": following, "about": data["about"][0], **_kept(request)}
+    return redirect(f"{url}?{urlencode(query)}")
+
+
+def _kept(request: MemberRequest) -> dict[str, str]:
+    return {"from": "sheet"} if _from_sheet(request) else {}
 
 
 def _next_field(category: str) -> str:
@@ -131,11 +142,12 @@ def _next_field(category: str) -> str:
 
 
 def _fields(
-    on: Subject, known: dict[str, Question], category: str, about: str
+    request: MemberRequest, on: Subject, known: dict[str, Question], category: str
 ) -> list[dict[str, Any]]:
     """The fields to choose from, each with how much it asks."""
     url = reverse("assessment_new", args=[on.case.pk])
-    kept = {"about": about} if about else {}
+    about = request.GET.get("about", "")
+    kept = {**({"about": about} if about else {}), **_kept(request)}
     return [
         {
             "label": str(one.label),

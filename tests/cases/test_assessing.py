@@ -165,6 +165,24 @@ def test_a_section_is_written_question_by_question(city):
     assert "はい：治療や通院が必要な病気・けががある（心臓）" in text(page(city.elderly, case))
 
 
+def test_who_comes_from_the_sheet_goes_back_to_it(city):
+    case, mother, _son, _given = referred(city)
+    listed = text(get(city.elderly, f"/cases/{case.pk}/sheet/"))
+    url = f"/cases/{case.pk}/assessment/new/?category=health&about={mother.pk}&from=sheet"
+    assert "&amp;from=sheet" in listed
+    shown = text(get(city.elderly, url))
+    assert "保存してシートにもどる" in shown
+    assert "from=sheet" in shown[shown.index('class="fields"') :]
+    answer = post(city.elderly, url, typed_section(mother))
+    assert (answer.status_code, answer.url) == (302, f"/cases/{case.pk}/sheet/")
+    on = post(city.elderly, url, typed_section(mother, more="1"))
+    assert "category=disability" in on.url
+    assert on.url.endswith("from=sheet")
+    other = url.replace("from=sheet", "from=//evil.example")
+    assert "保存してシートにもどる" not in text(get(city.elderly, other))
+    assert "/assessment/" in post(city.elderly, other, typed_section(mother)).url
+
+
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
