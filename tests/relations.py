@@ -28,7 +28,7 @@ ROWS = """
 # A case and what is written in it.
 consultation_detail       worker      200/-    .        200/-
 consultation_make_case    worker      -/302    .        -/403
-consultation_add          worker      200/200  .        302/302
+consultation_add          worker      200/422  .        302/302
 consultation_items        worker      200/422  .        200/422
 consultation_finish       worker      -/422    .        -/422
 draft_typed               worker      200/-    .        200/-
