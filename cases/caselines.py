@@ -231,7 +231,7 @@ def person_line(
 
 def _living(person: Person) -> str:
     if person.same_as is not None:
-        return _("%(label)sと同じ人") % {"label": person.same_as.label}
+        return _("%(label)sと同じ人") % {"label": person.stands.label}
     if person.left_on is not None:
         return _("世帯を出た人（%(day)s）") % {"day": format_short(person.left_on)}
     return _("同居") if person.is_cohabiting else _("別居")

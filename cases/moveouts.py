@@ -102,13 +102,6 @@ def may_be_told(persons: Iterable[Person]) -> list[Person]:
     return [person for person in written_about(persons) if person.is_living and person.name]
 
 
-def who(person: Person) -> Person:
-    """The one who stands, for somebody who turned out to be another (同じ人だった)."""
-    while person.same_as is not None:
-        person = person.same_as
-    return person
-
-
 def offered(
     membership: Membership,
     case: Case,
@@ -117,8 +110,8 @@ def offered(
 ) -> list[Item]:
     """Records of the team that tell of nobody else, the newest first. Two queries, and the budgets
     of `case_timeline`."""
-    about = {key: who(person) for key, person in persons.items() if who(person).pk in told}
-    living = {key for key, person in persons.items() if who(person).is_living}
+    about = {key: p.stands for key, p in persons.items() if p.stands.pk in told}
+    living = {key for key, person in persons.items() if person.stands.is_living}
     is_whole = living <= about.keys() and _sees_everybody(case, persons)
     rows = (
         Record.objects.standing_with(membership)
@@ -197,7 +190,7 @@ def compose(
             _("選んだ記録のなかに、いまは載せられないものがあります。選びなおしてください。")
         )
     chosen = [item for item in items.values() if item.key in choice.records]
-    others = [p for p in persons.values() if p.is_living and who(p).pk not in told]
+    others = [p for p in persons.values() if p.is_living and p.stands.pk not in told]
     _check_told(choice, chosen, others)
     parts = [(label, [i for i in chosen if i.group == name]) for name, label, _kinds in GROUPS]
     return Paper(

@@ -150,7 +150,7 @@ def check_can_record_consent(by: Membership, person: Person) -> None:
     if person.same_as is not None:
         raise CannotConsent(
             _("%(name)sと同じ人でした。同意は、いまの名前の行で記録してください。")
-            % {"name": person.same_as.shown_name}
+            % {"name": person.stands.shown_name}
         )
 
 

@@ -74,7 +74,7 @@ def name_as_known(membership: Membership, persons: Iterable[Person]) -> None:
     gone = [key for key, person in by_key.items() if person.left_on]
     for first, other in _same(membership, gone) if gone else ():
         if other in by_key and not _is_same_as(by_key[other], first):
-            by_key[first].same_as = by_key[other]  # type: ignore[misc]
+            by_key[first].same_as = by_key[other]
 
 
 def _is_same_as(person: Person, key: uuid.UUID) -> bool:

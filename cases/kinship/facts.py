@@ -129,8 +129,8 @@ def _of_who_stands(tie: Tie, persons: dict[uuid.UUID, Person]) -> Tie:
     """Whoever turned out to be another is drawn as that one."""
     for name in ("first_id", "second_id"):
         person = persons.get(getattr(tie, name))
-        if person is not None and person.same_as is not None:
-            setattr(tie, name, person.same_as.pk)
+        if person is not None:
+            setattr(tie, name, person.stands.pk)
     return tie
 
 

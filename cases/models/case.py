@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -166,7 +165,7 @@ class Person(models.Model):
     objects = PersonQuerySet.as_manager()
 
     # Who they turned out to be, for a reader who may know it (`persons_by_key`).
-    same_as: ClassVar[Person | None] = None
+    same_as: Person | None = None
 
     class Meta:
         constraints = [
@@ -193,11 +192,16 @@ class Person(models.Model):
         return self.is_living and self.left_on is None
 
     @property
+    def stands(self) -> Person:
+        """This row, or the one of whoever it turned out to be."""
+        return self if self.same_as is None else self.same_as.stands
+
+    @property
     def shown_name(self) -> str:
         """The name with さん, or the letter for who is known only in part."""
         if self.same_as is not None:
             words = _("%(name)s（はじめは%(label)s）")
-            return words % {"name": self.same_as.shown_name, "label": self.label}
+            return words % {"name": self.stands.shown_name, "label": self.label}
         if self.name:
             return with_san(self.name)
         return _("%(label)sさん（氏名不明）") % {"label": self.label}
@@ -205,7 +209,7 @@ class Person(models.Model):
     @property
     def shown_kana(self) -> str:
         """The reading of `shown_name`, as far as it is known."""
-        return self.name_kana if self.same_as is None else self.same_as.shown_kana
+        return self.stands.name_kana
 
     def age(self, on: datetime.date) -> int | None:
         """Age in whole years on a day (`cases.ages`)."""

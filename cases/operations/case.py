@@ -222,11 +222,16 @@ def _is_there(person: Person | uuid.UUID) -> bool:
     return isinstance(person, Person) and person.left_on is None
 
 
+def turned_out(by: Membership, keys: Iterable[uuid.UUID]) -> bool:
+    """Whether one of these persons turned out to be another, as far as `by` may know. One query."""
+    same = HouseholdLink.objects.visible_to(by).standing().filter(kind=enums.LinkKind.SAME)
+    return bool(same.filter(from_person_id__in=list(keys)).exists())
+
+
 def check_who_stands(by: Membership, persons: Iterable[Person | uuid.UUID]) -> None:
     """A page opened before 同じ人だった may still name the first of the two. One query at most."""
     keys = [p.pk if isinstance(p, Person) else p for p in persons if not _is_there(p)]
-    same = HouseholdLink.objects.visible_to(by).standing().filter(kind=enums.LinkKind.SAME)
-    if keys and same.filter(from_person_id__in=keys).exists():
+    if keys and turned_out(by, keys):
         raise ActionDenied(
             _(
                 "選んだ人のなかに、「同じ人だった」と分かった人がいます。画面を開き直して、"

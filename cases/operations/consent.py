@@ -22,8 +22,9 @@ from agencies.operations import notify
 from agencies.permissions import ActionDenied, check_may
 from agencies.trail import log_access
 from cases import enums
-from cases.models import Case, Consent, ConsentLine, HouseholdLink, Person
+from cases.models import Case, Consent, ConsentLine, Person
 from cases.operations.access import sync_grants
+from cases.operations.case import turned_out
 from cases.operations.consentloss import (
     NOTHING_STAYS,
     After,
@@ -92,8 +93,7 @@ def record_consent(
 def _check_stands(person: Person, by: Membership) -> None:
     """同じ人だった: the one who stands is asked. An answer of the other row would go on after the
     person has withdrawn theirs (V3)."""
-    links = HouseholdLink.objects.visible_to(by).standing()
-    if links.filter(kind=enums.LinkKind.SAME, from_person=person).exists():
+    if turned_out(by, [person.pk]):
         raise CannotConsent(
             _("この人は、ほかの行の人と同じ人でした。同意は、いまの名前の行で記録してください。")
         )

@@ -29,7 +29,8 @@ from cases.permissions import (
     check_runs_on,
 )
 from cases.questions import Answers, asked_in, catalogue, checked
-from config.lib.eras import TOKYO, today
+from config.lib.eras import today
+from config.lib.fiscal import from_day_to_instant
 
 
 class WrittenBefore(Exception):
@@ -222,7 +223,7 @@ def moment_of(day: datetime.date | None) -> datetime.datetime | None:
     (`kasane.record_follows_day`)."""
     if day is None or day >= today():
         return None
-    return datetime.datetime.combine(day, datetime.time.min, TOKYO)
+    return from_day_to_instant(day)
 
 
 def next_version(model: type[Content], key: uuid.UUID, by: Membership, version: int) -> Any:

@@ -15,7 +15,6 @@ from reports.proof.facts import (
     Membership,
     Record,
     Sitting,
-    World,
 )
 from reports.proof.rights import (
     NO_CASES,
@@ -30,6 +29,7 @@ from reports.proof.rights import (
     yes,
 )
 from reports.proof.shields import stopped_by_shield
+from reports.proof.world import World
 
 
 def see_item(world: World, m: Membership, row: Item) -> Decision:

@@ -6,9 +6,10 @@ import datetime
 import uuid
 from typing import Any
 
-from reports.proof.facts import TOKYO, Case, Membership, World
+from reports.proof.facts import TOKYO, Case, Membership
 from reports.proof.model import decide
 from reports.proof.rights import Decision
+from reports.proof.world import World
 
 
 class Unknown(Exception):

@@ -13,7 +13,8 @@ from django.db import connections
 from psycopg.types.range import Range
 
 from reports.proof import facts
-from reports.proof.facts import CityRow, Part, Period, Version, World
+from reports.proof.facts import CityRow, Part, Period, Version
+from reports.proof.world import World
 
 MEMBERSHIPS = """
 SELECT m.id, m.agency_id, a.municipality_id, COALESCE(r.permissions, '{}') AS permissions,

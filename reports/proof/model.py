@@ -61,7 +61,6 @@ from reports.proof.facts import (
     Team,
     Transfer,
     Version,
-    World,
     table_of,
 )
 from reports.proof.rights import (
@@ -91,6 +90,7 @@ from reports.proof.shields import (
     stopped_by_shield,
     was_closed,
 )
+from reports.proof.world import World
 
 # V1: system memberships, each with its own tables.
 CITY_TABLES = {

@@ -23,8 +23,8 @@ from reports.proof.facts import (
     Record,
     Team,
     Transfer,
-    World,
 )
+from reports.proof.world import World
 
 
 @dataclass(frozen=True)

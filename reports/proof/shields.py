@@ -27,9 +27,9 @@ from reports.proof.facts import (
     Referral,
     Shield,
     Transfer,
-    World,
 )
 from reports.proof.rights import Decision, no, reads_cases, rights, yes
+from reports.proof.world import World
 
 CLOSED = no("V9", "支援措置により、名簿の人が確かめて開くまで、名簿の人だけに見えます。")
 HIDDEN = no("V9", "支援措置により、居所が分かる情報は、名簿の人だけに見えます。")

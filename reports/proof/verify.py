@@ -21,10 +21,11 @@ from django.db import connections, models, transaction
 from agencies.models import Membership
 from config.lib.acting import act, own_key
 from reports.proof import facts
-from reports.proof.facts import Part, Version, World, table_of
+from reports.proof.facts import Part, Version, table_of
 from reports.proof.load import GATED, key_of, load
 from reports.proof.model import decide, not_acting
 from reports.proof.rights import Decision
+from reports.proof.world import World
 
 # More pairs than this are thinned out before they are asked (large existing worlds).
 MOST_PAIRS = 1_500_000

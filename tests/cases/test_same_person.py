@@ -380,6 +380,22 @@ def choices_of(answer):
     }
 
 
+def test_found_out_twice_the_last_one_stands(city):
+    """A was B, then B was C: A's name, reading and ties are C's."""
+    facts = [PersonFacts(), PersonFacts(), PersonFacts(name="架空野 花", name_kana="かくうの はな")]
+    case, (first, second, third) = w.household(city.elderly, *facts)
+    with w.act(city.elderly):
+        clinic = TieFacts(name="架空医院", resource="medical", quality="strong")
+        write_tie(case=case, by=city.elderly, kind="outside", first=first, facts=clinic)
+        for person, stands in ((first, second), (second, third)):
+            note_same_person(case=case, by=city.elderly, person=person, stands=stands)
+    found = people(city.elderly, case)[first.pk]
+    assert (found.shown_name, found.shown_kana) == ("架空野 花さん（はじめはA）", "かくうの はな")
+    assert "Cと同じ人" in text(page(city.elderly, case))
+    drawn = get(city.elderly, reverse("genogram", args=[case.pk]))
+    assert "架空医院" in text(drawn)
+
+
 def test_a_paper_that_leaves_tells_of_the_one_who_stands(city, house):
     """What is written of the first is the other's: whole, and under the other's name."""
     case, (nameless, named) = house
