@@ -346,7 +346,7 @@ class ConsentRow:
 def consent_rows(by: Membership, *, ended: bool) -> list[ConsentRow]:
     """Those seen whole, the first to end first. Three queries."""
     found = Consent.objects.visible_to(by).filter(withdrawn_at__isnull=not ended)
-    order = ("-withdrawn_at", "pk") if ended else ("period__endswith", "-recorded_at", "pk")
+    order = ("-withdrawn_at", "pk") if ended else ("ends_at", "-recorded_at", "pk")
     rows = list(found.prefetch_related("taken_by_agency").order_by(*order)[:LISTED])
     persons = _people(by, [row.person_id for row in rows])
     return [

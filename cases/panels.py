@@ -312,17 +312,19 @@ def deadlines(membership: Membership, case: Case) -> list[Todo]:
             _("同意 %(label)s の期限") % {"label": label},
             reverse("consent_detail", args=[key]),
             "",
-            due_on=instant_to_until_day(period.upper),
+            due_on=instant_to_until_day(ends_at),
         )
-        for label, period, key in _ending(membership, case)
+        for label, ends_at, key in _ending(membership, case)
     ]
 
 
 @prepared
-def _ending(membership: Membership, case: Case) -> QuerySet[Consent, tuple[str, Any, uuid.UUID]]:
+def _ending(
+    membership: Membership, case: Case
+) -> QuerySet[Consent, tuple[str, datetime.datetime, uuid.UUID]]:
     found = Consent.objects.visible_to(membership).in_force()
-    found = found.filter(case=case, period__upper_inf=False)
-    return found.values_list("person__label", "period", "pk")
+    found = found.filter(case=case, ends_at__isnull=False)
+    return found.values_list("person__label", "ends_at", "pk")
 
 
 @prepared

@@ -157,12 +157,11 @@ def _near_their_end(membership: Membership) -> QuerySet[Consent]:
             taken_by_agency_id=membership.agency_id,
             answer=enums.ConsentAnswer.GIVEN,
             withdrawn_at__isnull=True,
-            period__upper_inf=False,
-            period__endswith__range=(TransactionNow() - SOON, TransactionNow() + SOON),
+            ends_at__range=(TransactionNow() - SOON, TransactionNow() + SOON),
             case__status=enums.CaseStatus.ACTIVE,
         )
         .select_related("person")
-        .order_by("period__endswith", "-recorded_at", "id")[:LIMIT]
+        .order_by("ends_at", "-recorded_at", "id")[:LIMIT]
     )
 
 

@@ -16,7 +16,7 @@ from cases import enums
 from cases.gate import NOTHING, reads_cases, unshielded
 from config.lib.ids import new_id
 
-from .case import Case
+from .case import Case, Findable
 
 
 class ConsultationQuerySet(models.QuerySet["Consultation"]):
@@ -87,12 +87,14 @@ class _PartQuerySet(models.QuerySet):
         return self.filter(Exists(whole))
 
 
-class ConsultationPerson(models.Model):
+class ConsultationPerson(Findable):
     """A person the consultation is about, as far as known."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="persons")
     order = models.PositiveSmallIntegerField(default=0)
+    # The consultation's, for whom alone its persons are looked up.
+    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+", db_index=False)
     name = models.CharField(max_length=300, blank=True)
     name_kana = models.CharField(max_length=300, blank=True)
     birth_on = models.DateField(null=True, blank=True)
@@ -103,9 +105,36 @@ class ConsultationPerson(models.Model):
     sex = models.CharField(max_length=10, choices=enums.Sex.choices, blank=True)
     relation = models.CharField(max_length=20, choices=enums.Relation.choices, blank=True)
     phone = models.CharField(max_length=40, blank=True)
+    phone_digits = models.CharField(max_length=20, blank=True, db_collation="C")
     address = models.CharField(max_length=600, blank=True)
+    address_folded = models.CharField(max_length=600, blank=True, db_collation="C")
 
     objects = _PartQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # Search (cases.ways).
+            models.Index(fields=["agency", "kana_folded"], name="asked_about_kana"),
+            models.Index(fields=["agency", "name_folded"], name="asked_about_name"),
+            models.Index(fields=["agency", "given_folded"], name="asked_about_given"),
+            models.Index(fields=["agency", "given_kana_folded"], name="asked_about_given_kana"),
+            models.Index(fields=["agency", "birth_on"], name="asked_about_birth"),
+            models.Index(
+                fields=["agency", "birth_year"],
+                name="asked_about_year",
+                condition=Q(birth_year__isnull=False),
+            ),
+            models.Index(
+                fields=["agency", "phone_digits"],
+                name="asked_about_phone",
+                condition=~Q(phone_digits=""),
+            ),
+            models.Index(
+                fields=["agency", "address_folded"],
+                name="asked_about_address",
+                condition=~Q(address_folded=""),
+            ),
+        ]
 
 
 class ConsultationIssue(models.Model):

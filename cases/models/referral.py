@@ -113,4 +113,9 @@ class Referral(models.Model):
         indexes = [
             models.Index(fields=["to_agency", "state"], name="referral_to_state"),
             models.Index(fields=["from_agency", "state"], name="referral_from_state"),
+            models.Index(
+                fields=["from_agency", "-answered_at"],
+                name="referral_answered",
+                condition=Q(answered_at__isnull=False),
+            ),
         ]

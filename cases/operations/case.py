@@ -87,9 +87,9 @@ def open_case(
 CONTACT = ("phone", "address", "school", "workplace", "whereabouts", "resident_ref")
 
 
-def _fields(facts: PersonFacts) -> dict[str, Any]:
+def folded_names(facts: PersonFacts) -> dict[str, str]:
+    """The name as `Findable` keeps it."""
     return {
-        **{k: v for k, v in dataclasses.asdict(facts).items() if k not in CONTACT},
         "name_folded": fold(facts.name),
         "kana_folded": fold(facts.name_kana),
         "given_folded": fold_given(facts.name),
@@ -97,15 +97,25 @@ def _fields(facts: PersonFacts) -> dict[str, Any]:
     }
 
 
+def folded_whereabouts(facts: PersonFacts) -> dict[str, str]:
+    """Telephone and address as search compares them."""
+    return {
+        "phone_digits": "".join(c for c in normalise(facts.phone) if c.isdigit())[:20],
+        "address_folded": fold_address(facts.address),
+    }
+
+
+def _fields(facts: PersonFacts) -> dict[str, Any]:
+    known = {k: v for k, v in dataclasses.asdict(facts).items() if k not in CONTACT}
+    return {**known, **folded_names(facts)}
+
+
 def _write_contact(person: Person, by: Membership, facts: PersonFacts) -> None:
     """Where the person is, unless a shield hides it from whoever writes: then it stays as it is."""
     if is_hidden(person.pk):
         return
     values = {name: getattr(facts, name) for name in CONTACT}
-    folded = {
-        "phone_digits": _digits(facts.phone),
-        "address_folded": fold_address(facts.address),
-    }
+    folded = folded_whereabouts(facts)
     contact = Contact.objects.visible_to(by).filter(pk=person.pk).first()
     if contact is None:
         if any(values.values()):
@@ -116,10 +126,6 @@ def _write_contact(person: Person, by: Membership, facts: PersonFacts) -> None:
         for name, value in (values | folded).items():
             setattr(contact, name, value)
         contact.save()
-
-
-def _digits(phone: str) -> str:
-    return "".join(c for c in normalise(phone) if c.isdigit())[:20]
 
 
 @transaction.atomic

@@ -55,10 +55,8 @@ def attach_scans(*, consent: Consent, by: Membership, files: Sequence[NewFile]) 
 def ending_consents() -> list[tuple[uuid.UUID, datetime.datetime]]:
     """Consents that end within a month and not yet, for the scheduler. One query."""
     now = timezone.now()
-    ending = Consent.objects.in_force().filter(
-        period__upper_inf=False, period__endswith__gt=now, period__endswith__lte=now + SOON
-    )
-    return [(key, period.upper) for key, period in ending.values_list("pk", "period")]
+    ending = Consent.objects.in_force().filter(ends_at__gt=now, ends_at__lte=now + SOON)
+    return list(ending.values_list("pk", "ends_at"))
 
 
 def remind_of_end(consent_id: uuid.UUID) -> None:

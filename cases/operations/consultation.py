@@ -25,7 +25,13 @@ from cases.models import (
     Issue,
     Person,
 )
-from cases.operations.case import PersonFacts, add_person, open_case
+from cases.operations.case import (
+    PersonFacts,
+    add_person,
+    folded_names,
+    folded_whereabouts,
+    open_case,
+)
 from cases.operations.records import add_issue, assess, write_note
 from cases.permissions import check_can_write
 from config.lib.eras import local_day
@@ -79,8 +85,11 @@ def take_consultation(
     ConsultationPerson.objects.bulk_create(
         ConsultationPerson(
             consultation=consultation,
+            agency_id=by.agency_id,
             order=order,
             **{k: v for k, v in dataclasses.asdict(person).items() if k in names},
+            **folded_names(person),
+            **folded_whereabouts(person),
         )
         for order, person in enumerate(persons)
     )

@@ -179,8 +179,10 @@ def _similar(membership: Membership, sheet: IntakeSheet) -> Found:
     return _logged_similar(membership, facts, "consultation_similar")
 
 
-def _logged_similar(membership: Membership, facts: list[PersonFacts], what: str) -> Found:
-    found = similar(membership, facts)
+def _logged_similar(
+    membership: Membership, facts: list[PersonFacts], what: str, but: uuid.UUID | None = None
+) -> Found:
+    found = similar(membership, facts, but=but)
     log_access(membership, Action.SEARCH, what=what, record_ids=found.keys)
     return found
 
@@ -272,7 +274,7 @@ def _detail_page(
     found = None
     if may_act:
         facts = [person_facts(part) for part in persons]
-        found = _logged_similar(membership, facts, "consultation_detail")
+        found = _logged_similar(membership, facts, "consultation_detail", consultation.pk)
     items = items_of(membership.municipality)
     return render(
         request,

@@ -205,10 +205,11 @@ def _values(people: City, households: int, seed: int, now: datetime.datetime) ->
 
 
 def _columns(cursor: Any, table: str) -> list[str]:
-    """All columns of a table: versions have the same."""
+    """All columns of a table that are written: versions have the same."""
     cursor.execute(
         """SELECT attname FROM pg_attribute
-           WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum""",
+           WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+           ORDER BY attnum""",
         [table],
     )
     return [name for (name,) in cursor.fetchall()]

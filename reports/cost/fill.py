@@ -345,13 +345,16 @@ UNION ALL SELECT pg_temp.key('asking', i), at, 'with_consent', 'family_phone', f
     worker FROM one WHERE i %% 25 = 0
 """
 ASKING = """
-INSERT INTO cases_consultationperson (id, "order", name, name_kana, birth_on, birth_year,
-    is_age_estimated, sex, relation, phone, address, consultation_id)
-SELECT pg_temp.key('visitor', i), 0, w.name, w.kana, p.birth_on, p.birth_year, p.is_age_estimated,
-    p.sex, 'head', '', '', pg_temp.key('consultation', i)
+INSERT INTO cases_consultationperson (id, "order", name, name_kana, name_folded, kana_folded,
+    given_folded, given_kana_folded, birth_on, birth_year, is_age_estimated, sex, relation, phone,
+    phone_digits, address, address_folded, consultation_id, agency_id)
+SELECT pg_temp.key('visitor', i), 0, w.name, w.kana, w.folded, w.kana_folded, w.given_folded,
+    w.given_kana_folded, p.birth_on, p.birth_year, p.is_age_estimated, p.sex, 'head', '', '', '',
+    '', pg_temp.key('consultation', i), agency
 FROM one JOIN cases_person AS p ON p.id = one.a JOIN word AS w ON w.name = p.name
-UNION ALL SELECT pg_temp.key('unknown', i), 0, w.name, w.kana, NULL, 1960, true, '', '', '', '',
-    pg_temp.key('asking', i)
+UNION ALL SELECT pg_temp.key('unknown', i), 0, w.name, w.kana, w.folded, w.kana_folded,
+    w.given_folded, w.given_kana_folded, NULL, 1960, true, '', '', '', '', '', '',
+    pg_temp.key('asking', i), agency
 FROM one JOIN word AS w ON w.number = pg_temp.pick(i, 85, %(words)s) WHERE i %% 25 = 0
 """
 REFERRALS = """

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 import pytest
 from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
+from psycopg import sql
 
 from agencies.models import AccessLog
-from cases.models import Person
+from cases.models import ConsultationPerson, Person
 from cases.operations import confirm_shield, join_team, propose_shield, take_consultation
 from cases.operations.case import PersonFacts
 from cases.operations.consultation import ConsultationFacts
 from cases.search import WHILE_TYPING, search, similar
+from cases.ways import fitting_parts, fitting_persons, ways_of
 from tests import world as w
 from tests.signing import sign_in
 
@@ -212,21 +215,35 @@ def test_more_than_the_limit_is_said(city):
     assert found.is_cut
 
 
-def test_a_prefix_is_looked_up_in_its_index_beneath_the_policy_whatever_it_is(city):
-    found = Person.objects.filter(kana_folded__starts_with="たか")
-    sql, values = found.values("pk").query.sql_with_params()
-    with w.act(city.elderly), connection.cursor() as cursor:
+def planned(model, fits):
+    """How PostgreSQL looks it up for any value: what the driver keeps."""
+    asked, values = model.objects.filter(fits).values("pk").query.sql_with_params()
+    numbered = "".join(
+        part if place == 0 else f"${place}{part}" for place, part in enumerate(asked.split("%s"))
+    )
+    with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        # As a plan for any value: what the driver keeps.
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
         cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-        numbered = sql.replace("%s", "$1", 1).replace("%s", "$2", 1)
-        cursor.execute(f"PREPARE asked (text, text) AS {numbered}")
-        cursor.execute(f"EXPLAIN EXECUTE asked ('{values[0]}', '{values[1]}')")
-        plan = "\n".join(line for (line,) in cursor.fetchall())
+        cursor.execute(f"PREPARE asked AS {numbered}")
+        literals = ", ".join(sql.Literal(value).as_string() for value in values)
+        cursor.execute(f"EXPLAIN EXECUTE asked ({literals})")
+        lines = "\n".join(line for (line,) in cursor.fetchall())
         cursor.execute("DEALLOCATE asked")
-    asked = "Index Cond: (((kana_folded)::text >= $1) AND ((kana_folded)::text < $2))"
-    assert "person_kana" in plan
-    assert asked in plan
+    return lines
+
+
+def test_a_prefix_is_looked_up_in_its_index_beneath_the_policy_whatever_it_is(city, monkeypatch):
+    kana = [way for way in ways_of("たか") if way.column == "kana_folded"]
+    prefix = r"\(\(kana_folded\)::text >= \$\d+\) AND \(\(kana_folded\)::text < \$\d+\)"
+    with w.act(city.elderly):
+        few = planned(Person, fitting_persons(city.elderly, kana, 8))
+        parts = planned(ConsultationPerson, fitting_parts(city.elderly, kana, 8))
+        monkeypatch.setattr("cases.ways.holds_much", lambda *_args: True)
+        much = planned(Person, fitting_persons(city.elderly, kana, 8))
+    assert re.search(rf"person_own_kana.*\n.*author_agency_id = \$\d+\) AND {prefix}", few)
+    assert re.search(rf"asked_about_kana.*\n.*agency_id = \$\d+\) AND {prefix}", parts)
+    assert re.search(rf"person_kana.*\n.*Index Cond: \({prefix}\)", much)
 
 
 def test_similar_asks_nothing_without_anything_to_compare(city, django_assert_num_queries):

@@ -1,0 +1,196 @@
+"""In which ways a person can fit what was typed, or another person: a condition each, with an index
+for it.
+
+Equality and ranges only: `LIKE` is not leakproof, so its index is not used beneath a policy, and
+that of `^@` only where the value is known when the question is planned.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import Q
+
+from agencies.models import Membership
+from cases import enums
+from cases.gate import EMERGENCIES, asked_by
+from cases.lists import holds_much
+from cases.operations.case import PersonFacts
+from config.lib.eras import EraDateError, PartialDate, parse_partial
+from config.lib.forms import parse_phone
+from config.lib.kana import fold, fold_address, fold_given
+
+# What begins with a text stands between it and it with the last code point.
+LAST: Final = "\U0010ffff"
+
+
+@dataclass(frozen=True)
+class Way:
+    """One thing that can fit: a condition on `x`, a row of a table that has an index for it."""
+
+    where: str
+    values: tuple[Any, ...]
+    is_of_contact: bool = False  # of a person of a case it stands in `Contact`
+    column: str = ""  # an index walks them in this order
+
+
+def _begins(column: str, text: str, *, is_of_contact: bool = False) -> Way:
+    where = f"x.{column} >= {{}} AND x.{column} < {{}} AND x.{column} <> ''"
+    return Way(where, (text, text + LAST), is_of_contact, column)
+
+
+def ways_of(text: str) -> list[Way]:
+    """Every way in which a person can fit what was typed; none for what folds to nothing."""
+    ways: list[Way] = []
+    if phone := _digits(text):
+        # An extension stands behind the number it belongs to.
+        ways.append(_begins("phone_digits", phone, is_of_contact=True))
+    birth = _birth(text)
+    if birth is not None and birth.as_date() is not None:
+        ways.append(Way("x.birth_on = {}", (birth.as_date(),)))
+    elif birth is not None:
+        between = (birth.earliest(), birth.latest())
+        ways.append(Way("x.birth_on BETWEEN {} AND {}", between, column="birth_on"))
+        if birth.month is None:
+            ways.append(Way("x.birth_year = {}", (birth.year,)))
+    reference = unicodedata.normalize("NFKC", text).strip()
+    if reference.isascii() and reference.isdigit():
+        ways.append(_referred_to(reference))
+    if folded := fold(text):
+        columns = ("kana_folded", "name_folded", "given_folded", "given_kana_folded")
+        ways += [_begins(column, folded) for column in columns]
+    return ways
+
+
+def ways_to_the_same(facts: PersonFacts) -> Iterator[Way]:
+    """What would be the same of somebody who may be the same person."""
+    kana, name, phone = fold(facts.name_kana), fold(facts.name), _digits(facts.phone)
+    if kana:
+        yield Way("x.kana_folded = {}", (kana,))
+    if name:
+        yield Way("x.name_folded = {}", (name,))
+    if phone:
+        yield _begins("phone_digits", phone, is_of_contact=True)
+    if address := fold_address(facts.address):
+        yield Way(
+            "x.address_folded = {} AND x.address_folded <> ''", (address,), is_of_contact=True
+        )
+    if reference := facts.resident_ref:
+        yield _referred_to(reference)
+    if facts.birth_on:
+        for column, words in (("given_folded", facts.name), ("given_kana_folded", facts.name_kana)):
+            if given := fold_given(words):
+                yield Way(f"x.birth_on = {{}} AND x.{column} = {{}}", (facts.birth_on, given))
+
+
+RESIDENT_REF: Final = "x.resident_ref = {} AND x.resident_ref <> ''"
+
+
+def _referred_to(reference: str) -> Way:
+    return Way(RESIDENT_REF, (reference,), is_of_contact=True)
+
+
+# Whom others wrote and opened to the agency, by consent or in an emergency; and whom it wrote too.
+OPENED = f"""SELECT g.person_id FROM cases_casegrant AS g
+    WHERE g.group_id = {{agency}} AND g.revoked_at IS NULL AND g.person_id IS NOT NULL
+    UNION SELECT p.id FROM cases_person AS p WHERE p.case_id IN ({EMERGENCIES})"""  # noqa: S608
+HELD = f"""SELECT p.id FROM cases_person AS p WHERE p.author_agency_id = {{agency}}
+    UNION {OPENED}"""  # noqa: S608
+# Where somebody is under a shield finds nobody for whom the shield hides it (V9).
+UNHIDDEN = "NOT (x.person_id = ANY ((SELECT kasane.shielded_against_me())::uuid[]))"
+# A consultation that became a case: its persons are found there.
+IS_CASE = """EXISTS (SELECT 1 FROM cases_consultation AS c
+    WHERE c.id = x.consultation_id AND c.status = {is_case} OFFSET 0)"""
+# Walking asks the gate of each row, looking up one's own does not.
+DEARER = 10
+
+
+class _Selects:
+    """Sub-selects whose rows together are the answer, each by its own index: asked together, by
+    `OR`, the whole city was read."""
+
+    def __init__(self, ways: Sequence[Way], limit: int) -> None:
+        self.ways, self.limit = ways, limit
+        self.values: dict[str, Any] = {}
+        self.found: list[str] = []
+
+    def where(self, way: Way) -> str:
+        """The condition, its values in named places."""
+        names = [f"v{self.ways.index(way)}_{place}" for place in range(len(way.values))]
+        self.values |= dict(zip(names, way.values, strict=True))
+        return way.where.format(*(f"{{{name}}}" for name in names))
+
+    def walk(self, table: str, way: Way, *, key: str = "id", among: str = "true") -> None:
+        """The first of them in the order of the index, one more than are shown."""
+        order = f"ORDER BY x.{way.column} " if way.column else ""
+        self.found.append(
+            f"(SELECT x.{key} FROM {table} AS x WHERE {among}"  # noqa: S608 - our own text
+            f" AND {self.where(way)} {order}LIMIT {self.limit + 1})"
+        )
+
+    def look(self, table: str, ways: Sequence[Way], *, key: str = "id", among: str) -> None:
+        """Those few that are known by key, gone through once."""
+        if ways:
+            fits = " OR ".join(f"({self.where(way)})" for way in ways)
+            self.found.append(
+                f"(SELECT x.{key} FROM {table} AS x WHERE {among} AND ({fits}))"  # noqa: S608
+            )
+
+    def asked(self, membership: Membership, **values: Any) -> Q:
+        if not self.found:
+            return Q(pk__in=[])
+        keys = f"{{row}} = ANY (ARRAY({' UNION '.join(self.found)}))"
+        return asked_by(membership, keys, **self.values, **values).asked({"row": "pk"})
+
+
+def fitting_persons(
+    membership: Membership, ways: Sequence[Way], limit: int, *, is_same: bool = False
+) -> Q:
+    """Persons of cases whom one of the ways finds. Who holds little begins with whom it can see,
+    who holds much walks each index through the city until there are enough (cases.lists); what is
+    the same of two people is few in any city."""
+    selects = _Selects(ways, limit)
+    own = [way for way in ways if not way.is_of_contact]
+    reached = [way for way in ways if way.is_of_contact]
+    if not ways:
+        return Q(pk__in=[])
+    if is_same or holds_much(membership, (limit + 1) * DEARER):
+        for way in own:
+            selects.walk("cases_person", way)
+        for way in reached:
+            selects.walk("cases_contact", way, key="person_id", among=UNHIDDEN)
+        return selects.asked(membership)
+    for way in own:
+        selects.walk("cases_person", way, among="x.author_agency_id = {agency}")
+    selects.look("cases_person", own, among=f"x.id = ANY (ARRAY({OPENED}))")
+    held = f"x.person_id = ANY (ARRAY({HELD})) AND {UNHIDDEN}"
+    selects.look("cases_contact", reached, key="person_id", among=held)
+    return selects.asked(membership)
+
+
+def fitting_parts(membership: Membership, ways: Sequence[Way], limit: int) -> Q:
+    """Persons of the own agency's consultations that did not become a case. 宛名番号 nobody asks
+    for in a consultation."""
+    ways = [way for way in ways if way.where != RESIDENT_REF]
+    selects = _Selects(ways, limit)
+    for way in ways:
+        among = f"x.agency_id = {{agency}} AND NOT {IS_CASE}"
+        selects.walk("cases_consultationperson", way, among=among)
+    return selects.asked(membership, is_case=enums.ConsultationStatus.CASE)
+
+
+def _digits(text: str) -> str:
+    found = parse_phone(text)
+    return found.digits.lstrip("+") if found else ""
+
+
+def _birth(text: str) -> PartialDate | None:
+    """A birth date, but not a bare age: „70代" is a statement, not a date to look for."""
+    try:
+        found = parse_partial(text)
+    except EraDateError:
+        return None
+    return None if found.estimated else found
