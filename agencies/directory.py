@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from agencies.models import ContactPoint, Membership
 from agencies.permissions import can_keep_directory
-from config.lib.forms import parse_phone
 from config.lib.kana import fold
+from config.lib.phones import parse_phone
 from config.lib.wording import SHOGAI
 
 # What a part of a city is called by, in the order in which they are offered.

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from agencies.enums import Permission
 from agencies.models import Membership
-from cases.operations.duplicates import open_duplicates
+from cases.operations.duplicates import SHOWN, open_duplicates
 from cases.operations.orphans import orphaned_cases
 from config.lib.registry import NavItem, Todo, registry
 
@@ -32,7 +32,8 @@ def todo_duplicates(membership: Membership) -> list[Todo]:
     number = sum(1 for row in open_duplicates(membership) if row.asked_at is None)
     if not number:
         return []
-    title = _("同じ世帯を、二つの機関が支えているかもしれません（%(n)s組）") % {"n": number}
+    counted = _("%(n)s組以上") % {"n": SHOWN} if number > SHOWN else _("%(n)s組") % {"n": number}
+    title = _("同じ世帯を、二つの機関が支えているかもしれません（%(n)s）") % {"n": counted}
     return [Todo("duplicates", title, reverse("duplicate_list"), _("見る"), section="due")]
 
 

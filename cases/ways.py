@@ -20,8 +20,8 @@ from cases.gate import EMERGENCIES, asked_by
 from cases.lists import holds_much
 from cases.operations.case import PersonFacts
 from config.lib.eras import EraDateError, PartialDate, parse_partial
-from config.lib.forms import parse_phone
 from config.lib.kana import fold, fold_address, fold_given
+from config.lib.phones import begun_digits, parse_phone
 
 # What begins with a text stands between it and it with the last code point.
 LAST: Final = "\U0010ffff"
@@ -45,8 +45,7 @@ def _begins(column: str, text: str, *, is_of_contact: bool = False) -> Way:
 def ways_of(text: str) -> list[Way]:
     """Every way in which a person can fit what was typed; none for what folds to nothing."""
     ways: list[Way] = []
-    if phone := _digits(text):
-        # An extension stands behind the number it belongs to.
+    if phone := begun_digits(text):
         ways.append(_begins("phone_digits", phone, is_of_contact=True))
     birth = _birth(text)
     if birth is not None and birth.as_date() is not None:
@@ -67,13 +66,13 @@ def ways_of(text: str) -> list[Way]:
 
 def ways_to_the_same(facts: PersonFacts) -> Iterator[Way]:
     """What would be the same of somebody who may be the same person."""
-    kana, name, phone = fold(facts.name_kana), fold(facts.name), _digits(facts.phone)
+    kana, name, phone = fold(facts.name_kana), fold(facts.name), parse_phone(facts.phone)
     if kana:
         yield Way("x.kana_folded = {}", (kana,))
     if name:
         yield Way("x.name_folded = {}", (name,))
     if phone:
-        yield _begins("phone_digits", phone, is_of_contact=True)
+        yield _begins("phone_digits", phone.digits.lstrip("+"), is_of_contact=True)
     if address := fold_address(facts.address):
         yield Way(
             "x.address_folded = {} AND x.address_folded <> ''", (address,), is_of_contact=True
@@ -180,11 +179,6 @@ def fitting_parts(membership: Membership, ways: Sequence[Way], limit: int) -> Q:
         among = f"x.agency_id = {{agency}} AND NOT {IS_CASE}"
         selects.walk("cases_consultationperson", way, among=among)
     return selects.asked(membership, is_case=enums.ConsultationStatus.CASE)
-
-
-def _digits(text: str) -> str:
-    found = parse_phone(text)
-    return found.digits.lstrip("+") if found else ""
 
 
 def _birth(text: str) -> PartialDate | None:

@@ -6,7 +6,7 @@ Nothing here is a draft: a note that is saved is final and corrected with a reas
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ from config.lib.forms import (
     EraDateField,
     IdempotencyKey,
     KasaneForm,
+    LongSelect,
     SafeLine,
     SafeText,
 )
@@ -184,15 +185,18 @@ class NextStepFields(KasaneForm):
     next_due_on = EraDateField(
         label=_("いつまでに"), required=False, widget=forms.TextInput({"class": "date"})
     )
-    next_for = forms.ChoiceField(label=_("だれがするか"), required=False)
+    next_for = forms.ChoiceField(label=_("だれがするか"), required=False, widget=LongSelect)
 
     def __init__(
-        self, *args: Any, colleagues: Sequence[Membership], me: Membership, **kwargs: Any
+        self,
+        *args: Any,
+        colleagues: Iterable[tuple[uuid.UUID, str]],
+        me: Membership,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.me, self.colleagues = me, {str(m.pk): m for m in colleagues if m.pk != me.pk}
-        others = [(key, str(m.user)) for key, m in self.colleagues.items()]
-        self.offer("next_for", [("", _("自分")), (ANYBODY, _("機関のだれか")), *others])
+        self.me = me
+        self.offer("next_for", [("", _("自分")), (ANYBODY, _("機関のだれか")), *colleagues])
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -205,7 +209,9 @@ class NextStepFields(KasaneForm):
     def task(self) -> dict[str, Any]:
         """Until when and for whom; nobody in particular is the agency."""
         chosen = self.cleaned_data["next_for"]
-        who = None if chosen == ANYBODY else self.colleagues.get(chosen, self.me)
+        who = self.me if not chosen else None
+        if chosen not in ("", ANYBODY):
+            who = Membership.objects.get(pk=chosen)
         return {"next_due_on": self.cleaned_data["next_due_on"], "next_for": who}
 
 

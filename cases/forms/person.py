@@ -23,10 +23,10 @@ from config.lib.forms import (
     NameField,
     PartialDateField,
     PhoneField,
-    PhoneNumber,
     SafeLine,
     VersionedForm,
 )
+from config.lib.phones import PhoneNumber
 
 PHONE_COLUMN: Final = 40
 

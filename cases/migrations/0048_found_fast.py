@@ -6,8 +6,8 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 from config.lib.kana import fold, fold_address, fold_given
+from config.lib.phones import compared_digits
 from config.lib.rowsecurity import Narrow, actor
-from config.lib.text import normalise
 
 OF_ITS_AGENCY = """
 UPDATE cases_consultationperson AS p SET agency_id = c.agency_id
@@ -27,7 +27,7 @@ def fold_what_is_there(apps, schema_editor):
             kana_folded=fold(one.name_kana),
             given_folded=fold_given(one.name),
             given_kana_folded=fold_given(one.name_kana),
-            phone_digits="".join(c for c in normalise(one.phone) if c.isdigit())[:20],
+            phone_digits=compared_digits(one.phone),
             address_folded=fold_address(one.address),
         )
     schema_editor.execute("ALTER TABLE cases_consultationperson ENABLE TRIGGER USER")

@@ -10,7 +10,8 @@ import datetime
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.lookups import IsNull
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
@@ -339,4 +340,15 @@ class DuplicateHint(models.Model):
                 condition=Q(settled_at__isnull=True, settled_by__isnull=True, outcome="")
                 | Q(settled_at__isnull=False, settled_by__isnull=False) & ~Q(outcome=""),
             ),
+        ]
+        indexes = [
+            # As `kasane.open_duplicates` reads them.
+            models.Index(
+                F("municipality"),
+                IsNull(F("asked_at"), False),
+                F("noted_at").desc(),
+                F("id"),
+                condition=Q(settled_at__isnull=True),
+                name="duplicate_open",
+            )
         ]

@@ -118,4 +118,9 @@ class Referral(models.Model):
                 name="referral_answered",
                 condition=Q(answered_at__isnull=False),
             ),
+            models.Index(
+                fields=["state", "to_conference_type"],
+                name="referral_to_conference",
+                condition=Q(to_conference_type__isnull=False),
+            ),
         ]

@@ -26,8 +26,8 @@ from cases.titles import name_as_known
 from config.lib.ids import id_of
 from config.lib.kana import fold, fold_address, fold_given
 from config.lib.numbers import case_number
+from config.lib.phones import compared_digits
 from config.lib.prepared import prepared
-from config.lib.text import normalise
 
 LABELS = [chr(ord("A") + i) for i in range(26)] + [f"A{chr(ord('A') + i)}" for i in range(26)]
 
@@ -100,7 +100,7 @@ def folded_names(facts: PersonFacts) -> dict[str, str]:
 def folded_whereabouts(facts: PersonFacts) -> dict[str, str]:
     """Telephone and address as search compares them."""
     return {
-        "phone_digits": "".join(c for c in normalise(facts.phone) if c.isdigit())[:20],
+        "phone_digits": compared_digits(facts.phone),
         "address_folded": fold_address(facts.address),
     }
 

@@ -19,6 +19,7 @@ from agencies.permissions import ActionDenied, check_may, or_denied
 from agencies.trail import log_access
 from cases.enums import DuplicateOutcome
 
+SHOWN = 100
 SETTLED = gettext_lazy("この気づきは、すでに片づいています。一覧を確かめてください。")
 
 
@@ -41,12 +42,14 @@ class Duplicate:
     asked_at: datetime.datetime | None
 
 
-def open_duplicates(by: Membership) -> list[Duplicate]:
-    """Those not settled, newest first, as far as the database tells the actor. Two queries."""
+def open_duplicates(by: Membership, key: uuid.UUID | None = None) -> list[Duplicate]:
+    """Those not settled, as far as the database tells the actor: about whom nobody has been asked
+    first, then the newest; one more than are shown. Or the one with this key. Two queries."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select id, first_case, first_number, first_agency, second_case, second_number,"
-            " second_agency, noted_at, asked_at from kasane.open_duplicates()"
+            " second_agency, noted_at, asked_at from kasane.open_duplicates(%s, %s)",
+            [SHOWN + 1, key],
         )
         rows = cursor.fetchall()
     if not rows:
@@ -96,7 +99,7 @@ def settle_duplicate(*, key: uuid.UUID, by: Membership, outcome: str) -> None:
 
 def _found(key: uuid.UUID | None, by: Membership) -> Duplicate:
     check_may(by, Permission.OFFICE_HINTS)
-    found = next((one for one in open_duplicates(by) if one.key == key), None)
+    found = next(iter(open_duplicates(by, key) if key else []), None)
     if found is None:
         raise ActionDenied(SETTLED)
     return found

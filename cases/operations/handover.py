@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agencies.enums import Action, Permission, Purpose
 from agencies.models import Membership
+from agencies.models.people import MembershipQuerySet
 from agencies.operations import notify
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
@@ -40,12 +42,25 @@ def successors(by: Membership, leaving: Membership | None = None) -> list[Member
 
 
 @prepared
-def _successors(by: Membership, leaving: Membership | None) -> QuerySet[Membership]:
-    found = Membership.objects.active().filter(
+def colleague_names(by: Membership) -> QuerySet[Membership, Any]:
+    """Key and name of whoever else of the agency could be given what is to be done: a very large
+    one has a thousand workers, and a page needs nothing else of them."""
+    named = Coalesce(NullIf("user__display_name", Value("")), "user__username")
+    others = _working(by).exclude(pk=by.pk)
+    return others.order_by("user__display_name", "id").values_list("pk", named)
+
+
+def _working(by: Membership) -> MembershipQuerySet:
+    return Membership.objects.active().filter(
         agency_id=by.agency_id,
         role__permissions__contains=[Permission.READ_CASES, Permission.WRITE_RECORDS],
         user__is_active=True,
     )
+
+
+@prepared
+def _successors(by: Membership, leaving: Membership | None) -> QuerySet[Membership]:
+    found = _working(by)
     if leaving is not None:
         found = found.exclude(pk=leaving.pk)
     return found.with_names().order_by("user__display_name", "id")

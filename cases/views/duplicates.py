@@ -12,7 +12,7 @@ from agencies.enums import Action, Permission, Purpose
 from agencies.guards import MemberRequest, member
 from agencies.trail import log_access
 from cases.forms.duplicates import SettleForm
-from cases.operations.duplicates import ask_both, open_duplicates, settle_duplicate
+from cases.operations.duplicates import SHOWN, ask_both, open_duplicates, settle_duplicate
 from config.lib.eras import format_short
 
 
@@ -25,7 +25,8 @@ def duplicate_list(request: MemberRequest) -> HttpResponse:
     if sent is not None and (done := _answered(request, sent)):
         messages.success(request, done)
         return redirect("duplicate_list")
-    rows = open_duplicates(by)
+    found = open_duplicates(by)
+    rows = found[:SHOWN]
     log_access(
         by,
         Action.LIST,
@@ -44,9 +45,8 @@ def duplicate_list(request: MemberRequest) -> HttpResponse:
         }
         for row in rows
     ]
-    return render(
-        request, "cases/duplicate_list.html", {"rows": lines}, status=422 if sent else 200
-    )
+    context = {"rows": lines, "is_cut": len(found) > SHOWN}
+    return render(request, "cases/duplicate_list.html", context, status=422 if sent else 200)
 
 
 def _answered(request: MemberRequest, sent: SettleForm) -> str:

@@ -38,7 +38,7 @@ from cases.operations import (
     write_note,
 )
 from cases.operations.case import StaleVersion
-from cases.operations.handover import successors
+from cases.operations.handover import colleague_names
 from cases.permissions import check_can_correct, check_can_keep_templates, check_can_write
 from cases.reading import mentioned, readers
 from cases.views.records import audience_hints, named_in
@@ -63,7 +63,7 @@ def note_new(request: MemberRequest, case_id: uuid.UUID) -> HttpResponse:
         request.FILES if is_sent else None,
         persons=on.people,
         hints=audience_hints(request, on),
-        colleagues=successors(request.membership),
+        colleagues=colleague_names(request.membership),
         me=request.membership,
         initial={
             "on": today(),
@@ -224,7 +224,7 @@ def note_edit(request: MemberRequest, record_id: uuid.UUID) -> HttpResponse:
     form = NoteEditForm(
         request.POST if is_sent else None,
         request.FILES if is_sent else None,
-        colleagues=successors(request.membership),
+        colleagues=colleague_names(request.membership),
         me=request.membership,
         stands=note.happened_at,
         initial={

@@ -9,7 +9,6 @@ the markup (templates/kasane_forms/).
 from __future__ import annotations
 
 import copy
-import re
 import unicodedata
 import uuid
 from collections.abc import Iterable, Mapping
@@ -20,17 +19,20 @@ from typing import Any, Final, cast
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.renderers import TemplatesSetting
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from config.lib import eras
 from config.lib.kana import is_kana
 from config.lib.mynumber import find_my_numbers, refuse_my_number
+from config.lib.phones import PhoneNumber, parse_phone
 from config.lib.text import clean_line, clean_text, count_graphemes, is_too_long
 
 NAME_LIMIT: Final = 100
 LINE_LIMIT: Final = 200
 TEXT_LIMIT: Final = 20_000
-PHONE_LIMIT: Final = 60
 
 NOT_MY_NUMBER: Final = "not_my_number"
 
@@ -59,6 +61,7 @@ _SENTENCES: Final = (
     ),
     ("invalid_choice", forms.ModelChoiceField, _("%(label)sは表示された中から選んでください。")),
 )
+SELECTED: Final = mark_safe(" selected")
 _CHOOSE: Final = _("%(label)sを選んでください。")
 _TICK: Final = _("「%(label)s」にチェックを付けてください。")
 
@@ -364,47 +367,6 @@ class PartialDateField(forms.Field):
             return True
 
 
-@dataclass(frozen=True, slots=True)
-class PhoneNumber:
-    """A telephone number: as it was typed (narrow), and its digits for search and comparison.
-
-    digits begin with 0 for Japan (+81 is folded) and with + for abroad; an extension (内線) is
-    only in the display.
-    """
-
-    display: str
-    digits: str
-
-    def __str__(self) -> str:
-        return self.display
-
-
-_PHONE_MARKS: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−ー", "-"))
-_EXTENSION: Final = re.compile(r"[ ,]*(?:\(? ?内線 ?|ext\.? ?)[:：]? ?\d{1,6} ?\)?$", re.IGNORECASE)
-_PHONE_TEXT: Final = re.compile(r"\+?[\d\-() .]+")
-_DOMESTIC: Final = re.compile(r"0[1-9]\d{8,9}")
-_ABROAD: Final = re.compile(r"\+[1-9]\d{6,14}")
-
-
-def parse_phone(text: str) -> PhoneNumber | None:
-    """Read a telephone number in any width and spelling, or give None when it is none.
-
-    Ten or eleven digits beginning with 0, +81 …, or + and 7–15 digits for abroad.
-    """
-    if len(text) > PHONE_LIMIT:
-        return None
-    display = clean_line(unicodedata.normalize("NFKC", text)).translate(_PHONE_MARKS)
-    main = _EXTENSION.sub("", display)
-    if not _PHONE_TEXT.fullmatch(main):
-        return None
-    digits = re.sub(r"[^\d+]", "", main)
-    if digits.startswith("+81"):
-        digits = "0" + re.sub(r"[^\d]", "", main.replace("(0)", ""))[2:].removeprefix("0")
-    if _DOMESTIC.fullmatch(digits) or (_ABROAD.fullmatch(digits)):
-        return PhoneNumber(display, digits)
-    return None
-
-
 class PhoneField(forms.Field):
     """A telephone number; gives a PhoneNumber or None. Is never taken for a My Number."""
 
@@ -462,6 +424,23 @@ class ChoiceCards(_Cards, forms.RadioSelect):
 
 class MultiChoiceCards(_Cards, forms.CheckboxSelectMultiple):
     """Checkboxes as big choices."""
+
+
+class LongSelect(forms.Select):
+    """As `Select`, put together at once: of choices by the hundred each option's own template takes
+    longer than the rest of the page. For choices without groups."""
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
+    ) -> SafeString:
+        chosen = set(self.format_value(value))
+        options = format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            ((key, SELECTED if str(key) in chosen else "", text) for key, text in self.choices),
+        )
+        said = flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
+        return format_html("<select{}>{}</select>", said, options)
 
 
 class VersionField(forms.IntegerField):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 
 import pytest
@@ -71,6 +72,28 @@ def test_the_office_sees_two_numbers_and_asks_both_the_same(client, city, pair):
     # Once; and nothing is due any more.
     assert client.post(url, {"hint": str(hint.key), "step": "ask"}).status_code == 403
     assert "かもしれません（" not in client.get(reverse("home")).content.decode()
+
+
+def test_so_many_are_shown_at_a_time_and_nobody_asked_about_comes_first(client, city, monkeypatch):
+    monkeypatch.setattr("cases.operations.duplicates.SHOWN", 1)
+    monkeypatch.setattr("cases.views.duplicates.SHOWN", 1)
+    monkeypatch.setattr("cases.officehints.SHOWN", 1)
+    other = dataclasses.replace(SAME, name="架空沢 みな", name_kana="かくうざわ みな")
+    for who in (SAME, other):
+        for by in (city.elderly, city.disability):
+            w.household(by, who, number=1)
+    sign_in(client, city.coordinator)
+    url = reverse("duplicate_list")
+    assert "1組以上" in client.get(reverse("home")).content.decode()
+    first, second = told(city.coordinator)
+    page = client.get(url).content.decode()
+    assert "まだお願いしていないものから1組" in page
+    assert (first.sides[0].number in page, second.sides[0].number in page) == (True, False)
+    client.post(url, {"hint": str(first.key), "step": "ask"})
+    assert [row.key for row in told(city.coordinator)] == [second.key, first.key]
+    # One that is not shown is answered all the same.
+    assert client.post(url, {"hint": str(first.key), "outcome": "separate"}).status_code == 302
+    assert "まだお願いしていないものから" not in client.get(url).content.decode()
 
 
 @pytest.mark.parametrize("outcome", ["together", "separate", "apart"])

@@ -6,14 +6,20 @@ import datetime
 import re
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 from psycopg import sql
 
 from agencies.models import AccessLog
 from cases.models import ConsultationPerson, Person
-from cases.operations import confirm_shield, join_team, propose_shield, take_consultation
+from cases.operations import (
+    confirm_shield,
+    join_team,
+    make_case,
+    propose_shield,
+    take_consultation,
+)
 from cases.operations.case import PersonFacts
 from cases.operations.consultation import ConsultationFacts
 from cases.search import WHILE_TYPING, search, similar
@@ -61,6 +67,10 @@ def names(member, text):
         ("００１２３４５", ["髙橋 花子"]),
         ("001234", []),
         ("0751234567", ["髙橋 花子"]),
+        ("0751", ["髙橋 花子"]),
+        ("（075）123", ["髙橋 花子"]),
+        ("075", []),
+        ("1234567", []),
         ("０７５（１２３）４５６７", ["髙橋 花子"]),
         ("S30.4.1", ["髙橋 花子"]),
         ("昭和30年4月1日", ["髙橋 花子"]),
@@ -113,15 +123,85 @@ def test_consent_opens_one_person_to_the_search_of_the_team(city):
     assert hit.title == "髙橋 世帯"
 
 
-def test_consultation_of_own_agency_is_found_until_it_is_a_case(city):
+def asked_about(member, *persons):
     facts = ConsultationFacts(
         mode="with_consent", route="person_visit", complaint="相談", urgency="low"
     )
-    with w.act(city.elderly):
-        take_consultation(by=city.elderly, facts=facts, persons=[HANAKO], issues=[])
-    for text in ("たかはし", "075-123-4567", "S30.4.1"):
+    with w.act(member):
+        return take_consultation(by=member, facts=facts, persons=persons, issues=[])
+
+
+def test_consultation_of_own_agency_is_found_until_it_is_a_case(city):
+    consultation = asked_about(city.elderly, HANAKO)
+    for text in (
+        "たかはし",
+        "高橋花",
+        "花子",
+        "075-123-4567",
+        "0751",
+        "075-12",
+        "S30.4.1",
+        "昭和30年",
+    ):
         assert names(city.elderly2, text) == ["髙橋 花子"]
         assert names(city.child, text) == []
+    assert names(city.elderly, "はし") == []
+    with w.act(city.elderly):
+        make_case(consultation=consultation, by=city.elderly)
+        (hit,) = search(city.elderly, "たかはし").hits
+    assert hit.case_id
+    assert not hit.consultation_id
+
+
+def test_however_many_others_asked_since_the_earlier_one_is_found(city):
+    asked_about(city.elderly, HANAKO)
+    for number in range(12):
+        asked_about(city.elderly, PersonFacts(name=f"架空沢 {number}", name_kana="かくうざわ"))
+    with w.act(city.elderly):
+        assert [hit.name for hit in search(city.elderly, "はなこ", limit=2).hits] == ["髙橋 花子"]
+        cut = search(city.elderly, "かくうざわ", limit=2)
+    assert len(cut.hits) == 2
+    assert cut.is_cut
+
+
+def test_who_asked_before_is_named_at_the_next_call_to_the_same_agency_alone(client, city):
+    before = asked_about(city.elderly, HANAKO)
+    again = asked_about(city.elderly, PersonFacts(name="浜口 花子", birth_on=HANAKO.birth_on))
+    elsewhere = asked_about(city.child, HANAKO)
+    shown = {}
+    for member, one in ((city.elderly, again), (city.child, elsewhere)):
+        sign_in(client, member)
+        page = client.get(reverse("consultation_detail", args=[one.pk])).content.decode()
+        shown[one] = "前の相談があります" in page
+        assert reverse("consultation_detail", args=[one.pk]) + '" target' not in page
+        assert (reverse("consultation_detail", args=[before.pk]) in page) == shown[one]
+        assert "同じ世帯かもしれないケース" not in page
+    assert shown == {again: True, elsewhere: False}
+
+
+def test_the_same_resident_number_is_the_same_person(city):
+    w.household(city.elderly, HANAKO)
+    with w.act(city.elderly):
+        found = similar(city.elderly, [PersonFacts(name="別名", resident_ref=HANAKO.resident_ref)])
+        assert [hit.name for hit in found.hits] == ["髙橋 花子"]
+        assert similar(city.elderly, [PersonFacts(name="別名", resident_ref="0012")]).hits == []
+
+
+def test_a_person_of_a_consultation_stands_under_the_agency_that_took_it(city):
+    consultation = asked_about(city.elderly, HANAKO)
+    with (
+        w.act(city.elderly),
+        pytest.raises(DatabaseError, match="row-level security"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            'INSERT INTO cases_consultationperson (id, "order", name, name_kana, name_folded,'
+            " kana_folded, sex, relation, phone, phone_digits, address, address_folded,"
+            " is_age_estimated, consultation_id, agency_id)"
+            " VALUES (gen_random_uuid(), 9, '', '', '', '', '', '', '', '', '', '', false, %s, %s)",
+            [consultation.pk, city.child.agency_id],
+        )
 
 
 def test_result_is_logged_with_the_ids_shown_and_without_the_words(client, city):

@@ -22,13 +22,12 @@ from config.lib.forms import (
     NameField,
     PartialDateField,
     PhoneField,
-    PhoneNumber,
     SafeLine,
     SafeText,
     VersionedForm,
-    parse_phone,
 )
 from config.lib.mynumber import check_digit
+from config.lib.phones import PhoneNumber, begun_digits, compared_digits, parse_phone
 
 MADE_UP = "98765432109" + str(check_digit("98765432109"))
 
@@ -354,6 +353,30 @@ class TestPhoneField:
     def test_other_text_gets_a_sentence(self, typed):
         message = error_of(PhoneField(label="電話"), typed)
         assert message == "電話は市外局番から入れてください（例：075-123-4567）。"
+
+    @pytest.mark.parametrize(
+        ("typed", "begun", "compared"),
+        [
+            ("075-955-9713", "0759559713", "0759559713"),
+            ("+81 75 955 9713", "0759559713", "0759559713"),
+            ("075-955-9713 内線 123", "0759559713", "0759559713"),
+            ("+1 212 555 0100", "12125550100", "12125550100"),
+            ("0759", "0759", "0759"),
+            ("０７５－９５", "07595", "07595"),
+            ("(075) 955-97", "07595597", "07595597"),
+            ("075", "", "075"),
+            ("955-9713", "", "9559713"),
+            ("0000", "", "0000"),
+            ("19550401", "", "19550401"),
+            ("はなこ", "", ""),
+            ("", "", ""),
+        ],
+    )
+    def test_the_beginning_of_a_number_is_looked_for_and_digits_are_compared(
+        self, typed, begun, compared
+    ):
+        assert begun_digits(typed) == begun
+        assert compared_digits(typed) == compared
 
     def test_value_is_shown_and_compared(self):
         field = PhoneField(required=False)
