@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import uuid
 
 import pytest
@@ -22,6 +23,7 @@ from tests.signing import sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
+BORN = datetime.date(1950, 2, 3)
 SAME = PersonFacts(name="架空沢 花", name_kana="かくうざわ はな", phone="090-0000-9876")
 
 
@@ -72,6 +74,26 @@ def test_the_office_sees_two_numbers_and_asks_both_the_same(client, city, pair):
     # Once; and nothing is due any more.
     assert client.post(url, {"hint": str(hint.key), "step": "ask"}).status_code == 403
     assert "かもしれません（" not in client.get(reverse("home")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_alike"),
+    [
+        ({"birth_on": BORN}, {"birth_on": BORN}, True),
+        ({"phone": "090-0000-1234"}, {"phone": "+81 90 0000 1234"}, True),
+        ({"address": "架空町２丁目３番４号"}, {"address": "架空町二丁目3-4"}, True),
+        ({"birth_on": BORN}, {"birth_on": BORN, "name_kana": "かくうざわ あやまり"}, True),
+        ({"birth_on": BORN}, {"birth_on": BORN, "name": "架空澤 華"}, True),
+        ({"address": "架空町1-1"}, {"address": "架空町1-2"}, False),
+        ({"birth_on": BORN}, {"birth_on": BORN, "name": "別", "name_kana": "べつ"}, False),
+        ({"address": ""}, {"address": ""}, False),
+    ],
+)
+def test_who_may_be_one_person(city, one, other, is_alike):
+    named = {"name": "架空沢 花", "name_kana": "かくうざわ はな"}
+    w.household(city.elderly, PersonFacts(**{**named, **one}), number=1)
+    w.household(city.disability, PersonFacts(**{**named, **other}), number=1)
+    assert bool(told(city.coordinator)) == is_alike
 
 
 def test_so_many_are_shown_at_a_time_and_nobody_asked_about_comes_first(client, city, monkeypatch):
