@@ -221,14 +221,20 @@ def sheet_of(membership: Membership, paper: MoveOut) -> dict[str, Any]:
     return {
         "title": _("転出に伴う引継書"),
         "basis": _("本人の同意（個人情報の保護に関する法律）"),
-        "handling": _("取扱注意") if goes else _("案：本人に見せるための紙"),
+        "handling": _handling(paper, goes=goes),
         "serial": number[:12],
         "secret": False,
         "landscape": False,
         "issued_on": format_long(paper.sent_on or today()),
         "issuer": f"{paper.paper['sender']['city']}　{paper.paper['sender']['agency']}",
-        "is_final": goes,
+        "is_signed_here": not goes and paper.state != STATES.CANCELLED,
     }
+
+
+def _handling(paper: MoveOut, *, goes: bool) -> str:
+    if paper.state == STATES.CANCELLED:
+        return _("取りやめた引継ぎの控え：出しません")
+    return _("取扱注意") if goes else _("案：本人に見せるための紙")
 
 
 def former_letter(membership: Membership, paper: MoveOut) -> dict[str, Any]:

@@ -169,7 +169,7 @@ def _role(subject: Any) -> Any:
     if hasattr(subject, "may"):
         role = subject.role
         city = subject.agency.municipality_id if subject.agency_id else None
-        return (subject.system_name, city, tuple(role.permissions) if role else ())
+        return (subject.system_name, city, subject.role_id, tuple(role.permissions) if role else ())
     # The class as a lazy object tells it, not the lazy object's own.
     return subject.__class__ if _has_key(subject) else subject
 

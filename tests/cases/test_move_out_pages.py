@@ -227,6 +227,16 @@ def test_print_tells_no_number_no_title_and_asks_to_sign_before_it_goes(city, ho
         assert paper.pk in looks.first().record_ids
 
 
+def test_a_paper_that_was_given_up_is_printed_as_such_and_asks_for_nothing(city, house):
+    case, mother, *_rest = house
+    paper = prepared(city.elderly, case, mother)
+    post(city.elderly, f"/move-outs/{paper.pk}/cancel/", {"reason": "転出をやめた"})
+    shown = text(get(city.elderly, f"/move-outs/{paper.pk}/print/"))
+    assert "取りやめた引継ぎの控え：出しません" in shown
+    assert "案：" not in shown
+    assert "同意します" not in shown
+
+
 def test_once_everybody_agrees_the_paper_that_goes_is_printed_before_it_is_recorded(city, house):
     """With the number the database gives at sending; taken back, it is the draft again."""
     case, mother, son, _child = house
