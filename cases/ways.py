@@ -34,22 +34,25 @@ class Way:
     where: str
     values: tuple[Any, ...]
     is_of_contact: bool = False  # of a person of a case it stands in `Contact`
+    is_few: bool = False  # in any city: one number, one day
     column: str = ""  # an index walks them in this order
 
 
-def _begins(column: str, text: str, *, is_of_contact: bool = False) -> Way:
+def _begins(column: str, text: str, *, is_of_contact: bool = False, is_few: bool = False) -> Way:
     where = f"x.{column} >= {{}} AND x.{column} < {{}} AND x.{column} <> ''"
-    return Way(where, (text, text + LAST), is_of_contact, column)
+    return Way(where, (text, text + LAST), is_of_contact, is_few, column)
 
 
 def ways_of(text: str) -> list[Way]:
-    """Every way in which a person can fit what was typed; none for what folds to nothing."""
+    """Every way in which a person can fit what was typed; none for what folds to nothing. What
+    reads as a telephone number or a birth date is nobody's name."""
     ways: list[Way] = []
-    if phone := begun_digits(text):
-        ways.append(_begins("phone_digits", phone, is_of_contact=True))
-    birth = _birth(text)
+    phone, birth = begun_digits(text), _birth(text)
+    if phone:
+        is_whole = parse_phone(text) is not None
+        ways.append(_begins("phone_digits", phone, is_of_contact=True, is_few=is_whole))
     if birth is not None and birth.as_date() is not None:
-        ways.append(Way("x.birth_on = {}", (birth.as_date(),)))
+        ways.append(Way("x.birth_on = {}", (birth.as_date(),), is_few=True))
     elif birth is not None:
         between = (birth.earliest(), birth.latest())
         ways.append(Way("x.birth_on BETWEEN {} AND {}", between, column="birth_on"))
@@ -58,7 +61,8 @@ def ways_of(text: str) -> list[Way]:
     reference = unicodedata.normalize("NFKC", text).strip()
     if reference.isascii() and reference.isdigit():
         ways.append(_referred_to(reference))
-    if folded := fold(text):
+    folded = fold(text)
+    if folded and not phone and birth is None:
         columns = ("kana_folded", "name_folded", "given_folded", "given_kana_folded")
         ways += [_begins(column, folded) for column in columns]
     return ways
@@ -89,7 +93,7 @@ RESIDENT_REF: Final = "x.resident_ref = {} AND x.resident_ref <> ''"
 
 
 def _referred_to(reference: str) -> Way:
-    return Way(RESIDENT_REF, (reference,), is_of_contact=True)
+    return Way(RESIDENT_REF, (reference,), is_of_contact=True, is_few=True)
 
 
 # Whom others wrote and opened to the agency, by consent or in an emergency; and whom it wrote too.
@@ -148,23 +152,24 @@ class _Selects:
 def fitting_persons(
     membership: Membership, ways: Sequence[Way], limit: int, *, is_same: bool = False
 ) -> Q:
-    """Persons of cases whom one of the ways finds. Who holds little begins with whom it can see,
-    who holds much walks each index through the city until there are enough (cases.lists); what is
-    the same of two people is few in any city."""
+    """Persons of cases whom one of the ways finds. What is few in any city, and what is the same
+    of two people, is looked up there. Of the rest, who holds little begins with whom it can see,
+    who holds much walks each index through the city until there are enough (cases.lists)."""
     selects = _Selects(ways, limit)
-    own = [way for way in ways if not way.is_of_contact]
-    reached = [way for way in ways if way.is_of_contact]
-    if not ways:
-        return Q(pk__in=[])
-    if is_same or holds_much(membership, (limit + 1) * DEARER):
-        for way in own:
-            selects.walk("cases_person", way)
-        for way in reached:
+    walked = [way for way in ways if is_same or way.is_few]
+    others = [way for way in ways if way not in walked]
+    if others and holds_much(membership, (limit + 1) * DEARER):
+        walked, others = list(ways), []
+    for way in walked:
+        if way.is_of_contact:
             selects.walk("cases_contact", way, key="person_id", among=UNHIDDEN)
-        return selects.asked(membership)
+        else:
+            selects.walk("cases_person", way)
+    own = [way for way in others if not way.is_of_contact]
     for way in own:
         selects.walk("cases_person", way, among="x.author_agency_id = {agency}")
     selects.look("cases_person", own, among=f"x.id = ANY (ARRAY({OPENED}))")
+    reached = [way for way in others if way.is_of_contact]
     held = f"x.person_id = ANY (ARRAY({HELD})) AND {UNHIDDEN}"
     selects.look("cases_contact", reached, key="person_id", among=held)
     return selects.asked(membership)
