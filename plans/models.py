@@ -85,8 +85,8 @@ class Plan(Content):
             ),
         ]
         indexes = [
-            # Reminders: which plans in force are due for review?
-            models.Index(fields=["status", "review_on"], name="plan_review_due"),
+            # Which plans in force are due for review, in the order they are shown.
+            models.Index(fields=["status", "review_on", "record"], name="plan_review_due"),
             models.Index(fields=["review_on", "record"], name="plan_list_order"),
         ]
 
