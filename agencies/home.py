@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from agencies.enums import Permission
 from agencies.models import Membership, Notice
@@ -89,10 +90,13 @@ def _notices(membership: Membership, unread_only: bool) -> QuerySet[Notice]:
     return found.order_by("-created_at", "-id")[:100]
 
 
+NEAR = {0: gettext_lazy("今日"), 1: gettext_lazy("明日"), -1: gettext_lazy("昨日")}
+
+
 def day_words(day: datetime.date, now: datetime.date) -> str:
     """「今日」「明日」「昨日」, else R8.5.1."""
-    near = {0: _("今日"), 1: _("明日"), -1: _("昨日")}
-    return near.get((day - now).days) or format_short(day)
+    near = NEAR.get((day - now).days)
+    return str(near) if near else format_short(day)
 
 
 def _line(todo: Todo, now: datetime.date, *, is_first: bool) -> Line:

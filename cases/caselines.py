@@ -26,6 +26,7 @@ from config.lib.condition import among
 from config.lib.eras import format_short
 from config.lib.fiscal import instant_to_until_day
 from config.lib.prepared import prepared
+from config.lib.wording import label_of
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,7 @@ def person_line(
         name=person.shown_name,
         kana=person.shown_kana,
         born=_("死亡") if person.is_deceased else born(person),
-        relation=str(person.get_relation_display()),
+        relation=label_of(enums.Relation, person.relation),
         living=_living(person),
         undo_url=undo_url,
         consent=state,
@@ -246,11 +247,11 @@ def issue_line(
     solved = _("%(day)s 解消") % {"day": format_short(issue.solved_on)} if issue.solved_on else ""
     return IssueLine(
         "◎" if issue.is_primary else "○",
-        str(issue.get_issue_type_display()),
+        label_of(enums.IssueType, issue.issue_type),
         issue.record.names(persons),
         since,
         solved,
-        str(issue.get_status_display()),
+        label_of(enums.IssueStatus, issue.status),
         "　".join(part for part in (issue.note, _suspected(issue)) if part),
         reverse("issue_solve", args=[issue.pk]) if may_write and is_own and not is_solved else "",
         reverse("record_refile", args=[issue.pk]) if may_write and is_own else "",

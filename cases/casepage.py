@@ -58,6 +58,7 @@ from config.lib.eras import (
 )
 from config.lib.prepared import prepared
 from config.lib.registry import Link, NextStep, Panel, TimelineEntry, Todo, registry
+from config.lib.wording import label_of
 
 SHOWN = 30
 STAGES = (
@@ -305,7 +306,7 @@ def entry_of(
     """A record's line, ready to print."""
     topics = [
         entry.about or record.names(persons),
-        entry.category or str(record.get_category_display()),
+        entry.category or label_of(enums.Category, record.category),
     ]
     if record.audience == enums.Audience.AGENCY:
         topics.append(str(enums.Audience.AGENCY.label))
@@ -360,7 +361,10 @@ def _badges(
         badges.append({"text": f"{word} {'・'.join(labels)}", "tone": tone})
     unsolved = [issue for issue in issues if issue.solved_on is None]
     badges += [
-        {"text": f"{'◎' if i.is_primary else '○'}{i.get_issue_type_display()}", "tone": ""}
+        {
+            "text": f"{'◎' if i.is_primary else '○'}{label_of(enums.IssueType, i.issue_type)}",
+            "tone": "",
+        }
         for i in unsolved[:5]
     ]
     return badges

@@ -23,6 +23,7 @@ from config.lib.eras import format_short, local_day, today
 from config.lib.prepared import prepared
 from config.lib.registry import NavItem, Todo, registry
 from config.lib.text import with_san
+from config.lib.wording import label_of
 
 SHOWN = 10
 COUNTED = 100
@@ -67,9 +68,10 @@ def _todo(consultation: Consultation, name: str) -> Todo:
         action=_("方針を決める"),
         detail="　".join(
             (
-                str(consultation.get_route_display()),
-                str(consultation.get_mode_display()),
-                _("緊急度 %(urgency)s") % {"urgency": consultation.get_urgency_display()},
+                label_of(enums.Route, consultation.route),
+                label_of(enums.ConsultationMode, consultation.mode),
+                _("緊急度 %(urgency)s")
+                % {"urgency": label_of(enums.Urgency, consultation.urgency)},
             )
         ),
         when=format_short(received),

@@ -58,6 +58,7 @@ from config.lib.eras import format_datetime, format_short
 from config.lib.fiscal import instant_to_until_day
 from config.lib.prepared import prepared
 from config.lib.registry import NavItem, NextStep, Panel, TimelineEntry, Todo, registry
+from config.lib.wording import label_of
 
 SHOWN_FOR = datetime.timedelta(days=90)
 LIMIT = 50
@@ -105,13 +106,13 @@ def _ties(records: dict[uuid.UUID, Record], keys: list[uuid.UUID]) -> list[Timel
 
 
 def _note(membership: Membership, record: Record, note: Note, may_write: bool) -> TimelineEntry:
-    title = str(note.get_method_display())
+    title = label_of(enums.ContactMethod, note.method)
     if note.with_whom:
         title += "　" + note.with_whom
     if note.place:
         title += _("（%(place)s）") % {"place": note.place}
     if note.result:
-        title += f"　{note.get_result_display()}"
+        title += "　" + label_of(enums.ContactResult, note.result)
     if note.minutes:
         title += _("　%(n)s分") % {"n": note.minutes}
     if note.version > 1:

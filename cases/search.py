@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from agencies.models import Membership
+from cases import enums
 from cases.ages import age_words
 from cases.households import links_of
 from cases.models import Case, ConsultationPerson, Person
@@ -24,6 +25,7 @@ from cases.titles import titles_for
 from cases.ways import Way, fitting_parts, fitting_persons, ways_of, ways_to_the_same
 from config.lib.eras import format_short
 from config.lib.numbers import normalise_case_number
+from config.lib.wording import label_of
 
 LIMIT: Final = 50
 WHILE_TYPING: Final = 8
@@ -153,7 +155,7 @@ def _consultation_hits(
             title=_("相談受付 %(day)s") % {"day": format_short(part.consultation.received_at)},
             number="",
             agency=membership.agency_name,
-            status=part.consultation.get_status_display(),
+            status=label_of(enums.ConsultationStatus, part.consultation.status),
         )
         for part in parts
         if part.consultation_id != but
@@ -184,7 +186,7 @@ def _person_hits(membership: Membership, condition: Q, limit: int) -> list[Hit]:
             title=titles[person.case_id],
             number=person.case.number,
             agency=person.case.responsible_agency.name,
-            status=person.case.get_status_display(),
+            status=label_of(enums.CaseStatus, person.case.status),
         )
         for person in persons
     ]
@@ -204,7 +206,7 @@ def _empty_households(membership: Membership, number: str) -> list[Hit]:
             title=_("氏名不明の世帯"),
             number=case.number,
             agency=case.responsible_agency.name,
-            status=case.get_status_display(),
+            status=label_of(enums.CaseStatus, case.status),
         )
         for case in cases.select_related("responsible_agency")
     ]
@@ -214,7 +216,7 @@ def _facts(person: Person | ConsultationPerson) -> str:
     """「78歳　女性　母」: what helps to tell people apart."""
     words = (
         age_words(person),
-        str(person.get_sex_display()) if person.sex else "",
-        str(person.get_relation_display()) if person.relation else "",
+        label_of(enums.Sex, person.sex),
+        label_of(enums.Relation, person.relation),
     )
     return "　".join(word for word in words if word)

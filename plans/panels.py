@@ -52,6 +52,7 @@ from plans.queries import (
     plans_of,
     programme_words,
     review_horizon,
+    task_days,
     tasks_of,
     to_decide,
 )
@@ -135,7 +136,7 @@ def todo_decisions(membership: Membership) -> list[Todo]:
 def waiting(membership: Membership) -> tuple[int, bool]:
     """How much waits for this membership, and whether something is late. Three queries."""
     today = timezone.localdate()
-    tasks = [task.until for task in tasks_of(membership, until=today, limit=LIMIT)]
+    tasks = list(task_days(membership, today, LIMIT))
     reviews: list[datetime.date | None] = []
     if membership.may(Permission.DRAFT_PLAN):
         reviews = list(_review_days(membership, review_horizon(membership, today)))

@@ -154,18 +154,30 @@ def tasks_of(
 
 
 @prepared
+def task_days(
+    membership: Membership, until: datetime.date, limit: int
+) -> QuerySet[SupportItem, Any]:
+    """The days until which they are due, as `tasks_of`: for a number beside a word."""
+    items = _open_items(membership, until)
+    return items.order_by("until", "id").values_list("until", flat=True)[:limit]
+
+
+@prepared
 def _open_tasks(
     membership: Membership, until: datetime.date | None, limit: int
 ) -> QuerySet[SupportItem, Any]:
+    case = Record.objects.filter(pk=OuterRef("plan_id")).values("case_id")
+    items = _open_items(membership, until).order_by("until", "id")
+    return items.values_list("id", "plan_id", Subquery(case), "content", "worker", "until")[:limit]
+
+
+def _open_items(membership: Membership, until: datetime.date | None) -> QuerySet[SupportItem]:
     items = SupportItem.objects.filter(
         _in_force(membership), agency_id=membership.agency_id, status=enums.ItemStatus.OPEN
     )
     if until is not None:
         items = items.filter(until__lte=until)
-    case = Record.objects.filter(pk=OuterRef("plan_id")).values("case_id")
-    return items.order_by("until", "id").values_list(
-        "id", "plan_id", Subquery(case), "content", "worker", "until"
-    )[:limit]
+    return items
 
 
 def _in_force(membership: Membership) -> Q:

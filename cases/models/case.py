@@ -30,6 +30,7 @@ from cases.gate import (
 )
 from config.lib.ids import new_id
 from config.lib.text import with_san
+from config.lib.wording import label_of
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
@@ -103,7 +104,7 @@ class Case(models.Model):
     def state_name(self) -> str:
         """支援中, 記入停止 or 終結."""
         rests = self.status == enums.CaseStatus.ACTIVE and self.rests_at is not None
-        return str(_("記入停止")) if rests else str(self.get_status_display())
+        return str(_("記入停止")) if rests else label_of(enums.CaseStatus, self.status)
 
 
 class PersonQuerySet(models.QuerySet["Person"]):

@@ -26,6 +26,7 @@ from cases.titles import household_title, persons_by_case
 from config.lib.condition import among
 from config.lib.eras import format_short
 from config.lib.prepared import prepared
+from config.lib.wording import label_of
 
 URGENCY_TONE: dict[str, str] = {enums.Urgency.HIGH: "bad", enums.Urgency.MIDDLE: "warn"}
 
@@ -115,7 +116,7 @@ def _rows(membership: Membership, cases: list[Case]) -> list[CaseRow]:
             number=case.number,
             agency=case.responsible_agency.name,
             persons=sum(1 for p in persons.get(case.pk, []) if p.left_on is None),
-            urgency=str(case.get_urgency_display()) if case.urgency else "",
+            urgency=label_of(enums.Urgency, case.urgency),
             tone=URGENCY_TONE.get(case.urgency, ""),
             role=_("主担当") if case.responsible_agency_id == membership.agency_id else _("連携"),
             last=format_short(last[case.pk]) if case.pk in last else "",
