@@ -11,14 +11,18 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from agencies.enums import Permission
+from agencies.enums import Action, Permission
 from agencies.models import Membership, Notice
+from agencies.trail import log_access
 from config.lib.eras import format_short, format_with_weekday, local_day, today
 from config.lib.prepared import prepared
 from config.lib.registry import Todo, registry
 
 SECTIONS = ("due", "waiting", "changed", "begun", "side")
 NOTICES = 5
+# Of each section so many, the most urgent first; the rest by its own link.
+SHOWN = 20
+LONG = ("due", "waiting", "changed")
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,9 @@ class NoticeLine:
     is_unread: bool
 
 
-def home_context(membership: Membership) -> dict[str, Any]:
-    """Everything the home page shows of this membership."""
+def home_context(membership: Membership, whole: str = "") -> dict[str, Any]:
+    """Everything the home page shows of this membership; whose words it shows is logged (V10).
+    whole: the section to be shown to its end."""
     todos: dict[str, list[Todo]] = {name: [] for name in SECTIONS}
     for todo in registry.draw("todos", membership):
         todos[todo.section].append(todo)
@@ -55,12 +60,21 @@ def home_context(membership: Membership) -> dict[str, Any]:
     now = today()
     first = next((todo for name in ("due", "waiting") for todo in todos[name] if todo.action), None)
     late = sum(1 for todo in todos["due"] if todo.due_on and todo.due_on < now)
+    shown = {
+        name: rows[:SHOWN] if name in LONG and name != whole else rows
+        for name, rows in todos.items()
+    }
+    named = [todo.record_id for rows in shown.values() for todo in rows if todo.record_id]
+    if named:
+        log_access(membership, Action.LIST, what="home", record_ids=list(dict.fromkeys(named)))
     return {
         "today": format_with_weekday(now),
         "sections": {
             name: [_line(todo, now, is_first=todo is first) for todo in rows]
-            for name, rows in todos.items()
+            for name, rows in shown.items()
         },
+        "rest": {name: len(todos[name]) - len(rows) for name, rows in shown.items()},
+        "due_count": len(todos["due"]),
         "late_count": late,
         "notices": notice_lines(membership, unread_only=True)[:NOTICES],
         "reads_cases": membership.may(Permission.READ_CASES),

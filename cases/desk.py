@@ -13,9 +13,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from agencies.enums import Action, Permission
+from agencies.enums import Permission
 from agencies.models import Membership
-from agencies.trail import log_access
 from cases import enums
 from cases.models import Consultation, ConsultationPerson
 from config.lib.condition import among
@@ -32,15 +31,13 @@ DAYS: dict[str, int] = {enums.Urgency.HIGH: 1, enums.Urgency.MIDDLE: 14}
 
 
 def open_consultations(membership: Membership) -> list[Todo]:
-    """Consultations of one's own agency of which nobody has decided yet. Three queries."""
+    """Consultations of one's own agency of which nobody has decided yet. Two queries."""
     if not membership.may(Permission.TAKE_CONSULTATION):
         return []
     found = list(_first_open(membership))
     names: dict[uuid.UUID, str] = {}
     for part in _visitors(membership, [row.pk for row in found]) if found else ():
         names.setdefault(part.consultation_id, part.name)
-    if found:
-        log_access(membership, Action.LIST, what="home", record_ids=[row.pk for row in found])
     return [_todo(row, names.get(row.pk, "")) for row in found]
 
 
@@ -77,6 +74,7 @@ def _todo(consultation: Consultation, name: str) -> Todo:
         when=format_short(received),
         due_on=due_on,
         section="due" if is_due else "waiting",
+        record_id=consultation.pk,
     )
 
 
@@ -110,4 +108,4 @@ registry.nav(
     )
 )
 registry.nav(NavItem("cases", gettext_lazy("ケース"), "case_list", 1, Permission.READ_CASES))
-registry.add("todos", open_consultations, queries=3, order=20)
+registry.add("todos", open_consultations, queries=2, order=20)

@@ -13,10 +13,9 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from agencies.enums import Action, Permission
+from agencies.enums import Permission
 from agencies.home import day_words
 from agencies.models import Membership
-from agencies.trail import log_access
 from cases import enums
 from cases.gate import reads_cases
 from cases.models import Case, NoteTask, ReadRequest
@@ -31,13 +30,11 @@ STEP = "record__note__next_step"
 
 
 def todo_steps(membership: Membership) -> list[Todo]:
-    """Next steps that wait for me, due within a week, late or without a day. Three queries."""
+    """Next steps that wait for me, due within a week, late or without a day. Two queries."""
     if not (reads_cases(membership) and membership.may(Permission.WRITE_RECORDS)):
         return []
     rows = list(_near_steps(membership))
     titles = titles_for(membership, {row[1] for row in rows})
-    if rows:
-        log_access(membership, Action.LIST, what="home", record_ids=[row[0] for row in rows])
     return [
         Todo(
             "step",
@@ -47,6 +44,7 @@ def todo_steps(membership: Membership) -> list[Todo]:
             detail=_("次に　%(step)s") % {"step": step},
             due_on=due_on,
             section="due" if due_on else "waiting",
+            record_id=key,
         )
         for key, case, step, due_on in rows
     ]
@@ -178,7 +176,7 @@ def steps_of(by: Membership, leaving: Membership) -> list[NamedTask]:
 
 
 registry.add("todos", todo_requests, queries=1, order=8)
-registry.add("todos", todo_steps, queries=3, order=13)
+registry.add("todos", todo_steps, queries=2, order=13)
 registry.add("case_aside", deadlines, queries=1, order=12)
 registry.add("open_work", open_work, queries=1, order=10)
 registry.add("case_open_ends", open_ends, queries=1, order=10)

@@ -11,9 +11,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from agencies.enums import Action, Permission
+from agencies.enums import Permission
 from agencies.models import Membership
-from agencies.trail import log_access
 from cases import enums
 from cases.gate import asked_by, reads_cases
 from cases.models import Case, Person, Record, RiskAssessment
@@ -315,7 +314,7 @@ def next_risk(membership: Membership, case: Case) -> NextStep | None:
 
 def todo_again(membership: Membership) -> list[Todo]:
     """再評価, before the responsible agency: news came after the sheet that holds; due from the day
-    of the first of them. Two queries, and one line of the log."""
+    of the first of them. Two queries."""
     if not (reads_cases(membership) and membership.may(Permission.WRITE_RECORDS)):
         return []
     rows: list[Any] = list(_to_assess_again(membership))
@@ -323,7 +322,6 @@ def todo_again(membership: Membership) -> list[Todo]:
         return []
     titles = titles_for(membership, {row.record.case_id for row in rows})
     known = sheets(membership.municipality)
-    log_access(membership, Action.LIST, what="home", record_ids=[row.pk for row in rows])
     return [
         Todo(
             "risk_again",
@@ -333,6 +331,7 @@ def todo_again(membership: Membership) -> list[Todo]:
             detail=f"{titles[row.record.case_id]}　{known[row.sheet].name}",
             due_on=local_day(row.news_at),
             section="due",
+            record_id=row.pk,
         )
         for row in rows
     ]
@@ -364,4 +363,4 @@ def _to_assess_again(membership: Membership) -> QuerySet[RiskAssessment]:
 
 registry.add("case_panels", panel, queries=6, order=5)
 registry.add("case_next", next_risk, queries=2, order=8)
-registry.add("todos", todo_again, queries=3, order=8)
+registry.add("todos", todo_again, queries=2, order=8)

@@ -15,10 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from agencies.enums import Action, Permission
+from agencies.enums import Permission
 from agencies.home import day_words
 from agencies.models import Membership
-from agencies.trail import log_access
 from cases import enums
 from cases.gate import in_force, reads_cases
 from cases.models import CarryOut, CarryOutGrant, Consent, Emergency, Referral
@@ -66,14 +65,12 @@ def _waiting_sheets(membership: Membership) -> QuerySet[Referral, Any]:
 
 def todo_answers(membership: Membership) -> list[Todo]:
     """What others answered to my agency's sheets within two weeks, and about which household. A
-    returned one waits for what is done instead, until another sheet of the case is sent. Three
+    returned one waits for what is done instead, until another sheet of the case is sent. Two
     queries."""
     if not reads_cases(membership):
         return []
     rows = list(_answered(membership))
     titles = titles_for(membership, {row[1] for row in rows})
-    if rows:
-        log_access(membership, Action.LIST, what="home", record_ids=list(titles))
     return [
         Todo(
             "referral_answer",
@@ -87,6 +84,7 @@ def todo_answers(membership: Membership) -> list[Todo]:
             detail="　".join(name for name in (titles[case_id], agency or conference) if name),
             when=day_words(local_day(at), today()) if at else "",
             section="waiting" if is_open else "changed",
+            record_id=case_id,
         )
         for pk, case_id, state, agency, conference, at, is_open in rows
     ]
@@ -143,6 +141,7 @@ def todo_consents(membership: Membership) -> list[Todo]:
             _("同意を確かめる"),
             due_on=instant_to_until_day(c.period.upper),
             section="due",
+            record_id=c.pk,
         )
         for c in _near_their_end(membership)
     ]
@@ -231,7 +230,7 @@ def _waiting_keys(membership: Membership) -> QuerySet[Referral, uuid.UUID]:
 
 registry.add("todos", todo_referrals, queries=1, order=10)
 registry.add("todos", todo_consents, queries=1, order=20)
-registry.add("todos", todo_answers, queries=3, order=30)
+registry.add("todos", todo_answers, queries=2, order=30)
 registry.add("todos", todo_emergencies, queries=1, order=5)
 registry.add("todos", todo_carry_outs, queries=1, order=15)
 registry.nav(

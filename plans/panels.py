@@ -90,6 +90,7 @@ def todo_tasks(membership: Membership) -> list[Todo]:
             detail=_("支援　%(content)s") % {"content": task.content},
             due_on=task.until,
             section="due",
+            record_id=task.plan_id,
         )
         for task in tasks_of(membership, until=today, limit=LIMIT)
     ]
@@ -111,6 +112,7 @@ def todo_reviews(membership: Membership) -> list[Todo]:
             detail=line.title,
             due_on=line.review_on,
             section="due",
+            record_id=line.key,
         )
         for line in lines_of(membership, rows, LIMIT)[0]
     ]
@@ -128,6 +130,7 @@ def todo_decisions(membership: Membership) -> list[Todo]:
             reverse("plan_decide", args=[line.key]),
             _("確かめて決定する"),
             detail=line.title,
+            record_id=line.key,
         )
         for line in plan_lines(membership, plans, LIMIT)[0]
     ]

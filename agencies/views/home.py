@@ -16,7 +16,9 @@ def home(request: MemberRequest) -> HttpResponse:
     """今日の仕事: what every room says is waiting for this membership."""
     if request.membership is None:
         return render(request, "agencies/no_membership.html", status=200)
-    return render(request, "agencies/home.html", home_context(request.membership))
+    return render(
+        request, "agencies/home.html", home_context(request.membership, request.GET.get("all", ""))
+    )
 
 
 @require_http_methods(["GET", "POST"])

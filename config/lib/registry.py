@@ -29,7 +29,7 @@ class Todo:
     when: str = ""
     due_on: date | None = None
     section: str = "waiting"  # due | waiting | changed | begun | side
-    record_id: UUID | None = None  # whose words the title is, for the log of a page (V10)
+    record_id: UUID | None = None  # whose words it says, for the log of the page (V10)
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,27 @@ def test_every_role_has_a_page_that_says_what_would_be_here(client, city, role):
     assert bool(response.context["kasane"]["search_url"]) == reads
 
 
+def test_the_most_urgent_are_shown_and_the_rest_has_a_link(client, city, monkeypatch):
+    monkeypatch.setattr("agencies.home.SHOWN", 2)
+    taken = [consultation(city.elderly, f"急 {n}郎", "high", days_ago=9 - n) for n in range(4)]
+    browser = sign_in(client, city.elderly)
+    page = browser.get("/")
+    assert [line[0] for line in titles(page.context, "due")] == ["8日超過", "7日超過"]
+    body = page.content.decode()
+    assert "ほかに2件を見る" in body
+    assert "4件" in body
+    assert "急 3郎" not in body
+    whole = browser.get("/?all=due")
+    assert len(titles(whole.context, "due")) == 4
+    assert "件を見る" not in whole.content.decode()
+    # The log says what was shown, not what there was.
+    with w.act(city.elderly):
+        logged = AccessLog.objects.filter(what="home", action="list").order_by("id")
+        assert [set(line.record_ids) for line in logged] == [
+            {taken[0].pk, taken[1].pk}, {one.pk for one in taken},
+        ]  # fmt: skip
+
+
 def test_sections_take_what_every_room_registers(city, monkeypatch):
     today = timezone.localdate()
     rows = [
