@@ -46,6 +46,14 @@ class CaseFilter(django_filters.FilterSet):
         self.membership = membership
         super().__init__(*args, **kwargs)
 
+    @property
+    def only_basis(self) -> str:
+        """Cases that others closed are left to an agency by what it wrote there, and by nothing
+        else (V2, `kasane.sync_grants`): few of all it holds."""
+        asked = getattr(self.form, "cleaned_data", {})
+        theirs = (asked.get("status"), asked.get("mine")) == (enums.CaseStatus.CLOSED, "partner")
+        return enums.GrantBasis.OWN_RECORDS if theirs else ""
+
     def by_state(self, queryset: CaseQuerySet, name: str, value: str) -> QuerySet[Case]:
         """A household merged into another case stands once among those that are worked on."""
         if value == "active":

@@ -33,14 +33,19 @@ def newest(
     *,
     before: uuid.UUID | None = None,
     after: uuid.UUID | None = None,
+    basis: str = "",
 ) -> list[uuid.UUID]:
     """A page of keys of these cases, and one more: the newest, those before a case, or those that
     follow one, nearest first. A case's key begins with the moment it was opened.
 
     Walks the agency's own grants in the order of their cases, until the page is full: of the size
     of the city, and of what the agency holds, it does not matter. One query.
+
+    basis: of grants, where the cases asked for leave an agency no other.
     """
     own = CaseGrant.objects.filter(group=membership.agency_id, revoked_at__isnull=True)
+    if basis:
+        own = own.filter(basis=basis)
     if after:
         own = own.filter(content_object_id__gt=after)
     elif before:

@@ -59,7 +59,7 @@ def case_list(request: MemberRequest) -> HttpResponse:
     is_filtered = any(request.GET.get(name) for name in ("status", "mine", "urgency"))
     cases_seen = Case.objects.for_lists(membership)
     found = CaseFilter(data, queryset=cases_seen, membership=membership)
-    cases, newer, older = _page(membership, found.qs, request.GET)
+    cases, newer, older = _page(membership, found.qs, request.GET, found.only_basis)
     log_access(membership, Action.LIST, what="case_list", record_ids=[case.pk for case in cases])
     return render(
         request,
@@ -76,11 +76,11 @@ def case_list(request: MemberRequest) -> HttpResponse:
 
 
 def _page(
-    membership: Membership, cases: QuerySet[Case], query: QueryDict
+    membership: Membership, cases: QuerySet[Case], query: QueryDict, basis: str
 ) -> tuple[list[Case], str, str]:
     """One page of the list, with the addresses of its neighbours."""
     before, after = read_key(query.get("before", "")), read_key(query.get("after", ""))
-    keys = newest(membership, cases, before=before, after=after)
+    keys = newest(membership, cases, before=before, after=after, basis=basis)
     is_more = len(keys) > PAGE
     keys = keys[:PAGE][::-1] if after else keys[:PAGE]
     if not keys:

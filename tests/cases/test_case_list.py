@@ -106,6 +106,15 @@ def test_filters_narrow_and_never_widen(client, city):
     assert numbers("") == {theirs.number}
     assert numbers("?status=") == {mine.number, theirs.number}
     assert numbers("?status=closed") == {mine.number}
+    # What others closed, and the agency wrote something in.
+    assert numbers("?status=closed&mine=partner") == set()
+    with w.act(city.elderly):
+        write_note(case=theirs, by=city.elderly, text="訪問した", persons=[person])
+    with w.act(city.child):
+        close_case(case=theirs, by=city.child, reason="転居")
+    assert numbers("?status=closed&mine=partner") == {theirs.number}
+    assert numbers("?status=closed&mine=responsible") == {mine.number}
+    assert numbers("?status=closed") == {mine.number, theirs.number}
     # A value nobody offered is no filter and no error page.
     assert client.get(reverse("case_list") + "?mine=all%27").status_code == 200
     assert client.get(reverse("case_list") + "?before=x_y&after=1").status_code == 200
