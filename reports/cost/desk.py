@@ -41,10 +41,12 @@ class Ask:
     url: str
     posted: dict[str, Any] = field(default_factory=dict)
     status: int = 200
+    is_typing: bool = False  # the page asks for the first few while it is typed
 
     def ask(self, client: Client) -> Any:
+        headers = {"HX-Request": "true"} if self.is_typing else None
         if self.posted:
-            return client.post(self.url, self.posted)
+            return client.post(self.url, self.posted, headers=headers)
         return client.get(self.url)
 
 
@@ -81,7 +83,8 @@ def _pages(using: str, who: Who, member: Membership, ask: Callable[[str], str]) 
     for word in _words(using, member):
         for name, words in word.items():
             for typed in words:
-                yield Ask(name, who, reverse("case_search"), {"q": typed})
+                is_typing = typed != words[-1]  # what is whole is sent, and fills a page
+                yield Ask(name, who, reverse("case_search"), {"q": typed}, is_typing=is_typing)
     for case, person in _rows(using, OWN, member, EACH):
         yield Ask("case", who, reverse("case_detail", args=[case]))
         form = reverse("note_new", args=[case])

@@ -109,7 +109,7 @@ def test_filters_narrow_and_never_widen(client, city):
     # What others closed, and the agency wrote something in.
     assert numbers("?status=closed&mine=partner") == set()
     with w.act(city.elderly):
-        write_note(case=theirs, by=city.elderly, text="訪問した", persons=[person])
+        write_note(case=theirs, by=city.elderly, text="訪問した", persons=[person], method="visit")
     with w.act(city.child):
         close_case(case=theirs, by=city.child, reason="転居")
     assert numbers("?status=closed&mine=partner") == {theirs.number}
