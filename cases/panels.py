@@ -117,14 +117,13 @@ def _note(membership: Membership, record: Record, note: Note, may_write: bool) -
         title += _("　%(n)s分") % {"n": note.minutes}
     if note.version > 1:
         title += _("［訂正あり］")
-    more = [
-        (_("次に"), note.next_step),
-        (_("直した理由"), note.correction_reason if note.version > 1 else ""),
-    ]
-    text = "\n".join([note.text, *(f"{label}：{words}" for label, words in more if words)])
+    more = [(_("次に"), note.next_step)] if note.next_step else []
+    if note.version > 1 and note.correction_reason:
+        more.append((_("直した理由"), note.correction_reason))
+    text = "\n".join([note.text, *(f"{label}：{words}" for label, words in more)])
     parts = noteparts.labelled(note.text)
     if parts:
-        parts += [(label, words) for label, words in more if words]
+        parts += more
     is_own = record.author_agency_id == membership.agency_id and may_write
     url = reverse("note_edit", args=[note.pk]) if is_own else ""
     changed = _changed(record, note.version)

@@ -5,10 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
+from django.db.models import QuerySet
+
 from agencies.models import Membership
 from cases import enums
 from cases.models import Case, Issue, Record
+from config.lib.condition import among
+from config.lib.prepared import prepared
 from config.lib.registry import TimelineEntry, registry
+from config.lib.wording import label_of
 
 
 def entries_of(
@@ -21,12 +26,20 @@ def entries_of(
         record.case = case
     found = {e.record_id: e for e in registry.draw("case_timeline", membership, case, by_key)}
     keys = [r.pk for r in records if r.kind == enums.RecordKind.ISSUE]
-    for issue in Issue.objects.filter(pk__in=keys):
+    for issue in _issues(keys) if keys else ():
         mark = "◎" if issue.is_primary else "○"
-        title = f"{enums.RecordKind.ISSUE.label}　{mark}{issue.get_issue_type_display()}"
+        title = (
+            f"{enums.RecordKind.ISSUE.label}　{mark}{label_of(enums.IssueType, issue.issue_type)}"
+        )
         at = by_key[issue.pk].happened_at
         found[issue.pk] = TimelineEntry(issue.pk, at, title, text=issue.note)
     for key, record in by_key.items():
         if key not in found:
-            found[key] = TimelineEntry(key, record.happened_at, str(record.get_kind_display()))
+            kind = label_of(enums.RecordKind, record.kind)
+            found[key] = TimelineEntry(key, record.happened_at, kind)
     return found
+
+
+@prepared
+def _issues(keys: list[uuid.UUID]) -> QuerySet[Issue]:
+    return Issue.objects.filter(among("pk", keys))

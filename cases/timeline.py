@@ -24,6 +24,7 @@ from cases.casepage import SHOWN, Entry, entry_of, events_between, read_place, w
 from cases.models import Case, NoteTask, Person, Record
 from cases.recordtitles import entries_of
 from config.lib.kana import fold
+from config.lib.prepared import prepared
 
 STEP = 200
 WALK = 2_000
@@ -147,8 +148,6 @@ def choices_for(
     membership: Membership, case: Case, persons: Mapping[uuid.UUID, Person]
 ) -> dict[str, list[tuple[str, str]]]:
     """What can be chosen, from what the reader may read. One query."""
-    written = Record.objects.standing_with(membership).for_case(case)
-    agencies = Agency.objects.filter(pk__in=written.values("author_agency_id")).order_by("name")
     return {
         "kind": [(value, str(label)) for value, label in enums.RecordKind.choices],
         "person": [
@@ -156,5 +155,12 @@ def choices_for(
             ("household", _("世帯全体")),
         ],
         "category": [(value, str(label)) for value, label in enums.Category.choices],
-        "agency": [(str(agency.pk), agency.name) for agency in agencies],
+        "agency": [(str(key), name) for key, name in _authors(membership, case)],
     }
+
+
+@prepared
+def _authors(membership: Membership, case: Case) -> QuerySet[Agency, Any]:
+    written = Record.objects.standing_with(membership).for_case(case)
+    agencies = Agency.objects.filter(pk__in=written.values("author_agency_id"))
+    return agencies.order_by("name").values_list("pk", "name")
