@@ -87,6 +87,15 @@ def check_can_write(by: Membership, case: Case) -> None:
     check_at_work(by, case)
 
 
+def check_can_change_person(by: Membership, person: Person) -> None:
+    """Correct what is known of somebody: the agency that wrote it and the responsible one, at
+    work."""
+    check_may(by, Permission.WRITE_RECORDS)
+    if by.agency_id not in (person.author_agency_id, person.case.responsible_agency_id):
+        raise ActionDenied(_("この人の基本情報を変えられるのは、書いた機関と主担当機関です。"))
+    check_at_work(by, person.case)
+
+
 def check_can_disclose(by: Membership, case: Case) -> None:
     """Enter into the register what one's agency gave; also of a case it has closed."""
     check_may(by, Permission.WRITE_RECORDS)

@@ -20,7 +20,7 @@ from agencies.trail import log_access
 from cases import enums
 from cases.models import Case, Contact, HouseholdLink, Person
 from cases.operations.access import join_team, sync_grants, take_charge
-from cases.permissions import check_at_work, check_is_open
+from cases.permissions import check_at_work, check_can_change_person
 from cases.shields import is_hidden
 from cases.titles import name_as_known
 from config.lib.ids import id_of
@@ -183,10 +183,7 @@ def change_person(*, person: Person, by: Membership, facts: PersonFacts, version
 
     Raises StaleVersion when somebody else saved first.
     """
-    check_may(by, Permission.WRITE_RECORDS)
-    check_is_open(person.case)
-    if by.agency_id not in (person.author_agency_id, person.case.responsible_agency_id):
-        raise ActionDenied(_("この人の基本情報を変えられるのは、書いた機関と主担当機関です。"))
+    check_can_change_person(by, person)
     changed = (
         Person.objects.visible_to(by)
         .filter(pk=person.pk, version=version)

@@ -21,7 +21,12 @@ from cases.forms.person import PersonEditForm, PersonForm, PersonNewForm
 from cases.models import Case, Contact, Person
 from cases.operations import add_person, change_person
 from cases.operations.case import PersonFacts, StaleVersion
-from cases.permissions import can, check_at_work, check_can_change_household, check_is_open
+from cases.permissions import (
+    can,
+    check_at_work,
+    check_can_change_household,
+    check_can_change_person,
+)
 from cases.search import Found, similar_elsewhere
 from cases.shields import is_hidden
 from cases.titles import household_title, persons_of
@@ -64,7 +69,7 @@ def person_edit(request: MemberRequest, person_id: uuid.UUID) -> HttpResponse:
     """What is known of a person, with a word when somebody else saved first."""
     persons = Person.objects.visible_to(request.membership)
     person = get_object_or_404(persons.select_related("case__responsible_agency"), pk=person_id)
-    _check_can_change(request, person)
+    check_can_change_person(request.membership, person)
     form = PersonEditForm(
         request.POST or None,
         initial=PersonEditForm.stored(person, _contact(request, person)),
@@ -95,16 +100,6 @@ def person_edit(request: MemberRequest, person_id: uuid.UUID) -> HttpResponse:
 def _contact(request: MemberRequest, person: Person) -> Contact | None:
     """Where the person is, as far as the reader sees it (V9)."""
     return Contact.objects.visible_to(request.membership).filter(pk=person.pk).first()
-
-
-def _check_can_change(request: MemberRequest, person: Person) -> None:
-    """The sentence of `change_person`, asked before the form is shown."""
-    check_is_open(person.case)
-    if request.membership.agency_id not in (
-        person.author_agency_id,
-        person.case.responsible_agency_id,
-    ):
-        raise ActionDenied(_("この人の基本情報を変えられるのは、書いた機関と主担当機関です。"))
 
 
 def _log_declared(request: MemberRequest, form: PersonForm, person: Person) -> None:

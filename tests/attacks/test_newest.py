@@ -20,6 +20,7 @@ from cases.operations import (
     add_issue,
     add_person,
     assess,
+    change_person,
     confirm_shield,
     end_emergency,
     note_same_person,
@@ -168,6 +169,27 @@ def test_what_was_taken_stands_when_one_works_no_more(client, city, change):
         found = Consent.objects.get(pk=given.pk)
         withdraw_consent(consent=found, by=city.elderly, reason="やめたい")
     refused(city.disability, f"update cases_consultation set {change} where id = %s", taken.pk)
+
+
+def test_what_is_known_of_a_person_stands_when_one_works_no_more(city):
+    """V2: whoever wrote it reads it; by the form and by one's own SQL nothing changes."""
+    case, _mother, _son, given = referred(city)
+    with w.act(city.disability):
+        facts = PersonFacts(name="架空沢 孫", phone="099-000-1111")
+        grandson = add_person(case=case, by=city.disability, facts=facts)
+    url = f"/persons/{grandson.pk}/edit/"
+    assert get(city.disability, url).status_code == 200
+    with w.act(city.elderly):
+        found = Consent.objects.get(pk=given.pk)
+        withdraw_consent(consent=found, by=city.elderly, reason="やめたい")
+    assert get(city.disability, url).status_code == 403
+    with w.act(city.disability), pytest.raises(ActionDenied, match="支援に入っていません"):
+        change_person(person=grandson, by=city.disability, facts=facts, version=grandson.version)
+    for change in (
+        "cases_person set version = version + 1 where id",
+        "cases_contact set address = 'x' where person_id",
+    ):
+        refused(city.disability, f"update {change} = %s", grandson.pk)
 
 
 def test_what_was_said_is_not_rewritten_nor_moved_by_ones_own_sql(client, city):
