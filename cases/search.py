@@ -18,11 +18,18 @@ from agencies.models import Membership
 from cases import enums
 from cases.ages import age_words
 from cases.households import links_of
-from cases.models import Case, ConsultationPerson, Person
+from cases.models import Case, Consultation, ConsultationPerson, Person
 from cases.operations.case import PersonFacts
 from cases.shields import shielded_among
 from cases.titles import titles_for
-from cases.ways import Way, fitting_parts, fitting_persons, ways_of, ways_to_the_same
+from cases.ways import (
+    Way,
+    fitting_parts,
+    fitting_persons,
+    fitting_visitors,
+    ways_of,
+    ways_to_the_same,
+)
 from config.lib.eras import format_short
 from config.lib.numbers import normalise_case_number
 from config.lib.wording import label_of
@@ -80,7 +87,7 @@ class Found:
 
 
 def search(membership: Membership, text: str, *, limit: int = LIMIT) -> Found:
-    """What fits what was typed. Seven queries at most, whatever is found."""
+    """What fits what was typed. Eight queries at most, whatever is found."""
     number = normalise_case_number(text)
     if number:
         cases = Case.objects.visible_to(membership).for_number(number).values_list("pk", flat=True)
@@ -88,7 +95,12 @@ def search(membership: Membership, text: str, *, limit: int = LIMIT) -> Found:
         return Found(hits or _empty_households(membership, number), is_cut=False)
     ways = ways_of(text)
     hits = _person_hits(membership, fitting_persons(membership, ways, limit), limit)
-    return _with_consultations(membership, ways, hits, limit)
+    found = _with_consultations(membership, ways, hits, limit)
+    if found.is_cut or len(found.hits) == limit:
+        return found
+    known = {hit.consultation_id for hit in found.hits}
+    hits = [*found.hits, *_visitor_hits(membership, ways, limit, known)]
+    return Found(hits[:limit], is_cut=len(hits) > limit)
 
 
 def similar(
@@ -159,6 +171,30 @@ def _consultation_hits(
         )
         for part in parts
         if part.consultation_id != but
+    ]
+
+
+def _visitor_hits(
+    membership: Membership, ways: Sequence[Way], limit: int, known: set[uuid.UUID | None]
+) -> list[Hit]:
+    """Whoever came or telephoned about somebody; where the person asked about is not found too."""
+    fits = fitting_visitors(membership, ways, limit)
+    found = Consultation.objects.visible_to(membership).filter(fits).order_by("-received_at", "pk")
+    return [
+        Hit(
+            key=one.pk,
+            case_id=None,
+            consultation_id=one.pk,
+            name=one.visitor_name or _("氏名不明"),
+            kana="",
+            facts="　".join(word for word in (_("来談者"), one.visitor_relation) if word),
+            title=_("相談受付 %(day)s") % {"day": format_short(one.received_at)},
+            number="",
+            agency=membership.agency_name,
+            status=label_of(enums.ConsultationStatus, one.status),
+        )
+        for one in found
+        if one.pk not in known
     ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.db.models import Q
@@ -36,6 +36,10 @@ class Way:
     is_of_contact: bool = False  # of a person of a case it stands in `Contact`
     is_few: bool = False  # in any city: one number, one day
     column: str = ""  # an index walks them in this order
+
+
+# What of a visitor stands in the consultation itself.
+OF_VISITOR: Final = {"name_folded": "visitor_folded", "phone_digits": "visitor_digits"}
 
 
 def _begins(column: str, text: str, *, is_of_contact: bool = False, is_few: bool = False) -> Way:
@@ -172,6 +176,19 @@ def fitting_persons(
     reached = [way for way in others if way.is_of_contact]
     held = f"x.person_id = ANY (ARRAY({HELD})) AND {UNHIDDEN}"
     selects.look("cases_contact", reached, key="person_id", among=held)
+    return selects.asked(membership)
+
+
+def fitting_visitors(membership: Membership, ways: Sequence[Way], limit: int) -> Q:
+    """Consultations of the own agency by whoever came or telephoned, whatever became of them."""
+    ways = [
+        replace(way, where=way.where.replace(way.column, column), column=column)
+        for way in ways
+        if (column := OF_VISITOR.get(way.column))
+    ]
+    selects = _Selects(ways, limit)
+    for way in ways:
+        selects.walk("cases_consultation", way, among="x.agency_id = {agency}")
     return selects.asked(membership)
 
 

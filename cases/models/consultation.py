@@ -45,6 +45,13 @@ class Consultation(models.Model):
     visitor_name = models.CharField(_("来談者"), max_length=300, blank=True)
     visitor_relation = models.CharField(_("本人との関係"), max_length=40, blank=True)
     visitor_phone = models.CharField(max_length=40, blank=True)
+    # As search compares them: whoever telephones again is found by name and number.
+    visitor_folded = models.CharField(
+        max_length=300, blank=True, db_default="", db_collation="C", editable=False
+    )
+    visitor_digits = models.CharField(
+        max_length=20, blank=True, db_default="", db_collation="C", editable=False
+    )
     complaint = models.TextField(_("主訴"))
     urgency = models.CharField(max_length=10, choices=enums.Urgency.choices)
     # Items of the form beyond its head, by code (cases.intakeitems).
@@ -76,6 +83,16 @@ class Consultation(models.Model):
             models.Index(fields=["agency", "-received_at"], name="consultation_agency_received"),
             # Those that wait: few of many.
             models.Index(fields=["agency", "status", "received_at"], name="consultation_waiting"),
+            models.Index(
+                fields=["agency", "visitor_folded"],
+                name="consultation_visitor",
+                condition=~Q(visitor_folded=""),
+            ),
+            models.Index(
+                fields=["agency", "visitor_digits"],
+                name="consultation_visitor_phone",
+                condition=~Q(visitor_digits=""),
+            ),
         ]
 
 

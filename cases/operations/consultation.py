@@ -35,6 +35,8 @@ from cases.operations.case import (
 from cases.operations.records import add_issue, assess, write_note
 from cases.permissions import check_can_write
 from config.lib.eras import local_day
+from config.lib.kana import fold
+from config.lib.phones import compared_digits
 
 ROUTE_METHOD = {
     enums.Route.PERSON_VISIT: enums.ContactMethod.OFFICE,
@@ -78,7 +80,12 @@ def take_consultation(
     if known is not None:
         return known
     consultation = Consultation(
-        agency_id=by.agency_id, taken_by=by, form_key=key, **dataclasses.asdict(facts)
+        agency_id=by.agency_id,
+        taken_by=by,
+        form_key=key,
+        visitor_folded=fold(facts.visitor_name),
+        visitor_digits=compared_digits(facts.visitor_phone),
+        **dataclasses.asdict(facts),
     )
     consultation.save(force_insert=True)
     names = {f.name for f in ConsultationPerson._meta.get_fields()}

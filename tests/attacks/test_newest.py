@@ -156,6 +156,7 @@ def consulted(client_, city, member, case):
 CHANGES = [
     "complaint = 'x'",
     "visitor_name = 'x'",
+    "visitor_digits = '1'",
     'answers = \'{"x": "y"}\'',
     "received_at = now()",
 ]

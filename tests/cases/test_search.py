@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import re
 
@@ -151,6 +152,30 @@ def test_consultation_of_own_agency_is_found_until_it_is_a_case(city):
         (hit,) = search(city.elderly, "たかはし").hits
     assert hit.case_id
     assert not hit.consultation_id
+
+
+def test_whoever_telephoned_is_found_when_they_do_so_again(client, city):
+    """By the agency that took the call alone; also of a consultation that became a case."""
+    facts = ConsultationFacts(
+        mode="with_consent", route="family_phone", complaint="相談", urgency="low",
+        visitor_name="架空沢 長女", visitor_relation="長女", visitor_phone="080-1111-2222",
+    )  # fmt: skip
+    with w.act(city.elderly):
+        taken = take_consultation(by=city.elderly, facts=facts, persons=[HANAKO], issues=[])
+        make_case(consultation=taken, by=city.elderly)
+    for text in ("080-1111-2222", "0801", "架空沢", "架空沢長"):
+        assert names(city.elderly2, text) == ["架空沢 長女"]
+        assert names(city.child, text) == []
+    assert names(city.elderly, "長女") == []
+    sign_in(client, city.elderly)
+    page = client.post(reverse("case_search"), {"q": "08011112222"}).content.decode()
+    assert reverse("consultation_detail", args=[taken.pk]) in page
+    assert "来談者　長女" in page
+    # Who is found as the person asked about is not named twice.
+    again = dataclasses.replace(facts, visitor_name="髙橋 花子", visitor_phone="")
+    with w.act(city.child):
+        take_consultation(by=city.child, facts=again, persons=[HANAKO], issues=[])
+    assert names(city.child, "高橋") == ["髙橋 花子"]
 
 
 def test_however_many_others_asked_since_the_earlier_one_is_found(city):
