@@ -80,7 +80,8 @@ def visit_versions(draw: Any) -> None:
 
 def version(draw: Any, row: Any) -> None:
     model = type(row).history.model
-    values = {f.attname: getattr(row, f.attname) for f in type(row)._meta.concrete_fields}
+    written = [f.attname for f in type(row)._meta.concrete_fields if not f.generated]
+    values = {name: getattr(row, name) for name in written}
     at = draw.now - datetime.timedelta(days=draw.rng.choice([0, 20]))
     draw.put(model(history_date=at, history_type="~", **values))
 

@@ -479,5 +479,9 @@ def _consultation(draw: Draw, drawn: Drawn) -> None:
             **({"status": "case", "case": drawn.case} if draw.chance(0.7) else {}),
         )
     )
-    draw.put(ConsultationPerson(id=draw.key(), consultation=whole, name="架空野"))
+    draw.put(
+        ConsultationPerson(
+            id=draw.key(), consultation=whole, agency_id=whole.agency_id, name="架空野"
+        )
+    )
     draw.put(ConsultationIssue(id=draw.key(), consultation=whole, issue_type="debt"))

@@ -26,11 +26,15 @@ WHERE schemaname = 'public' AND %s::name = ANY (roles) AND permissive = 'PERMISS
 """
 COLUMN = """
 SELECT quote_ident(a.attname) FROM pg_attribute AS a
-WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped
+WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
   AND has_column_privilege(%s, a.attrelid, a.attnum, 'UPDATE')
   AND NOT EXISTS (SELECT 1 FROM pg_index AS i WHERE i.indrelid = a.attrelid AND i.indisprimary
                   AND a.attnum = ANY (i.indkey))
 ORDER BY a.attnum LIMIT 1
+"""
+WRITTEN = """
+SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute AS a
+WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 """
 KEY = """
 SELECT quote_ident(a.attname) FROM pg_index AS i JOIN pg_attribute AS a
@@ -73,9 +77,10 @@ def _try(
     found.tried.add(name)
     column = next((c for (c,) in _rows(owner, COLUMN, table, role)), "")
     ((key,),) = _rows(owner, KEY, table)
+    ((written,),) = _rows(owner, WRITTEN, table)
     row = f"json_populate_record(NULL::{table}, %s)"
     sql = {
-        "INSERT": f"INSERT INTO {table} SELECT * FROM {row}",  # noqa: S608
+        "INSERT": f"INSERT INTO {table} ({written}) SELECT {written} FROM {row}",  # noqa: S608
         "UPDATE": f"UPDATE {table} SET {column} = (SELECT {column} FROM {row})",  # noqa: S608
         "DELETE": f"DELETE FROM {table}",  # noqa: S608
     }[verb]
