@@ -119,8 +119,7 @@ def similar(
     ways = list(dict.fromkeys(way for facts in persons for way in ways_to_the_same(facts)))
     if not ways:
         return Found([], is_cut=False)
-    persons_too = fitting_persons(membership, ways, SIMILAR, is_same=True)
-    hits = _person_hits(membership, persons_too, SIMILAR)
+    hits = _person_hits(membership, fitting_persons(membership, ways, SIMILAR), SIMILAR)
     return _with_consultations(membership, ways, hits, SIMILAR, but)
 
 

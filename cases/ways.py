@@ -8,7 +8,7 @@ that of `^@` only where the value is known when the question is planned.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -29,12 +29,13 @@ LAST: Final = "\U0010ffff"
 
 @dataclass(frozen=True)
 class Way:
-    """One thing that can fit: a condition on `x`, a row of a table that has an index for it."""
+    """One thing that can fit: a condition on `x`, a row of a table that has an index for it. Whom
+    it fits are few in any city (a whole name, a number, a day), or many in a large one."""
 
     where: str
     values: tuple[Any, ...]
     is_of_contact: bool = False  # of a person of a case it stands in `Contact`
-    is_few: bool = False  # in any city: one number, one day
+    is_many: bool = False
     column: str = ""  # an index walks them in this order
 
 
@@ -42,9 +43,9 @@ class Way:
 OF_VISITOR: Final = {"name_folded": "visitor_folded", "phone_digits": "visitor_digits"}
 
 
-def _begins(column: str, text: str, *, is_of_contact: bool = False, is_few: bool = False) -> Way:
+def _begins(column: str, text: str, *, is_of_contact: bool = False, is_many: bool = False) -> Way:
     where = f"x.{column} >= {{}} AND x.{column} < {{}} AND x.{column} <> ''"
-    return Way(where, (text, text + LAST), is_of_contact, is_few, column)
+    return Way(where, (text, text + LAST), is_of_contact, is_many, column)
 
 
 def ways_of(text: str) -> list[Way]:
@@ -53,27 +54,28 @@ def ways_of(text: str) -> list[Way]:
     ways: list[Way] = []
     phone, birth = begun_digits(text), _birth(text)
     if phone:
-        is_whole = parse_phone(text) is not None
-        ways.append(_begins("phone_digits", phone, is_of_contact=True, is_few=is_whole))
+        is_begun = parse_phone(text) is None
+        ways.append(_begins("phone_digits", phone, is_of_contact=True, is_many=is_begun))
     if birth is not None and birth.as_date() is not None:
-        ways.append(Way("x.birth_on = {}", (birth.as_date(),), is_few=True))
+        ways.append(Way("x.birth_on = {}", (birth.as_date(),)))
     elif birth is not None:
         between = (birth.earliest(), birth.latest())
-        ways.append(Way("x.birth_on BETWEEN {} AND {}", between, column="birth_on"))
+        ways.append(Way("x.birth_on BETWEEN {} AND {}", between, is_many=True, column="birth_on"))
         if birth.month is None:
-            ways.append(Way("x.birth_year = {}", (birth.year,)))
+            ways.append(Way("x.birth_year = {}", (birth.year,), is_many=True))
     reference = unicodedata.normalize("NFKC", text).strip()
     if reference.isascii() and reference.isdigit():
         ways.append(_referred_to(reference))
     folded = fold(text)
     if folded and not phone and birth is None:
         columns = ("kana_folded", "name_folded", "given_folded", "given_kana_folded")
-        ways += [_begins(column, folded) for column in columns]
+        ways += [_begins(column, folded, is_many=True) for column in columns]
     return ways
 
 
 def ways_to_the_same(facts: PersonFacts) -> Iterator[Way]:
-    """What would be the same of somebody who may be the same person."""
+    """What would be the same of somebody who may be the same person. A telephone number may go on:
+    an extension was once kept behind it."""
     kana, name, phone = fold(facts.name_kana), fold(facts.name), parse_phone(facts.phone)
     if kana:
         yield Way("x.kana_folded = {}", (kana,))
@@ -97,13 +99,14 @@ RESIDENT_REF: Final = "x.resident_ref = {} AND x.resident_ref <> ''"
 
 
 def _referred_to(reference: str) -> Way:
-    return Way(RESIDENT_REF, (reference,), is_of_contact=True, is_few=True)
+    return Way(RESIDENT_REF, (reference,), is_of_contact=True)
 
 
-# Whom others wrote and opened to the agency, by consent or in an emergency; and whom it wrote too.
+# Whom a consent or an emergency opens to the agency.
 OPENED = f"""SELECT g.person_id FROM cases_casegrant AS g
     WHERE g.group_id = {{agency}} AND g.revoked_at IS NULL AND g.person_id IS NOT NULL
     UNION SELECT p.id FROM cases_person AS p WHERE p.case_id IN ({EMERGENCIES})"""  # noqa: S608
+# And whom it wrote itself.
 HELD = f"""SELECT p.id FROM cases_person AS p WHERE p.author_agency_id = {{agency}}
     UNION {OPENED}"""  # noqa: S608
 # Where somebody is under a shield finds nobody for whom the shield hides it (V9).
@@ -115,92 +118,81 @@ IS_CASE = """EXISTS (SELECT 1 FROM cases_consultation AS c
 DEARER = 10
 
 
-class _Selects:
-    """Sub-selects whose rows together are the answer, each by its own index: asked together, by
-    `OR`, the whole city was read."""
-
-    def __init__(self, ways: Sequence[Way], limit: int) -> None:
-        self.ways, self.limit = ways, limit
-        self.values: dict[str, Any] = {}
-        self.found: list[str] = []
-
-    def where(self, way: Way) -> str:
-        """The condition, its values in named places."""
-        names = [f"v{self.ways.index(way)}_{place}" for place in range(len(way.values))]
-        self.values |= dict(zip(names, way.values, strict=True))
-        return way.where.format(*(f"{{{name}}}" for name in names))
-
-    def walk(self, table: str, way: Way, *, key: str = "id", among: str = "true") -> None:
-        """The first of them in the order of the index, one more than are shown."""
-        order = f"ORDER BY x.{way.column} " if way.column else ""
-        self.found.append(
-            f"(SELECT x.{key} FROM {table} AS x WHERE {among}"  # noqa: S608 - our own text
-            f" AND {self.where(way)} {order}LIMIT {self.limit + 1})"
-        )
-
-    def look(self, table: str, ways: Sequence[Way], *, key: str = "id", among: str) -> None:
-        """Those few that are known by key, gone through once."""
-        if ways:
-            fits = " OR ".join(f"({self.where(way)})" for way in ways)
-            self.found.append(
-                f"(SELECT x.{key} FROM {table} AS x WHERE {among} AND ({fits}))"  # noqa: S608
-            )
-
-    def asked(self, membership: Membership, **values: Any) -> Q:
-        if not self.found:
-            return Q(pk__in=[])
-        keys = f"{{row}} = ANY (ARRAY({' UNION '.join(self.found)}))"
-        return asked_by(membership, keys, **self.values, **values).asked({"row": "pk"})
-
-
-def fitting_persons(
-    membership: Membership, ways: Sequence[Way], limit: int, *, is_same: bool = False
-) -> Q:
-    """Persons of cases whom one of the ways finds. What is few in any city, and what is the same
-    of two people, is looked up there. Of the rest, who holds little begins with whom it can see,
-    who holds much walks each index through the city until there are enough (cases.lists)."""
-    selects = _Selects(ways, limit)
-    walked = [way for way in ways if is_same or way.is_few]
-    others = [way for way in ways if way not in walked]
-    if others and holds_much(membership, (limit + 1) * DEARER):
-        walked, others = list(ways), []
-    for way in walked:
-        if way.is_of_contact:
-            selects.walk("cases_contact", way, key="person_id", among=UNHIDDEN)
-        else:
-            selects.walk("cases_person", way)
-    own = [way for way in others if not way.is_of_contact]
-    for way in own:
-        selects.walk("cases_person", way, among="x.author_agency_id = {agency}")
-    selects.look("cases_person", own, among=f"x.id = ANY (ARRAY({OPENED}))")
-    reached = [way for way in others if way.is_of_contact]
-    held = f"x.person_id = ANY (ARRAY({HELD})) AND {UNHIDDEN}"
-    selects.look("cases_contact", reached, key="person_id", among=held)
-    return selects.asked(membership)
-
-
-def fitting_visitors(membership: Membership, ways: Sequence[Way], limit: int) -> Q:
-    """Consultations of the own agency by whoever came or telephoned, whatever became of them."""
-    ways = [
-        replace(way, where=way.where.replace(way.column, column), column=column)
+def fitting_persons(membership: Membership, ways: Iterable[Way], limit: int) -> Q:
+    """Persons of cases whom one of the ways finds. What is few in any city is looked up there. Of
+    the rest, who holds little begins with whom it can see, who holds much walks each index through
+    the city until there are enough (cases.lists)."""
+    ways, values = _named(ways)
+    begun = [way for way in ways if way.is_many]
+    if begun and holds_much(membership, (limit + 1) * DEARER):
+        begun = []
+    found = [
+        _first("cases_contact", way, limit, key="person_id", among=UNHIDDEN)
+        if way.is_of_contact
+        else _first("cases_person", way, limit)
         for way in ways
-        if (column := OF_VISITOR.get(way.column))
+        if way not in begun
     ]
-    selects = _Selects(ways, limit)
-    for way in ways:
-        selects.walk("cases_consultation", way, among="x.agency_id = {agency}")
-    return selects.asked(membership)
+    if own := [way for way in begun if not way.is_of_contact]:
+        mine = "x.author_agency_id = {agency}"
+        found += [_first("cases_person", way, limit, among=mine) for way in own]
+        found.append(_known("cases_person", own, among=f"x.id = ANY (ARRAY({OPENED}))"))
+    if reached := [way for way in begun if way.is_of_contact]:
+        held = f"x.person_id = ANY (ARRAY({HELD})) AND {UNHIDDEN}"
+        found.append(_known("cases_contact", reached, key="person_id", among=held))
+    return _any_of(found, membership, **values)
 
 
-def fitting_parts(membership: Membership, ways: Sequence[Way], limit: int) -> Q:
+def fitting_parts(membership: Membership, ways: Iterable[Way], limit: int) -> Q:
     """Persons of the own agency's consultations that did not become a case. 宛名番号 nobody asks
     for in a consultation."""
-    ways = [way for way in ways if way.where != RESIDENT_REF]
-    selects = _Selects(ways, limit)
-    for way in ways:
-        among = f"x.agency_id = {{agency}} AND NOT {IS_CASE}"
-        selects.walk("cases_consultationperson", way, among=among)
-    return selects.asked(membership, is_case=enums.ConsultationStatus.CASE)
+    ways, values = _named(way for way in ways if way.where != RESIDENT_REF)
+    mine = f"x.agency_id = {{agency}} AND NOT {IS_CASE}"
+    found = [_first("cases_consultationperson", way, limit, among=mine) for way in ways]
+    return _any_of(found, membership, **values, is_case=enums.ConsultationStatus.CASE)
+
+
+def fitting_visitors(membership: Membership, ways: Iterable[Way], limit: int) -> Q:
+    """Consultations of the own agency by whoever came or telephoned, whatever became of them."""
+    begun = [(OF_VISITOR.get(way.column), way.values[0]) for way in ways]
+    ways, values = _named(_begins(column, text) for column, text in begun if column)
+    mine = "x.agency_id = {agency}"
+    found = [_first("cases_consultation", way, limit, among=mine) for way in ways]
+    return _any_of(found, membership, **values)
+
+
+def _named(ways: Iterable[Way]) -> tuple[list[Way], dict[str, Any]]:
+    """The ways with a name in each place of their conditions, and the values by these names."""
+    named, values = [], dict[str, Any]()
+    for number, way in enumerate(ways):
+        names = [f"v{number}_{place}" for place in range(len(way.values))]
+        values |= dict(zip(names, way.values, strict=True))
+        named.append(replace(way, where=way.where.format(*(f"{{{name}}}" for name in names))))
+    return named, values
+
+
+def _first(table: str, way: Way, limit: int, *, key: str = "id", among: str = "true") -> str:
+    """The first in the order of the index, one more than are shown."""
+    order = f"ORDER BY x.{way.column} " if way.column else ""
+    return (
+        f"(SELECT x.{key} FROM {table} AS x WHERE {among} AND {way.where}"  # noqa: S608 - our own
+        f" {order}LIMIT {limit + 1})"
+    )
+
+
+def _known(table: str, ways: Sequence[Way], *, key: str = "id", among: str) -> str:
+    """Whom one of the ways finds among those few that are known by key, gone through once."""
+    fits = " OR ".join(f"({way.where})" for way in ways)
+    return f"(SELECT x.{key} FROM {table} AS x WHERE {among} AND ({fits}))"  # noqa: S608 - our own
+
+
+def _any_of(found: Sequence[str], membership: Membership, **values: Any) -> Q:
+    """Rows whose key one of these sub-selects gives, each by its own index: asked together, by
+    `OR`, the whole city was read."""
+    if not found:
+        return Q(pk__in=[])
+    keys = f"{{row}} = ANY (ARRAY({' UNION '.join(found)}))"
+    return asked_by(membership, keys, **values).asked({"row": "pk"})
 
 
 def _birth(text: str) -> PartialDate | None:
