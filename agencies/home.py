@@ -20,9 +20,9 @@ from config.lib.registry import Todo, registry
 
 SECTIONS = ("due", "waiting", "changed", "begun", "side")
 NOTICES = 5
-# Of each section so many, the most urgent first; the rest by its own link.
+# Of the sections that grow so many, the most urgent first; the rest by a link of its own.
 SHOWN = 20
-LONG = ("due", "waiting", "changed")
+GROWING = ("due", "waiting", "changed")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def home_context(membership: Membership, whole: str = "") -> dict[str, Any]:
     first = next((todo for name in ("due", "waiting") for todo in todos[name] if todo.action), None)
     late = sum(1 for todo in todos["due"] if todo.due_on and todo.due_on < now)
     shown = {
-        name: rows[:SHOWN] if name in LONG and name != whole else rows
+        name: rows[:SHOWN] if name in GROWING and name != whole else rows
         for name, rows in todos.items()
     }
     named = [todo.record_id for rows in shown.values() for todo in rows if todo.record_id]

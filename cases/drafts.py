@@ -82,11 +82,10 @@ class DraftLine:
 
 def draft_lines(membership: Membership, *, limit: int = SHOWN, page: str = "") -> list[DraftLine]:
     """One's own drafts, the last first; those of one page alone. Two queries, and the log."""
-    drafts = list(_drafts(membership, page, limit))
-    titles = titles_for(membership, {d.case_id for d in drafts if d.case_id})
-    if drafts:
-        log_access(membership, Action.LIST, what="drafts", record_ids=[d.pk for d in drafts])
-    return list(_lines(drafts, titles))
+    lines = _lines(membership, _drafts(membership, page, limit))
+    if lines:
+        log_access(membership, Action.LIST, what="drafts", record_ids=[one.key for one in lines])
+    return lines
 
 
 def _drafts(membership: Membership, page: str, limit: int) -> QuerySet[Draft]:
@@ -102,9 +101,11 @@ def _last(membership: Membership, limit: int) -> QuerySet[Draft]:
     return _own(membership)[:limit]
 
 
-def _lines(drafts: Iterable[Draft], titles: dict[uuid.UUID, str]) -> Iterable[DraftLine]:
-    for draft in drafts:
-        yield DraftLine(
+def _lines(membership: Membership, found: Iterable[Draft]) -> list[DraftLine]:
+    drafts = list(found)
+    titles = titles_for(membership, {d.case_id for d in drafts if d.case_id})
+    return [
+        DraftLine(
             key=draft.pk,
             title=draft.title,
             household=titles.get(draft.case_id, "") if draft.case_id else "",
@@ -112,6 +113,8 @@ def _lines(drafts: Iterable[Draft], titles: dict[uuid.UUID, str]) -> Iterable[Dr
             url=f"{draft.page}{'&' if '?' in draft.page else '?'}draft={draft.pk}",
             discard_url=reverse("draft_discard", args=[draft.pk]),
         )
+        for draft in drafts
+    ]
 
 
 def draft_todos(membership: Membership) -> list[Todo]:
@@ -125,8 +128,9 @@ def draft_todos(membership: Membership) -> list[Todo]:
             detail=line.household,
             when=line.saved,
             section="begun",
+            record_id=line.key,
         )
-        for line in draft_lines(membership, limit=ON_HOME)
+        for line in _lines(membership, _last(membership, ON_HOME))
     ]
 
 

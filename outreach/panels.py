@@ -15,9 +15,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from agencies.enums import Action, Permission
+from agencies.enums import Permission
 from agencies.models import Membership
-from agencies.trail import log_access
 from cases.enums import RecordKind
 from cases.models import CarryOut, Case, Record
 from cases.permissions import can
@@ -25,6 +24,8 @@ from cases.titles import persons_of
 from config.lib.eras import format_short, today
 from config.lib.prepared import prepared
 from config.lib.registry import Link, NavItem, OpenEnd, Panel, TimelineEntry, Todo, registry
+from config.lib.wording import label_of
+from outreach.enums import VisitMethod, VisitResult
 from outreach.models import Visit
 from outreach.pages import changed_url, due_line, visit_line, visit_text
 from outreach.permissions import check_can_log_under, check_can_log_visit
@@ -33,7 +34,7 @@ PANEL_VISITS = 3
 
 
 def todos(membership: Membership) -> list[Todo]:
-    """My next visits that are due: visits, persons, one line of the log."""
+    """My next visits that are due. Two queries: visits, persons."""
     if not membership.may(Permission.LOG_VISIT):
         return []
     found = list(_visits_due(membership))
@@ -41,9 +42,6 @@ def todos(membership: Membership) -> list[Todo]:
         return []
     open_cases = {v.record.case_id for v in found if v.record.carry_out_id is None}
     persons = persons_of(membership, open_cases)
-    log_access(
-        membership, Action.LIST, what="todos_visits", record_ids=[visit.pk for visit in found]
-    )
     lines = [due_line(membership, visit, persons) for visit in found]
     return [
         Todo(
@@ -55,6 +53,7 @@ def todos(membership: Membership) -> list[Todo]:
             when=line.when,
             due_on=line.due_on,
             section="due",
+            record_id=line.record_id,
         )
         for line in lines
     ]
@@ -169,11 +168,12 @@ def _new_url(membership: Membership, case: Case) -> str:
 def _heading(visit: Visit) -> str:
     """「訪問　家族と会えた（母）」."""
     whom = f"（{visit.met_whom}）" if visit.met_whom else ""
-    words = f"{visit.get_method_display()}　{visit.get_result_display()}{whom}"
+    method, result = label_of(VisitMethod, visit.method), label_of(VisitResult, visit.result)
+    words = f"{method}　{result}{whom}"
     return words + _("［訂正あり］") if visit.version > 1 else words
 
 
-registry.add("todos", todos, queries=3)
+registry.add("todos", todos, queries=2)
 registry.add("case_timeline", case_timeline, queries=1)
 registry.add("case_panels", case_panels, queries=3, order=60)
 registry.add("case_actions", case_actions, queries=0)

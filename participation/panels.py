@@ -10,9 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from agencies.enums import Action, Permission
+from agencies.enums import Permission
 from agencies.models import Membership
-from agencies.trail import log_access
 from cases.enums import RecordKind
 from cases.models import Case, Record
 from cases.permissions import can
@@ -20,6 +19,7 @@ from cases.titles import persons_of
 from config.lib.eras import today
 from config.lib.prepared import prepared
 from config.lib.registry import Link, NavItem, OpenEnd, Panel, TimelineEntry, Todo, registry
+from config.lib.wording import label_of
 from participation.enums import MatchStatus
 from participation.models import FollowUp, Match
 from participation.pages import due_matches, match_line
@@ -27,16 +27,13 @@ from participation.permissions import check_can_match
 
 
 def todos(membership: Membership) -> list[Todo]:
-    """Follow-ups due: matches, persons, one line of the log."""
+    """Follow-ups due. Two queries: matches, persons."""
     if not membership.may(Permission.MATCH):
         return []
     found = due_matches(membership)[:20]
     if not found:
         return []
     persons = persons_of(membership, {match.record.case_id for match in found})
-    log_access(
-        membership, Action.LIST, what="todos_matches", record_ids=[match.pk for match in found]
-    )
     lines = [match_line(match, persons) for match in found]
     return [
         Todo(
@@ -48,6 +45,7 @@ def todos(membership: Membership) -> list[Todo]:
             when=line.when,
             due_on=line.due_on,
             section="due",
+            record_id=line.record_id,
         )
         for line in lines
     ]
@@ -91,7 +89,7 @@ def case_timeline(
                 record_id=row.pk,
                 at=records[row.pk].happened_at,
                 title=_("参加後のフォロー　%(status)s")
-                % {"status": row.get_status_after_display()},
+                % {"status": label_of(MatchStatus, row.status_after)},
                 text=row.text,
                 url=reverse("match_detail", args=[row.match_id]),
             )
@@ -150,7 +148,7 @@ def open_ends(membership: Membership, case: Case) -> list[OpenEnd]:
     ]
 
 
-registry.add("todos", todos, queries=3)
+registry.add("todos", todos, queries=2)
 registry.add("case_timeline", case_timeline, queries=2)
 registry.add("case_panels", case_panels, queries=3, order=65)
 registry.add("case_actions", case_actions, queries=0)

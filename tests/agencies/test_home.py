@@ -141,7 +141,7 @@ def test_days_near_are_words():
     assert day_words(day - datetime.timedelta(days=9), day) == "R8.4.22"
 
 
-def test_open_consultations_cost_three_queries(city, django_assert_max_num_queries):
+def test_open_consultations_cost_two_queries(city, django_assert_max_num_queries):
     for number in range(12):
         consultation(city.elderly, f"架空 {number}")
     (entry,) = [e for e in registry.entries("todos") if e.call.__name__ == "open_consultations"]

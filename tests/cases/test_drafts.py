@@ -12,6 +12,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,11 +21,12 @@ from agencies.models import AccessLog
 from agencies.sessions import stored_key
 from agencies.tasks import file_due_jobs, sweep, system_membership
 from cases import enums
-from cases.drafts import read_token
+from cases.drafts import draft_todos, read_token
 from cases.models import Consent, Draft, Note
 from cases.operations import confirm_shield, propose_shield, withdraw_consent
 from cases.operations.drafts import MOST_CHARACTERS
 from config.lib.acting import acting
+from config.lib.registry import registry
 from tests import houses as h
 from tests import world as w
 from tests.addresses import addresses
@@ -79,6 +81,23 @@ def test_typing_keeps_one_draft_and_home_offers_it(tab, city):
         body = tab.get(page).content.decode()
         assert f"{reverse('consultation_new')}?draft={draft.pk}" in body
         assert "相談受付" in body
+
+
+def test_what_was_begun_is_told_within_its_budget_and_logged_with_its_page(tab, city):
+    house = h.home(city.elderly, city)
+    keep(tab, token(tab, reverse("note_new", args=[house.case.pk])), text="訪問した")
+    (draft,) = drafts(city.elderly)
+    (entry,) = [one for one in registry.entries("todos") if one.call is draft_todos]
+    with w.act(city.elderly), CaptureQueriesContext(connection) as queries:
+        (todo,) = draft_todos(city.elderly)
+    assert len(queries) - 3 <= entry.queries  # savepoint, actor, actor before
+    assert todo.record_id == draft.pk
+    assert "世帯" in todo.detail
+    assert tab.get(reverse("home")).status_code == 200
+    with w.act(city.elderly):
+        look = AccessLog.objects.get(what="home", action="list")
+        assert draft.pk in look.record_ids
+        assert not AccessLog.objects.filter(what="drafts").exists()
 
 
 def test_going_on_gives_back_every_word_and_keeps_the_same_draft(tab, city):

@@ -268,10 +268,10 @@ def test_carry_out_visit_of_a_stranger_is_as_if_it_were_not(client, city):
     assert client.get(reverse("carry_out_visit_new", args=[uuid.uuid4()])).status_code == 404
 
 
-def test_todos_show_my_due_visits_and_name_no_household_under_secrecy(city, own):
+def test_todos_show_my_due_visits_and_name_no_household_under_secrecy(client, city, own):
     case, persons = own
     under = carry_out(city.head, case, city.outreach)
-    visit(
+    shown = visit(
         city.outreach,
         case=case,
         persons=persons,
@@ -288,7 +288,12 @@ def test_todos_show_my_due_visits_and_name_no_household_under_secrecy(city, own)
     assert "架空野" in late.title
     assert today.title == "持ち出しにもとづく訪問"
     assert today.kind == "訪問（守秘）"
+    assert late.record_id == shown.pk
+    sign_in(client, city.outreach)
+    assert client.get(reverse("home")).status_code == 200
     with w.act(city.outreach):
+        (look,) = AccessLog.objects.filter(what="home")
+        assert {late.record_id, today.record_id} <= set(look.record_ids)
         assert panels.waiting_count(city.outreach) == (2, True)
     with w.act(city.elderly):
         assert panels.todos(city.elderly) == []

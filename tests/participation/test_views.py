@@ -279,7 +279,7 @@ def test_todos_show_due_follow_ups_within_their_budget(city, own):
         entry.queries for entry in registry.entries("todos") if entry.call is panels.todos
     )
     assert (todo.when, todo.section) == ("3日超過", "due")
-    assert todo.url == reverse("match_detail", args=[row.pk])
+    assert (todo.url, todo.record_id) == (reverse("match_detail", args=[row.pk]), row.pk)
     with w.act(city.participation):
         assert panels.waiting_count(city.participation) == (1, True)
         assert panels.todos(city.elderly) == []
