@@ -34,10 +34,7 @@ LIMIT = 50
 
 def waiting_referrals(membership: Membership) -> QuerySet[Referral]:
     """Sheets sent to my agency, or to a secretariat I am listed on, that wait for an answer."""
-    seen = Referral.objects.visible_to(membership).waiting()
-    # Each by its own index; of conferences' sheets the gate says which are mine.
-    to_me = Q(to_agency_id=membership.agency_id) | Q(to_conference_type__isnull=False)
-    return seen.filter(to_me).exclude(from_agency_id=membership.agency_id)
+    return Referral.objects.visible_to(membership).for_receiver(membership).waiting()
 
 
 def todo_referrals(membership: Membership) -> list[Todo]:

@@ -42,6 +42,12 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
     def waiting(self) -> ReferralQuerySet:
         return self.filter(state=enums.ReferralState.SENT)
 
+    def for_receiver(self, membership: Membership) -> ReferralQuerySet:
+        """Sent by others to its agency, or to a conference: of these the gate says which it sees.
+        Each is found by an index of its own."""
+        to_me = Q(to_agency_id=membership.agency_id) | Q(to_conference_type__isnull=False)
+        return self.filter(to_me).exclude(from_agency_id=membership.agency_id)
+
 
 class Referral(models.Model):
     """つなぐシート: exactly what leaves the agency, composed by the sender."""

@@ -147,7 +147,8 @@ def _similar_page(request: MemberRequest, form: PersonForm, case: Case) -> HttpR
 def _tell_similar(request: MemberRequest, form: PersonForm, person: Person) -> None:
     """After saving, for who saw nothing while typing. A message travels in a cookie: the page it
     leads to says who and where."""
-    if _similar(request, form, person.case).hits:
+    found = _similar(request, form, person.case)
+    if found.hits:
         words = _("見られる範囲に、%(who)sと同じ人かもしれない人がいます。")
         link = reverse("person_edit", args=[person.pk])
         messages.warning(
@@ -156,7 +157,7 @@ def _tell_similar(request: MemberRequest, form: PersonForm, person: Person) -> N
                 '{}　<a href="{}">{}</a>',
                 words % {"who": person.shown_name},
                 link,
-                _("どのケースかと、することを見る"),
+                _("どのケースかと、することを見る") if found.has_cases else _("どの相談かを見る"),
             ),
         )
 

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from agencies.models import AccessLog
 from cases.models import Case, Person
-from cases.operations import change_household
+from cases.operations import change_household, take_consultation
 from cases.operations.case import PersonFacts
+from cases.operations.consultation import ConsultationFacts
 from tests import houses as h
 from tests import world as w
 from tests.cases.pages import client, get, page, post, text
@@ -99,6 +100,23 @@ def test_who_is_added_is_compared_too(city, nameless):
     with w.act(city.elderly):
         added = Person.objects.get(case=case, label="B")
     assert other.number in text(get(city.elderly, edit(added)))
+
+
+def test_who_asked_before_is_pointed_out_with_the_sheet_and_no_household_to_join(city, nameless):
+    _case, (person,) = nameless
+    facts = ConsultationFacts(
+        mode="with_consent", route="person_visit", complaint="相談", urgency="low"
+    )
+    with w.act(city.elderly):
+        asked = take_consultation(by=city.elderly, facts=facts, persons=[HANA], issues=[])
+    browser = client(city.elderly)
+    saved = text(browser.post(edit(person), typed(), follow=True))
+    assert "どの相談かを見る" in saved
+    assert "どのケースかと" not in saved
+    where = text(browser.get(edit(person)))
+    assert "前に相談を受けた人です。" in where
+    assert f'href="{reverse("consultation_detail", args=[asked.pk])}"' in where
+    assert "別のケースと同じ世帯だと分かった" not in where
 
 
 def test_what_is_refused_keeps_the_hint_and_what_was_typed(city, nameless):
