@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, cast
+from typing import Any, ClassVar, Final, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -61,7 +61,6 @@ _SENTENCES: Final = (
     ),
     ("invalid_choice", forms.ModelChoiceField, _("%(label)sは表示された中から選んでください。")),
 )
-SELECTED: Final = mark_safe(" selected")
 _CHOOSE: Final = _("%(label)sを選んでください。")
 _TICK: Final = _("「%(label)s」にチェックを付けてください。")
 
@@ -430,6 +429,8 @@ class LongSelect(forms.Select):
     """As `Select`, put together at once: of choices by the hundred each option's own template takes
     longer than the rest of the page. For choices without groups."""
 
+    SELECTED: ClassVar = mark_safe(" selected")
+
     def render(
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
     ) -> SafeString:
@@ -437,7 +438,10 @@ class LongSelect(forms.Select):
         options = format_html_join(
             "",
             '<option value="{}"{}>{}</option>',
-            ((key, SELECTED if str(key) in chosen else "", text) for key, text in self.choices),
+            (
+                (key, self.SELECTED if str(key) in chosen else "", text)
+                for key, text in self.choices
+            ),
         )
         said = flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
         return format_html("<select{}>{}</select>", said, options)

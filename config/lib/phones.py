@@ -42,7 +42,7 @@ def parse_phone(text: str) -> PhoneNumber | None:
     """
     if len(text) > PHONE_LIMIT:
         return None
-    display = clean_line(unicodedata.normalize("NFKC", text)).translate(_PHONE_MARKS)
+    display = _narrow(text)
     main = _EXTENSION.sub("", display)
     if not _PHONE_TEXT.fullmatch(main):
         return None
@@ -58,8 +58,8 @@ def compared_digits(text: str) -> str:
     """The digits by which a number is found and held to be the same: at most 20, without the + of
     abroad and without an extension. Of what is no number, whatever digits it has; or nothing."""
     found = parse_phone(text)
-    digits = found.digits if found else "".join(c for c in clean_line(text) if c.isdecimal())
-    return unicodedata.normalize("NFKC", digits).lstrip("+")[:20]
+    digits = found.digits if found else "".join(c for c in _narrow(text) if c.isdecimal())
+    return digits.lstrip("+")[:20]
 
 
 def begun_digits(text: str) -> str:
@@ -68,6 +68,9 @@ def begun_digits(text: str) -> str:
     found = parse_phone(text)
     if found:
         return found.digits.lstrip("+")
-    display = clean_line(unicodedata.normalize("NFKC", text)).translate(_PHONE_MARKS)
-    begun = re.sub(r"[\-() .]", "", display)
+    begun = re.sub(r"[\-() .]", "", _narrow(text))
     return begun if _BEGUN.fullmatch(begun) else ""
+
+
+def _narrow(text: str) -> str:
+    return clean_line(unicodedata.normalize("NFKC", text)).translate(_PHONE_MARKS)

@@ -8,6 +8,8 @@ import pytest
 from django import forms
 from django.forms.renderers import DjangoTemplates
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy
+from pytest_django.asserts import assertHTMLEqual
 
 from config.lib import eras
 from config.lib.eras import PartialDate
@@ -18,6 +20,7 @@ from config.lib.forms import (
     KanaField,
     KasaneForm,
     KasaneRenderer,
+    LongSelect,
     MultiChoiceCards,
     NameField,
     PartialDateField,
@@ -307,6 +310,19 @@ class TestPartialDateField:
         assert field.prepare_value("S30") == "S30"
         assert not field.has_changed(PartialDate(1955), "S30")
         assert field.has_changed(PartialDate(1955), "S31")
+
+
+class TestLongSelect:
+    @pytest.mark.parametrize("value", [None, "", "2", 2, "none of them"])
+    def test_says_what_a_select_says(self, value):
+        names = [("", "自分"), (1, '架空 <b>花</b> & "葉"'), (2, gettext_lazy("二人目"))]
+        attrs = {"id": "who", "aria-describedby": "who-help", "required": True, "disabled": False}
+        long, plain = (
+            kind({"class": "wide"}, choices=names).render("who", value, attrs)
+            for kind in (LongSelect, forms.Select)
+        )
+        assertHTMLEqual(long, plain)
+        assert "<b>" not in long
 
 
 class TestPhoneField:
