@@ -111,7 +111,7 @@ def consent_state(
                 _("同意の期限が切れました"), "warn", until_short(consent.period.upper), consent
             )
         day = format_short(consent.given_on)
-        return ConsentState(str(consent.get_answer_display()), "warn", day, consent)
+        return ConsentState(label_of(enums.ConsentAnswer, consent.answer), "warn", day, consent)
     mine = next((g for g in grants if g.person_id == key), None)
     if mine is not None:
         return ConsentState(

@@ -17,6 +17,7 @@ from cases.gate import in_emergency, standing_scope
 from cases.models import Case, CautionNote, Person
 from config.lib.eras import format_short
 from config.lib.prepared import prepared
+from config.lib.wording import label_of
 
 LIMIT = 30
 ORDER = list(enums.CautionKind.values)
@@ -79,7 +80,7 @@ def _line(
     is_own = may_write and row.record.author_agency_id == membership.agency_id
     return CautionLine(
         row.pk,
-        str(row.get_kind_display()),
+        label_of(enums.CautionKind, row.kind),
         TONES[enums.CautionKind(row.kind)],
         row.text,
         row.record.names(dict(persons)),

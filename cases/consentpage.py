@@ -36,6 +36,7 @@ from cases.permissions import (
 from cases.seers import is_open
 from config.lib.eras import format_datetime_short, format_long, format_short
 from config.lib.kana import fold
+from config.lib.wording import label_of
 
 Fact = dict[str, str]
 LISTED = 100
@@ -77,7 +78,7 @@ def state_of(consent: Consent) -> tuple[str, str]:
     if consent.withdrawn_at is not None:
         return _("終わった同意"), ""
     if consent.answer != enums.ConsentAnswer.GIVEN:
-        return str(consent.get_answer_display()), "warn"
+        return label_of(enums.ConsentAnswer, consent.answer), "warn"
     if is_open(consent):
         return _("同意あり"), "ok"
     return _("期限が切れました"), "warn"

@@ -23,6 +23,7 @@ from cases.permissions import can, check_can_change_move_out, check_can_close, c
 from config.lib.eras import format_datetime, format_long, format_short, today
 from config.lib.prepared import prepared
 from config.lib.registry import Link, NextStep, OpenEnd, TimelineEntry, Todo, registry
+from config.lib.wording import label_of
 
 STATES = enums.MoveOutState
 ANSWERS = enums.MoveOutAnswerKind
@@ -265,7 +266,7 @@ def entries(
         TimelineEntry(
             row.pk,
             records[row.pk].happened_at,
-            f"{enums.RecordKind.MOVE_OUT.label}　{row.get_state_display()}",
+            f"{enums.RecordKind.MOVE_OUT.label}　{label_of(STATES, row.state)}",
             text="\n".join(w for w in (row.address, row.received_by, row.answer_reason) if w),
             url=reverse("move_out_detail", args=[row.pk]),
         )

@@ -94,10 +94,14 @@ def _ties(records: dict[uuid.UUID, Record], keys: list[uuid.UUID]) -> list[Timel
         TimelineEntry(
             tie.pk,
             records[tie.pk].happened_at,
-            str(tie.get_kind_display()),
+            label_of(enums.TieKind, tie.kind),
             text="　".join(
-                str(word)
-                for word in (tie.name, tie.get_nature_display(), tie.get_quality_display())
+                word
+                for word in (
+                    tie.name,
+                    label_of(enums.TieNature, tie.nature),
+                    label_of(enums.TieQuality, tie.quality),
+                )
                 if word
             ),
         )
@@ -169,7 +173,7 @@ def _section(
 def _caution(
     membership: Membership, record: Record, caution: CautionNote, may_write: bool
 ) -> TimelineEntry:
-    title = f"{enums.RecordKind.CAUTION.label}　{caution.get_kind_display()}"
+    title = f"{enums.RecordKind.CAUTION.label}　{label_of(enums.CautionKind, caution.kind)}"
     text = caution.text
     if caution.correction_reason:
         title += _("［訂正あり］")

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -22,6 +22,7 @@ from cases.models import Person, Referral
 from cases.titles import titles_for
 from config.lib.eras import format_datetime, format_long, format_short
 from config.lib.fiscal import instant_to_until_day
+from config.lib.wording import label_of
 
 SHOWN = 50
 STATES = enums.ReferralState
@@ -150,17 +151,16 @@ def _rows(found: QuerySet[Referral]) -> list[Referral]:
 
 def received_rows(membership: Membership) -> list[Row]:
     """Sheets to my agency or to a secretariat I am on, waiting first. One query."""
-    to_me = Q(to_agency=membership.agency_id) | Q(to_conference_type__isnull=False)
-    found = Referral.objects.visible_to(membership).exclude(from_agency=membership.agency_id)
-    rows = sorted(_rows(found.filter(to_me)), key=lambda r: r.state != STATES.SENT)
+    found = Referral.objects.visible_to(membership).for_receiver(membership)
+    rows = sorted(_rows(found), key=lambda r: r.state != STATES.SENT)
     return [
         Row(
             r.pk,
             format_short(r.sent_at),
             _("%(agency)sから") % {"agency": r.from_agency.name},
-            f"{r.get_mode_display()}　{r.reason.splitlines()[0][:60]}",
+            f"{label_of(enums.ReferralMode, r.mode)}　{r.reason.splitlines()[0][:60]}",
             reverse("referral_detail", args=[r.pk]),
-            str(r.get_state_display()),
+            label_of(STATES, r.state),
             TONES[STATES(r.state)],
         )
         for r in rows
@@ -169,7 +169,7 @@ def received_rows(membership: Membership) -> list[Row]:
 
 def _state_words(referral: Referral) -> str:
     """For the sender: whether it has been opened, answered, and whether a result came back."""
-    words = str(referral.get_state_display())
+    words = label_of(STATES, referral.state)
     if referral.result:
         return _("%(state)s・結果あり") % {"state": words}
     if referral.state == STATES.SENT and referral.seen_at:
@@ -187,7 +187,7 @@ def sent_rows(membership: Membership) -> list[Row]:
             r.pk,
             format_short(r.sent_at),
             f"{titles[r.case_id]} → {addressee_of(r)}",
-            f"{r.get_mode_display()}　{r.reason.splitlines()[0][:60]}",
+            f"{label_of(enums.ReferralMode, r.mode)}　{r.reason.splitlines()[0][:60]}",
             reverse("referral_detail", args=[r.pk]),
             _state_words(r),
             TONES[STATES(r.state)],

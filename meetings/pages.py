@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from agencies.enums import AgendaType, Decider, Permission
 from agencies.models import Agency, ConferenceType, LegalBasis, Membership, agencies_of
 from config.lib.eras import format_long, format_short, format_with_weekday
+from config.lib.wording import label_of
 from meetings import enums
 from meetings.models import AgendaItem, ItemAttendance, ItemGrant, ItemPerson, Sitting
 from meetings.permissions import is_open_now
@@ -71,7 +72,7 @@ def sitting_row(sitting: Sitting) -> SittingRow:
         name=f"{names}（{kind}）",
         when=when,
         day=_short_day(sitting.on) if sitting.on else _("日程未定"),
-        state=str(sitting.get_state_display()),
+        state=label_of(enums.SittingState, sitting.state),
         tone=STATE_TONE[sitting.state],
         url=reverse("sitting_detail", args=[sitting.pk]),
         is_undated=sitting.on is None,
@@ -88,6 +89,11 @@ def _short_day(day: datetime.date) -> str:
     return text if day.year == today.year else format_short(day)
 
 
+def item_state(item: AgendaItem) -> str:
+    """What was decided of it, else how far it is."""
+    return label_of(enums.Decision, item.decision) or label_of(enums.ItemState, item.state)
+
+
 def agenda_lines(
     items: Iterable[AgendaItem], current: UUID | None = None, *, run: bool = False
 ) -> list[dict[str, Any]]:
@@ -98,8 +104,8 @@ def agenda_lines(
         if run and item.is_secret and item.pk != current:
             continue
         done = item.state in (enums.ItemState.DECIDED, enums.ItemState.WITHDRAWN)
-        result = item.get_decision_display() or item.get_state_display()
-        sub = str(item.get_agenda_type_display())
+        result = item_state(item)
+        sub = label_of(AgendaType, item.agenda_type)
         if done or item.state == enums.ItemState.BLOCKED:
             sub = f"{sub}　{result}"
         lines.append(

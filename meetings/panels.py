@@ -29,7 +29,7 @@ from config.lib.registry import Link, NavItem, NextStep, OpenEnd, Panel, Todo, r
 from meetings import enums, handover
 from meetings.calendar import due_jobs
 from meetings.models import AgendaItem, ItemGrant, Sitting
-from meetings.pages import ITEM_TONE, sitting_row
+from meetings.pages import ITEM_TONE, item_state, sitting_row
 from meetings.permissions import LIVE, check_is_listed, is_office, listed_types
 from meetings.permissions import can as passes
 from plans.models import Plan
@@ -208,6 +208,7 @@ def todo_blocked(membership: Membership) -> list[Todo]:
             _("議題の同意が足りません　%(title)s") % {"title": title},
             reverse("item_detail", args=[pk]),
             _("確かめる"),
+            record_id=pk,
         )
         for pk, title in _blocked(membership)
     ]
@@ -257,13 +258,12 @@ def panel(membership: Membership, case: Case) -> Panel | None:
     rows = []
     for item in items:
         row = sitting_row(item.sitting)
-        state = item.get_decision_display() or item.get_state_display()
         rows.append(
             {
                 "when": row.day,
                 "title": item.title,
                 "sub": row.name,
-                "state": str(state),
+                "state": item_state(item),
                 "tone": ITEM_TONE[item.state],
                 "url": reverse("item_detail", args=[item.pk]),
             }

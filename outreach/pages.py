@@ -21,6 +21,7 @@ from agencies.models import Membership
 from cases.models import CarryOut, Case, Person
 from cases.titles import household_title, persons_of
 from config.lib.eras import format_datetime_short, format_short, local_day, today
+from config.lib.wording import label_of
 from outreach import enums
 from outreach.models import Visit
 from outreach.permissions import can, check_can_open_to_team
@@ -184,7 +185,7 @@ def visit_text(visit: Visit) -> str:
 
 def outcome_words(visit: Visit) -> str:
     """「家族と会えた［訂正あり］」."""
-    words = str(visit.get_result_display())
+    words = label_of(enums.VisitResult, visit.result)
     return words + _("［訂正あり］") if visit.version > 1 else words
 
 
@@ -232,7 +233,7 @@ def due_line(
         due_on=visit.next_on,
         title=_title(visit, persons),
         url=_url(visit),
-        detail=visit.next_step or str(visit.get_result_display()),
+        detail=visit.next_step or label_of(enums.VisitResult, visit.result),
         action_url=reverse(name, args=[key]),
         secret=is_secret,
         is_mine=record.author_id == membership.pk,
@@ -343,12 +344,12 @@ def _new_url(visit: Visit) -> str:
 def _topics(visit: Visit, about: str) -> list[str]:
     minutes = visit.minutes_spent
     return [
-        str(visit.get_method_display()),
+        label_of(enums.VisitMethod, visit.method),
         visit.met_whom,
         visit.place,
         _("%(n)s分") % {"n": minutes} if minutes else "",
         _("同行 %(who)s") % {"who": visit.companions} if visit.companions else "",
-        str(visit.get_stage_display()) if visit.stage else "",
+        label_of(enums.Stage, visit.stage),
         about,
     ]
 

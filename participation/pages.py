@@ -14,6 +14,7 @@ from agencies.models import Membership
 from cases.models import Person
 from cases.titles import household_title, persons_of
 from config.lib.eras import format_long, format_short, today
+from config.lib.wording import label_of
 from participation import enums
 from participation.models import FollowUp, Match, Resource
 
@@ -109,7 +110,7 @@ def match_line(match: Match, persons: dict[uuid.UUID, list[Person]]) -> MatchLin
         url=reverse("match_detail", args=[match.pk]),
         person=person_name(match, household),
         sub=f"{match.resource.name}　{match.activity}",
-        status=str(match.get_status_display()),
+        status=label_of(enums.MatchStatus, match.status),
         tone=TONES[enums.MatchStatus(match.status)],
     )
 
@@ -165,7 +166,7 @@ def follow_up_lines(membership: Membership, match: Match) -> list[FollowUpLine]:
     return [
         FollowUpLine(
             row.pk,
-            str(row.get_status_after_display()),
+            label_of(enums.MatchStatus, row.status_after),
             format_long(row.on),
             row.record.author_agency.name,
             row.text,

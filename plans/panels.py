@@ -36,6 +36,7 @@ from config.lib.registry import (
     Todo,
     registry,
 )
+from config.lib.wording import label_of
 from plans import enums, handover
 from plans.models import Evaluation, Monitoring, Plan, SupportItem
 from plans.pages import tone_of
@@ -185,7 +186,7 @@ def panel(membership: Membership, case: Case) -> Panel | None:
         {
             "url": reverse("plan_detail", args=[plan.pk]),
             "title": plan_title(plan),
-            "status": str(plan.get_status_display()),
+            "status": label_of(enums.PlanStatus, plan.status),
             "tone": tone_of(plan.status),
             **_when(plan, today),
         }
@@ -380,7 +381,8 @@ def timeline(
             TimelineEntry(
                 e.pk,
                 records[e.pk].happened_at,
-                _("プランの評価　判定 %(outcome)s") % {"outcome": e.get_outcome_display()},
+                _("プランの評価　判定 %(outcome)s")
+                % {"outcome": label_of(enums.Outcome, e.outcome)},
                 text=e.remaining,
                 url=reverse("plan_detail", args=[e.plan_id]),
             )

@@ -26,6 +26,7 @@ from config.lib.condition import among
 from config.lib.eras import format_short
 from config.lib.memory import remembered
 from config.lib.prepared import prepared
+from config.lib.wording import label_of
 from plans import enums
 from plans.models import Evaluation, Goal, Plan, PlanQuerySet, SupportItem
 
@@ -362,7 +363,7 @@ def plan_summary(plan: Plan, on: datetime.date | None = None) -> PlanSummary:
     ]
     return PlanSummary(
         title=plan_title(plan),
-        status=str(plan.get_status_display()),
+        status=label_of(enums.PlanStatus, plan.status),
         wishes=plan.wishes,
         problems=plan.problems,
         aim=plan.aim,
@@ -409,7 +410,7 @@ def _goal_line(goal: Goal, numbers: dict[uuid.UUID, int]) -> GoalLine:
         goal.pk,
         goal.text,
         format_short(goal.target_on),
-        str(goal.get_attainment_display()) if goal.attainment else "",
+        label_of(enums.Attainment, goal.attainment),
     )
 
 
@@ -419,7 +420,7 @@ def _role_line(
     runs = plan.status == enums.PlanStatus.IN_FORCE
     is_open = runs and item.status == enums.ItemStatus.OPEN
     late = is_open and on is not None and item.until < on
-    state = str(item.get_status_display()) if plan.decided_at else ""
+    state = label_of(enums.ItemStatus, item.status) if plan.decided_at else ""
     return RoleLine(
         key=item.pk,
         agency_id=item.agency_id,

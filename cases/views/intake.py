@@ -30,6 +30,7 @@ from cases.permissions import can
 from cases.search import Found, similar
 from config.lib.eras import format_datetime, format_datetime_short
 from config.lib.text import with_san
+from config.lib.wording import label_of
 
 OPEN_LIMIT = 100
 PAGE = 50
@@ -223,18 +224,18 @@ def _rows(membership: Membership, consultations: list[Consultation]) -> list[Con
         .filter(consultation_id__in=keys)
         .order_by("consultation_id", "-is_primary", "issue_type")
     ):
-        problems.setdefault(issue.consultation_id, str(issue.get_issue_type_display()))
+        problems.setdefault(issue.consultation_id, label_of(enums.IssueType, issue.issue_type))
     return [
         ConsultationRow(
             key=row.pk,
             when=format_datetime_short(row.received_at),
             who=who(persons[row.pk]),
-            route=str(row.get_route_display()),
-            mode=str(row.get_mode_display()),
+            route=label_of(enums.Route, row.route),
+            mode=label_of(enums.ConsultationMode, row.mode),
             problem=problems.get(row.pk, ""),
-            urgency=str(row.get_urgency_display()),
+            urgency=label_of(enums.Urgency, row.urgency),
             tone=URGENCY_TONE.get(row.urgency, ""),
-            status=str(row.get_status_display()),
+            status=label_of(enums.ConsultationStatus, row.status),
         )
         for row in consultations
     ]

@@ -21,9 +21,9 @@ _in_use: ContextVar[str] = ContextVar("kasane.wording", default=SHOGAI)
 
 
 def label_of(choices: type[TextChoices], value: str) -> str:
-    """The word for a value; nothing for none, and the value itself where it has no word. What
-    `get_…_display()` says, which asks for the words of all values each time: a quarter of what a
-    list of fifty took."""
+    """The word for a value; nothing for none, and the value itself where it has no word. In lists
+    and timelines, for what `get_…_display()` says on a page about one thing: that asks for the
+    words of all values each time, a quarter of what a list of fifty took."""
     try:
         return str(choices(value).label) if value else ""
     except ValueError:

@@ -28,7 +28,14 @@ from meetings.operations import (
     resume_item,
     withdraw_item,
 )
-from meetings.pages import agency_choices, presence, role_table, sitting_row, who_sees
+from meetings.pages import (
+    agency_choices,
+    item_state,
+    presence,
+    role_table,
+    sitting_row,
+    who_sees,
+)
 from meetings.permissions import (
     can,
     check_can_decide,
@@ -98,7 +105,7 @@ def item_detail(request: MemberRequest, item_id: UUID) -> HttpResponse:
             "attached": [
                 {
                     "title": a.title,
-                    "sub": a.get_decision_display() or a.get_state_display(),
+                    "sub": item_state(a),
                     "url": reverse("item_detail", args=[a.pk]),
                 }
                 for a in attached.order_by("proposed_at")
