@@ -48,8 +48,9 @@ class CaseFilter(django_filters.FilterSet):
 
     @property
     def only_basis(self) -> str:
-        """Cases that others closed are left to an agency by what it wrote there, and by nothing
-        else (V2, `kasane.sync_grants`): few of all it holds."""
+        """The one basis that a grant on the cases asked for can have; empty where there are more.
+        What others closed is left to an agency by what it wrote there, and by nothing else (V2,
+        `kasane.sync_grants`): few of all it holds."""
         asked = getattr(self.form, "cleaned_data", {})
         theirs = (asked.get("status"), asked.get("mine")) == (enums.CaseStatus.CLOSED, "partner")
         return enums.GrantBasis.OWN_RECORDS if theirs else ""

@@ -41,7 +41,7 @@ def newest(
     Walks the agency's own grants in the order of their cases, until the page is full: of the size
     of the city, and of what the agency holds, it does not matter. One query.
 
-    basis: of grants, where the cases asked for leave an agency no other.
+    basis: the one that grants on these cases can have, where there is but one.
     """
     own = CaseGrant.objects.filter(group=membership.agency_id, revoked_at__isnull=True)
     if basis:

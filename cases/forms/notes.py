@@ -209,9 +209,9 @@ class NextStepFields(KasaneForm):
     def task(self) -> dict[str, Any]:
         """Until when and for whom; nobody in particular is the agency."""
         chosen = self.cleaned_data["next_for"]
-        who = self.me if not chosen else None
-        if chosen not in ("", ANYBODY):
-            who = Membership.objects.get(pk=chosen)
+        who: Membership | None = self.me
+        if chosen:
+            who = None if chosen == ANYBODY else Membership.objects.get(pk=chosen)
         return {"next_due_on": self.cleaned_data["next_due_on"], "next_for": who}
 
 

@@ -18,6 +18,7 @@ FROM cases_consultation AS c WHERE c.id = p.consultation_id
 def fold_what_is_there(apps, schema_editor):
     part = apps.get_model("cases", "ConsultationPerson")
     persons = part.objects.using(schema_editor.connection.alias)
+    # Nothing waits for the end of the transaction: a table with deferred checks is not altered.
     schema_editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     schema_editor.execute("ALTER TABLE cases_consultationperson DISABLE TRIGGER USER")
     schema_editor.execute(OF_ITS_AGENCY)

@@ -45,6 +45,7 @@ def successors(by: Membership, leaving: Membership | None = None) -> list[Member
 def colleague_names(by: Membership) -> QuerySet[Membership, Any]:
     """Key and name of whoever else of the agency could be given what is to be done: a very large
     one has a thousand workers, and a page needs nothing else of them."""
+    # As `str(user)` says it.
     named = Coalesce(NullIf("user__display_name", Value("")), "user__username")
     others = _working(by).exclude(pk=by.pk)
     return others.order_by("user__display_name", "id").values_list("pk", named)
