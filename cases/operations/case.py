@@ -87,13 +87,17 @@ def open_case(
 CONTACT = ("phone", "address", "school", "workplace", "whereabouts", "resident_ref")
 
 
+# As many characters as the columns hold: one typed can stand for eighteen (ﷺ).
+NAME_KEPT, ADDRESS_KEPT = 300, 600
+
+
 def folded_names(facts: PersonFacts) -> dict[str, str]:
     """The name as `Findable` keeps it."""
     return {
-        "name_folded": fold(facts.name),
-        "kana_folded": fold(facts.name_kana),
-        "given_folded": fold_given(facts.name),
-        "given_kana_folded": fold_given(facts.name_kana),
+        "name_folded": fold(facts.name)[:NAME_KEPT],
+        "kana_folded": fold(facts.name_kana)[:NAME_KEPT],
+        "given_folded": fold_given(facts.name)[:NAME_KEPT],
+        "given_kana_folded": fold_given(facts.name_kana)[:NAME_KEPT],
     }
 
 
@@ -101,7 +105,7 @@ def folded_whereabouts(facts: PersonFacts) -> dict[str, str]:
     """Telephone and address as search compares them."""
     return {
         "phone_digits": compared_digits(facts.phone),
-        "address_folded": fold_address(facts.address),
+        "address_folded": fold_address(facts.address)[:ADDRESS_KEPT],
     }
 
 

@@ -26,6 +26,7 @@ from cases.models import (
     Person,
 )
 from cases.operations.case import (
+    NAME_KEPT,
     PersonFacts,
     add_person,
     folded_names,
@@ -83,7 +84,7 @@ def take_consultation(
         agency_id=by.agency_id,
         taken_by=by,
         form_key=key,
-        visitor_folded=fold(facts.visitor_name),
+        visitor_folded=fold(facts.visitor_name)[:NAME_KEPT],
         visitor_digits=compared_digits(facts.visitor_phone),
         **dataclasses.asdict(facts),
     )

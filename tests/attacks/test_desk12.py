@@ -31,6 +31,7 @@ from tests import world as w
 from tests.attacks.test_newest import shield
 from tests.cases.pages import referred
 from tests.cases.test_emergency import opened
+from tests.cases.test_intake import sheet
 from tests.outreach.conftest import carry_out
 from tests.signing import sign_in
 
@@ -182,6 +183,22 @@ def test_whatever_is_typed_gets_a_page(client, city):
         response = client.post(reverse("case_search"), {"q": typed})
         assert response.status_code in (200, 422), text
         assert "花子" not in response.content.decode()
+
+
+# --- What unfolds to more than its column holds -------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["ﷺ" * 100, "㍿" * 100], ids=["salla", "kabushiki"])
+def test_a_name_that_unfolds_is_taken_and_found(client, city, name):
+    sign_in(client, city.elderly)
+    form = sheet(visitor_name=name, **{"p1-name": name, "p1-name_kana": ""})
+    form["p1-address"] = "㌖" * 200
+    assert client.post(reverse("consultation_new"), form).status_code == 302
+    w.household(city.elderly, PersonFacts(name=name, address="㌖" * 200))
+    with w.act(city.elderly):
+        assert len(search(city.elderly, name).hits) == 2
+        assert len(similar(city.elderly, [PersonFacts(name=name)]).hits) == 2
+        assert len(similar(city.elderly, [PersonFacts(address="㌖" * 200)]).hits) == 2
 
 
 # --- Hints of doubles (V9, V15) -----------------------------------------------------------------
