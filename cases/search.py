@@ -151,7 +151,7 @@ def _consultation_hits(
 ) -> list[Hit]:
     parts = (
         ConsultationPerson.objects.visible_to(membership)
-        .filter(fitting_parts(membership, ways, limit))
+        .filter(fitting_parts(membership, ways, limit, but))
         .select_related("consultation")
         .order_by("-consultation__received_at", "order")
     )
@@ -169,7 +169,6 @@ def _consultation_hits(
             status=label_of(enums.ConsultationStatus, part.consultation.status),
         )
         for part in parts
-        if part.consultation_id != but
     ]
 
 

@@ -8,6 +8,7 @@ that of `^@` only where the value is known when the question is planned.
 from __future__ import annotations
 
 import unicodedata
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -18,9 +19,9 @@ from agencies.models import Membership
 from cases import enums
 from cases.gate import EMERGENCIES, asked_by
 from cases.lists import holds_much
-from cases.operations.case import PersonFacts
+from cases.operations.case import NAME_KEPT, PersonFacts, folded_names, folded_whereabouts
 from config.lib.eras import EraDateError, PartialDate, parse_partial
-from config.lib.kana import fold, fold_address, fold_given
+from config.lib.kana import fold
 from config.lib.phones import begun_digits, parse_phone
 
 # What begins with a text stands between it and it with the last code point.
@@ -66,7 +67,7 @@ def ways_of(text: str) -> list[Way]:
     reference = unicodedata.normalize("NFKC", text).strip()
     if reference.isascii() and reference.isdigit():
         ways.append(_referred_to(reference))
-    folded = fold(text)
+    folded = fold(text)[:NAME_KEPT]
     if folded and not phone and birth is None:
         columns = ("kana_folded", "name_folded", "given_folded", "given_kana_folded")
         ways += [_begins(column, folded, is_many=True) for column in columns]
@@ -76,22 +77,22 @@ def ways_of(text: str) -> list[Way]:
 def ways_to_the_same(facts: PersonFacts) -> Iterator[Way]:
     """What would be the same of somebody who may be the same person. A telephone number may go on:
     an extension was once kept behind it."""
-    kana, name, phone = fold(facts.name_kana), fold(facts.name), parse_phone(facts.phone)
-    if kana:
+    names, phone = folded_names(facts), parse_phone(facts.phone)
+    if kana := names["kana_folded"]:
         yield Way("x.kana_folded = {}", (kana,))
-    if name:
+    if name := names["name_folded"]:
         yield Way("x.name_folded = {}", (name,))
     if phone:
         yield _begins("phone_digits", phone.digits.lstrip("+"), is_of_contact=True)
-    if address := fold_address(facts.address):
+    if address := folded_whereabouts(facts)["address_folded"]:
         yield Way(
             "x.address_folded = {} AND x.address_folded <> ''", (address,), is_of_contact=True
         )
     if reference := facts.resident_ref:
         yield _referred_to(reference)
     if facts.birth_on:
-        for column, words in (("given_folded", facts.name), ("given_kana_folded", facts.name_kana)):
-            if given := fold_given(words):
+        for column in ("given_folded", "given_kana_folded"):
+            if given := names[column]:
                 yield Way(f"x.birth_on = {{}} AND x.{column} = {{}}", (facts.birth_on, given))
 
 
@@ -114,6 +115,7 @@ UNHIDDEN = "NOT (x.person_id = ANY ((SELECT kasane.shielded_against_me())::uuid[
 # A consultation that became a case: its persons are found there.
 IS_CASE = """EXISTS (SELECT 1 FROM cases_consultation AS c
     WHERE c.id = x.consultation_id AND c.status = {is_case} OFFSET 0)"""
+NOBODY: Final = uuid.UUID(int=0)
 # Walking asks the gate of each row, looking up one's own does not.
 DEARER = 10
 
@@ -143,13 +145,16 @@ def fitting_persons(membership: Membership, ways: Iterable[Way], limit: int) -> 
     return _any_of(found, membership, **values)
 
 
-def fitting_parts(membership: Membership, ways: Iterable[Way], limit: int) -> Q:
-    """Persons of the own agency's consultations that did not become a case. 宛名番号 nobody asks
-    for in a consultation."""
+def fitting_parts(
+    membership: Membership, ways: Iterable[Way], limit: int, but: uuid.UUID | None = None
+) -> Q:
+    """Persons of the own agency's consultations that did not become a case; of one of them (but)
+    nobody. 宛名番号 nobody asks for in a consultation."""
     ways, values = _named(way for way in ways if way.where != RESIDENT_REF)
-    mine = f"x.agency_id = {{agency}} AND NOT {IS_CASE}"
+    mine = f"x.agency_id = {{agency}} AND x.consultation_id <> {{but}} AND NOT {IS_CASE}"
     found = [_first("cases_consultationperson", way, limit, among=mine) for way in ways]
-    return _any_of(found, membership, **values, is_case=enums.ConsultationStatus.CASE)
+    is_case = enums.ConsultationStatus.CASE
+    return _any_of(found, membership, **values, is_case=is_case, but=but or NOBODY)
 
 
 def fitting_visitors(membership: Membership, ways: Iterable[Way], limit: int) -> Q:

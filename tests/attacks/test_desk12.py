@@ -201,6 +201,17 @@ def test_a_name_that_unfolds_is_taken_and_found(client, city, name):
         assert len(similar(city.elderly, [PersonFacts(address="㌖" * 200)]).hits) == 2
 
 
+def test_a_house_told_of_again_hides_no_earlier_one(city):
+    house = [PersonFacts(name=f"架空沢 {n}", address="架空町2-3-4") for n in range(4)]
+    again = asked_about(city.elderly, *house)
+    earlier = {asked_about(city.elderly, *house[:1]).pk for _ in range(11)}
+    with w.act(city.elderly):
+        found = similar(city.elderly, [PersonFacts(address="架空町2-3-4")], but=again.pk)
+    assert len(found.hits) == 10
+    assert found.is_cut
+    assert {hit.consultation_id for hit in found.hits} <= earlier
+
+
 # --- Hints of doubles (V9, V15) -----------------------------------------------------------------
 
 
