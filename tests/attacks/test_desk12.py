@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from cases.models import Case
 from cases.operations import (
+    change_person,
     close_case,
     end_emergency,
     make_case,
@@ -228,6 +229,28 @@ CHILD = PersonFacts(
     name="架空沢 実", name_kana="かくうざわ みのる", birth_on=datetime.date(2015, 1, 1),
     address="架空町九丁目8-7", relation="child",
 )  # fmt: skip
+
+
+def write_again(by, person, facts):
+    with w.act(by):
+        person.refresh_from_db()
+        change_person(person=person, by=by, facts=facts, version=person.version)
+
+
+@pytest.mark.parametrize("shared", [{"birth_on": CHILD.birth_on}, {"address": CHILD.address}])
+def test_a_child_does_not_tell_where_a_shielded_mother_is(city, shared):
+    _case, (mother, child) = w.household(city.elderly, MOTHER, CHILD)
+    left = PersonFacts(name=CHILD.name, name_kana=CHILD.name_kana, **shared)
+    theirs, (at_home,) = w.household(city.disability, left)
+    with w.act(city.coordinator):
+        assert len(open_duplicates(city.coordinator)) == 1
+    shield(city, mother)
+    assert told(city.coordinator) == 0  # confirming it took the hint away
+    write_again(city.elderly, child, CHILD)
+    assert told(city.coordinator) == 0
+    write_again(city.disability, at_home, left)
+    assert told(city.coordinator) == 0
+    assert theirs.pk
 
 
 def test_hints_are_told_to_the_office_of_the_city_alone(city):
