@@ -12,7 +12,9 @@ from django import forms
 from django.db import DatabaseError, connection, transaction
 from django.template import Context, Template
 from django.urls import reverse
+from django.utils import timezone
 
+from agencies.models import AccessLog
 from cases.models import Case
 from cases.operations import (
     change_person,
@@ -33,7 +35,9 @@ from tests.attacks.test_newest import shield
 from tests.cases.pages import referred
 from tests.cases.test_emergency import opened
 from tests.cases.test_intake import sheet
-from tests.outreach.conftest import carry_out
+from tests.meetings import situations as s
+from tests.outreach.conftest import ago, carry_out, visit
+from tests.participation.test_operations import host, matched
 from tests.signing import sign_in
 
 pytestmark = [pytest.mark.django_db(databases=["default", "owner"]), pytest.mark.database]
@@ -283,6 +287,46 @@ def test_hints_are_told_to_the_office_of_the_city_alone(city):
         connection.cursor() as cursor,
     ):
         cursor.execute("SELECT kasane.ask_duplicate(NULL)")
+
+
+# --- 今日の仕事 logs what it shows (V10) --------------------------------------------------------
+
+
+def logged(by, **where):
+    with w.act(by):
+        lines = AccessLog.objects.filter(action="list", **where)
+        return {key for line in lines for key in line.record_ids}
+
+
+def test_visits_and_matches_are_logged_where_they_are_shown(client, city, monkeypatch):
+    monkeypatch.setattr("agencies.home.SHOWN", 2)
+    rows = [
+        visit(city.outreach, case=w.household(city.outreach)[0], happened_at=ago(9),
+              next_on=ago(7 - n).date())
+        for n in range(4)
+    ]  # fmt: skip
+    sign_in(client, city.outreach).get("/")
+    assert logged(city.outreach) == {row.pk for row in rows[:2]}
+
+    mine, (mother, _son) = w.household(city.participation)
+    day = timezone.localdate()
+    dues = [
+        matched(city.participation, mine, mother, host(city.participation),
+                follow_up_on=day - datetime.timedelta(days=9 - n))
+        for n in range(4)
+    ]  # fmt: skip
+    sign_in(client, city.participation).get("/")
+    assert logged(city.participation) & {row.pk for row in dues} == {row.pk for row in dues[:2]}
+
+
+def test_a_title_of_an_item_is_logged(client, city):
+    house = s.consented_household(city, "disability")
+    item = s.consented_item(city, house, "disability")
+    with w.act(city.elderly):
+        withdraw_consent(consent=house.consents[0], by=city.elderly, reason="r")
+    page = sign_in(client, city.elderly).get("/").content.decode()
+    assert "議題の同意が足りません　架空野 世帯" in page
+    assert item.pk in logged(city.elderly, what="home")
 
 
 # --- The list of cases, and a form's choices ----------------------------------------------------
