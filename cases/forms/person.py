@@ -136,7 +136,10 @@ class PersonFields(KasaneForm):
         found = self.cleaned_data if self.is_bound else self.initial
         birth = found.get("birth")
         return PersonFacts(
-            **{name: found.get(name, "") for name in ("name", "name_kana", "address")},
+            **{
+                name: found.get(name, "")
+                for name in ("name", "name_kana", "address", "resident_ref")
+            },
             birth_on=birth.as_date() if birth else None,
             phone=str(found.get("phone") or ""),
         )

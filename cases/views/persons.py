@@ -32,7 +32,7 @@ from cases.shields import is_hidden
 from cases.titles import household_title, persons_of
 
 CHECK = "check"  # sent while typing: nothing is saved
-COMPARED = {"name", "name_kana", "birth", "phone", "address"}
+COMPARED = {"name", "name_kana", "birth", "phone", "address", "resident_ref"}
 
 
 @member(Permission.WRITE_RECORDS)

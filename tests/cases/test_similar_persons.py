@@ -3,6 +3,7 @@ and nobody else (V15), before saving and after it, with the road to take."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import re
 import uuid
@@ -88,6 +89,15 @@ def test_and_while_typing_before_anything_is_saved(city, nameless):
         assert other.number not in text(post(city.elderly, url, {"check": "1"}))
     with w.act(city.elderly):
         assert [p.name for p in Person.objects.filter(case=case)] == [""]
+
+
+def test_the_citys_own_number_of_a_resident_is_compared_whole(city, nameless):
+    case, (person,) = nameless
+    other, _persons = w.household(city.elderly, dataclasses.replace(HANA, resident_ref="0012345"))
+    for url in (edit(person), reverse("person_new", args=[case.pk])):
+        alone = {"name": "", "name_kana": "", "birth": "", "check": "1"}
+        assert other.number in text(post(city.elderly, url, typed(resident_ref="0012345", **alone)))
+        assert TOLD not in text(post(city.elderly, url, typed(resident_ref="001234", **alone)))
 
 
 def test_who_is_added_is_compared_too(city, nameless):
