@@ -234,7 +234,7 @@ def sheet_of(membership: Membership, paper: MoveOut) -> dict[str, Any]:
 
 def _handling(paper: MoveOut, *, goes: bool) -> str:
     if paper.state == STATES.CANCELLED:
-        return _("取りやめた引継ぎの控え：出しません")
+        return _("取りやめ：出しません")
     return _("取扱注意") if goes else _("案：本人に見せるための紙")
 
 

@@ -232,7 +232,7 @@ def test_a_paper_that_was_given_up_is_printed_as_such_and_asks_for_nothing(city,
     paper = prepared(city.elderly, case, mother)
     post(city.elderly, f"/move-outs/{paper.pk}/cancel/", {"reason": "転出をやめた"})
     shown = text(get(city.elderly, f"/move-outs/{paper.pk}/print/"))
-    assert "取りやめた引継ぎの控え：出しません" in shown
+    assert "取りやめ：出しません" in shown
     assert "案：" not in shown
     assert "同意します" not in shown
 
