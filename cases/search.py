@@ -96,7 +96,7 @@ def search(membership: Membership, text: str, *, limit: int = LIMIT) -> Found:
     ways = ways_of(text)
     hits = _person_hits(membership, fitting_persons(membership, ways, limit), limit)
     found = _with_consultations(membership, ways, hits, limit)
-    if found.is_cut or len(found.hits) == limit:
+    if found.is_cut:
         return found
     known = {hit.consultation_id for hit in found.hits}
     hits = [*found.hits, *_visitor_hits(membership, ways, limit, known)]

@@ -106,10 +106,10 @@ def _referred_to(reference: str) -> Way:
 # Whom a consent or an emergency opens to the agency.
 OPENED = f"""SELECT g.person_id FROM cases_casegrant AS g
     WHERE g.group_id = {{agency}} AND g.revoked_at IS NULL AND g.person_id IS NOT NULL
-    UNION SELECT p.id FROM cases_person AS p WHERE p.case_id IN ({EMERGENCIES})"""  # noqa: S608
+    UNION SELECT p.id FROM cases_person AS p WHERE p.case_id IN ({EMERGENCIES})"""  # noqa: S608 - our own
 # And whom it wrote itself.
 HELD = f"""SELECT p.id FROM cases_person AS p WHERE p.author_agency_id = {{agency}}
-    UNION {OPENED}"""  # noqa: S608
+    UNION {OPENED}"""  # noqa: S608 - our own
 # Where somebody is under a shield finds nobody for whom the shield hides it (V9).
 UNHIDDEN = "NOT (x.person_id = ANY ((SELECT kasane.shielded_against_me())::uuid[]))"
 # A consultation that became a case: its persons are found there.

@@ -26,6 +26,7 @@ from cases.forms.records import (
     not_my_number_field,
     result_field,
 )
+from cases.operations.handover import colleague
 from config.lib.forms import (
     TEXT_LIMIT,
     Conflict,
@@ -211,7 +212,7 @@ class NextStepFields(KasaneForm):
         chosen = self.cleaned_data["next_for"]
         who: Membership | None = self.me
         if chosen:
-            who = None if chosen == ANYBODY else Membership.objects.get(pk=chosen)
+            who = None if chosen == ANYBODY else colleague(self.me, chosen)
         return {"next_due_on": self.cleaned_data["next_due_on"], "next_for": who}
 
 

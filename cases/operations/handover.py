@@ -51,6 +51,11 @@ def colleague_names(by: Membership) -> QuerySet[Membership, Any]:
     return others.order_by("user__display_name", "id").values_list("pk", named)
 
 
+def colleague(by: Membership, key: str) -> Membership:
+    """One of `colleague_names`."""
+    return _working(by).get(pk=key)
+
+
 def _working(by: Membership) -> MembershipQuerySet:
     return Membership.objects.active().filter(
         agency_id=by.agency_id,

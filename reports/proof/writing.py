@@ -78,6 +78,7 @@ def _try(
     column = next((c for (c,) in _rows(owner, COLUMN, table, role)), "")
     ((key,),) = _rows(owner, KEY, table)
     ((written,),) = _rows(owner, WRITTEN, table)
+    # Names of tables and columns, all from the catalogue (S608).
     row = f"json_populate_record(NULL::{table}, %s)"
     sql = {
         "INSERT": f"INSERT INTO {table} ({written}) SELECT {written} FROM {row}",  # noqa: S608

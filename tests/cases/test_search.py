@@ -312,6 +312,20 @@ def test_while_typing_the_first_few_are_shown_and_an_empty_box_shows_nothing(cli
     assert "見つかりません" in typed("だれでもない").content.decode()
 
 
+def test_where_persons_fill_the_page_whoever_telephoned_is_said_to_be_left_out(city):
+    w.household(city.elderly, *[PersonFacts(name="高橋") for _ in range(2)])
+    facts = ConsultationFacts(
+        mode="with_consent", route="family_phone", complaint="相談", urgency="low",
+        visitor_name="高橋 長女",
+    )  # fmt: skip
+    with w.act(city.elderly):
+        take_consultation(by=city.elderly, facts=facts, persons=[], issues=[])
+        found = search(city.elderly, "高橋", limit=2)
+        assert search(city.elderly, "高橋", limit=3).is_cut is False
+    assert len(found.hits) == 2
+    assert found.is_cut
+
+
 def test_more_than_the_limit_is_said(city):
     w.household(city.elderly, *[PersonFacts(name="高橋") for _ in range(3)])
     with w.act(city.elderly):
