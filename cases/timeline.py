@@ -22,6 +22,7 @@ from cases import enums, looks
 from cases.caselines import file_lines
 from cases.casepage import SHOWN, Entry, entry_of, events_between, read_place, window_of
 from cases.models import Case, NoteTask, Person, Record
+from cases.models.records import RecordQuerySet
 from cases.recordtitles import entries_of
 from config.lib.kana import fold
 from config.lib.prepared import prepared
@@ -84,10 +85,20 @@ def timeline_page(
     return TimelinePage([line[2] for line in lines], older, stopped, [*found], since)
 
 
+def _written(membership: Membership, case: Case) -> RecordQuerySet:
+    rows = Record.objects.standing_with(membership).for_case(case)
+    return rows.select_related("author_agency")
+
+
+@prepared
+def _newest(membership: Membership, case: Case) -> RecordQuerySet:
+    return _written(membership, case).newest_first()[: SHOWN + 1]
+
+
 def _wanted(
     membership: Membership, case: Case, wish: Wish, since: datetime.datetime | None
-) -> QuerySet[Record]:
-    rows = Record.objects.standing_with(membership).for_case(case).select_related("author_agency")
+) -> RecordQuerySet:
+    rows = _written(membership, case)
     exact = {"kind": wish.kind, "category": wish.category, "author_agency_id": wish.agency}
     rows = rows.filter(**{name: value for name, value in exact.items() if value})
     if wish.person == "household":
@@ -109,18 +120,19 @@ def _wanted(
 
 
 def _walk(
-    membership: Membership, case: Case, rows: QuerySet[Record], wish: Wish, before: str
+    membership: Membership, case: Case, rows: RecordQuerySet, wish: Wish, before: str
 ) -> tuple[dict[uuid.UUID, Record], list[Any], str, bool]:
     """Records with their entries until a page is full. Without words: one step of one page."""
     step = STEP if wish.words else SHOWN
     place, found, drawn, walked = read_place(before), {}, [], 0
     while True:
-        here = rows
         if place is not None:
-            here = rows.filter(
-                Q(happened_at__lt=place[0]) | Q(happened_at=place[0], id__lt=place[1])
-            )
-        batch = list(here.order_by("-happened_at", "-id")[: step + 1])
+            earlier = Q(happened_at__lt=place[0]) | Q(happened_at=place[0], id__lt=place[1])
+            batch = list(rows.filter(earlier).newest_first()[: step + 1])
+        elif wish.is_any:
+            batch = list(rows.newest_first()[: step + 1])
+        else:
+            batch = list(_newest(membership, case))
         is_last, batch = len(batch) <= step, batch[:step]
         entries = entries_of(membership, case, batch) if batch else {}
         for record in batch:

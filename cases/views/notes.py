@@ -127,8 +127,9 @@ def _prepared(request: MemberRequest, form_class: type[NoteForm | NoteEditForm])
 def _of_draft(request: MemberRequest) -> dict[str, Any]:
     """The way of writing of the draft one goes on with: the page puts the words back by field."""
     key = key_or_none(request.GET.get("draft", ""))
-    drafts = Draft.objects.visible_to(request.membership)
-    draft = drafts.filter(pk=key).first() if key else None
+    if key is None:
+        return {}
+    draft = Draft.objects.visible_to(request.membership).filter(pk=key).first()
     if draft is None:
         return {}
     return {"way": next((value for name, value in draft.typed if name == "way"), "")}
