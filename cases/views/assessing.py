@@ -37,7 +37,7 @@ from cases.questions import Question, asked_in, catalogue
 from cases.views.papers import case_sheet
 from cases.views.records import audience_hints, named_in
 from cases.views.subject import Subject, form_page, is_fit, log_declared, subject
-from config.lib.eras import format_long, today
+from config.lib.eras import format_long, format_short, today
 
 both = require_http_methods(["GET", "POST"])
 WORDS = ("situation", "strengths", "assessed_on")
@@ -291,8 +291,8 @@ def _compared(
     known = catalogue(on.case.municipality)
     rows = change.bars(was, now, known)
     return {
-        "before": format_long(before),
-        "after": format_long(after),
+        "before": format_short(before),
+        "after": format_short(after),
         "compared": change.compared(page.people_of(on.persons, {**was, **now}), was, now, known),
         "bars": rows,
         "picture": change.picture(rows),
