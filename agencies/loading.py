@@ -352,6 +352,7 @@ def _city_values(profile: Profile) -> Values:
         "wording_kodomo": profile.wording.kodomo or usual.wording_kodomo,
         "consent_age": age,
         "recertify_month": month,
+        "closing_days": list(entry.closing_days),
         "risk_levels": [
             {**dataclasses.asdict(level), "any_of": list(level.any_of)}
             for level in profile.risk_levels

@@ -72,6 +72,7 @@ class CityEntry:
     started_on: str = f.text(40)
     consent_age: int | None = f.whole(0, 20)
     recertify_month: int | None = f.whole(1, 12)
+    closing_days: tuple[date, ...] = f.days()
 
 
 @dataclass(frozen=True, kw_only=True)

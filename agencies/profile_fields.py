@@ -261,6 +261,10 @@ def day(*, required: bool = False, key: str = "") -> Any:
     return _spec(_read_day, None, required=required, key=key)
 
 
+def days() -> Any:
+    return _spec(_read_list(_read_day), ())
+
+
 def table(entry: type[Any], *, required: bool = False, optional: bool = False) -> Any:
     """One table; when left out: an empty entry, or None for `optional`."""
     return _spec(read_table(entry), None if optional else entry(), required=required)

@@ -1,24 +1,28 @@
 """Decides which sittings are due: the cities' rhythms, three months ahead, never one twice.
 
-Once per rhythm and month (`due_key`), however often the schedule runs. Bodies that sit jointly
-share one sitting with both conference types, keyed by the pair. Per case and ad hoc make none.
+A body sits by its series (定例の決まり, which its office sets) and, as long as it has had none, by
+the rhythm of the city's profile. Once per rule and the day it names (`due_key`), however often the
+schedule runs. Bodies that sit jointly share one sitting. Per case and ad hoc make none.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from dateutil.relativedelta import relativedelta
 from django.db import transaction
+from django.db.models import Q
 
 from agencies.enums import RhythmKind
 from agencies.models import ConferenceType, Municipality
+from agencies.opendays import open_days
 from config.lib.eras import today
-from config.lib.rhythm import PlannedSitting, Rhythm, sittings_between
+from config.lib.rhythm import Occurrence, OpenDays, Recurrence, monthly_rule, occurrences
 from meetings import enums
-from meetings.models import Sitting
+from meetings.models import Series, Sitting
 
 MONTHS_AHEAD: Final = 3
 REGULAR: Final = (
@@ -29,16 +33,18 @@ REGULAR: Final = (
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-def rhythm_of(conference_type: ConferenceType) -> Rhythm:
-    """The profile's rhythm in the words of config.lib.rhythm."""
-    weekday = conference_type.rhythm_weekday
-    has_day = bool(weekday) and conference_type.rhythm_nth is not None
-    every_n = conference_type.rhythm_kind == RhythmKind.EVERY_N_MONTHS
-    return Rhythm(
-        kind=conference_type.rhythm_kind,
-        nth=conference_type.rhythm_nth if has_day else None,
-        weekday=WEEKDAYS.index(weekday) if has_day else None,
-        months=conference_type.rhythm_months if every_n else None,
+def rhythm_of(body: ConferenceType) -> Recurrence | None:
+    """The profile's rhythm as a rule; None for a body that meets as need arises."""
+    if body.rhythm_kind not in REGULAR:
+        return None
+    has_day = bool(body.rhythm_weekday) and body.rhythm_nth is not None
+    every_n = body.rhythm_kind == RhythmKind.EVERY_N_MONTHS
+    return Recurrence(
+        monthly_rule(
+            months=(body.rhythm_months or 1) if every_n else 1,
+            nths=[body.rhythm_nth or 1] if has_day else (),
+            weekday=WEEKDAYS.index(body.rhythm_weekday) if has_day else None,
+        )
     )
 
 
@@ -58,8 +64,49 @@ def joint_groups(types: Iterable[ConferenceType]) -> list[list[ConferenceType]]:
     return list(groups.values())
 
 
-def due_key(group: Iterable[ConferenceType], city: Municipality, month: datetime.date) -> str:
-    """「plan+support:city:2026-12」: the same for the pair, whichever is read first."""
+def groups_of(city: Municipality) -> list[list[ConferenceType]]:
+    """The city's bodies of today, those that sit together side by side. One query."""
+    return joint_groups(ConferenceType.objects.running_in(city))
+
+
+@dataclasses.dataclass(frozen=True)
+class Due:
+    """A sitting that a rule says: its key, the day the rule names and the day it is held."""
+
+    key: str
+    occurrence: Occurrence
+    series: Series | None
+
+    @property
+    def month(self) -> datetime.date:
+        return (self.occurrence.on or self.occurrence.slot).replace(day=1)
+
+
+def due_of(
+    group: list[ConferenceType],
+    city: Municipality,
+    series: Iterable[Series],
+    first: datetime.date,
+    last: datetime.date,
+    office: OpenDays,
+) -> Iterator[Due]:
+    """What is due of these bodies in these days: by their series, each in its time, and before the
+    first of them by the profile's rhythm."""
+    until = last
+    for one in sorted(series, key=lambda s: s.since, reverse=True):
+        end = min(until, one.ends_on or until)
+        for found in occurrences(one.recurrence, max(first, one.since), end, office):
+            yield Due(f"{one.pk}:{found.slot:%Y-%m-%d}", found, one)
+        until = min(until, one.since - datetime.timedelta(days=1))
+    rhythm = next(filter(None, map(rhythm_of, group)), None)
+    if rhythm is not None:
+        for found in occurrences(rhythm, first, until, office):
+            yield Due(_month_key(group, city, found.slot), found, None)
+
+
+def _month_key(group: list[ConferenceType], city: Municipality, month: datetime.date) -> str:
+    """「plan+support:city:2026-12」: a profile's rhythm sits once a month at most; the same for the
+    pair, whichever is read first."""
     codes = "+".join(sorted(t.code for t in group))
     return f"{codes}:{city.code}:{month:%Y-%m}"
 
@@ -67,32 +114,33 @@ def due_key(group: Iterable[ConferenceType], city: Municipality, month: datetime
 def make_sittings(
     city: Municipality, *, start: datetime.date | None = None, months: int = MONTHS_AHEAD
 ) -> list[Sitting]:
-    """Make what the rhythms say from `start` (today) for `months`; gives the new ones."""
+    """Make what the rules say from `start` (today) for `months`; gives the new ones."""
     first = start or today()
     last = first + relativedelta(months=months)
-    types = ConferenceType.objects.running_in(city)
+    office = open_days(city)
     made = []
-    for group in joint_groups(types):
-        regular = next((t for t in group if t.rhythm_kind in REGULAR), None)
-        if regular is None:
-            continue
-        for planned in sittings_between(rhythm_of(regular), first, last):
-            sitting = _make(group, city, planned)
+    for group in groups_of(city):
+        series = Series.objects.filter(conference_type__in=group)
+        for due in due_of(group, city, series, first, last, office):
+            sitting = make_due(group, city, due)
             made += [sitting] if sitting else []
     return made
 
 
 @transaction.atomic
-def _make(
-    group: list[ConferenceType], city: Municipality, planned: PlannedSitting
-) -> Sitting | None:
+def make_due(group: list[ConferenceType], city: Municipality, due: Due) -> Sitting | None:
+    on, series = due.occurrence.on, due.series
     sitting, is_new = Sitting.objects.get_or_create(
-        due_key=due_key(group, city, planned.month_first_day),
+        due_key=due.key,
         defaults={
             "municipality": city,
-            "month": planned.month_first_day,
-            "on": planned.on,
-            "state": enums.SittingState.PLANNED if planned.on else enums.SittingState.UNDATED,
+            "series": series,
+            "month": due.month,
+            "on": on,
+            "starts_at": series.starts_at if series else None,
+            "ends_at": series.ends_at if series else None,
+            "place": series.place if series else "",
+            "state": enums.SittingState.PLANNED if on else enums.SittingState.UNDATED,
         },
     )
     if not is_new:
@@ -101,11 +149,82 @@ def _make(
     return sitting
 
 
+# --- days counted back from a sitting ------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Deadlines:
+    """The days before a sitting on which its office does something; none: this series has none."""
+
+    call: datetime.date | None = None  # 議題の募集
+    agenda: datetime.date | None = None  # 議題の締切
+    notice: datetime.date | None = None  # 開催通知
+    pack: datetime.date | None = None  # 資料の配付
+    eve: datetime.date | None = None  # the last open day before it
+
+    def named(self) -> list[tuple[str, datetime.date]]:
+        """Those there are, in the order of their days."""
+        known = [(name, day) for name, day in vars(self).items() if day is not None]
+        return sorted(known, key=lambda pair: pair[1])
+
+
+def deadlines_of(sitting: Sitting, office: OpenDays) -> Deadlines:
+    """Counted in the office's open days back from the day it is held, wherever it was moved to."""
+    on, series = sitting.on, sitting.series
+    if on is None:
+        return Deadlines()
+    days = {
+        name: getattr(series, f"{name}_days", None) for name in ("call", "agenda", "notice", "pack")
+    }
+    return Deadlines(
+        **{name: office.before(on, n) for name, n in days.items() if n is not None},
+        eve=office.before(on - datetime.timedelta(days=1), 0),
+    )
+
+
+REMIND: Final = "remind_sitting"
+S = enums.SittingState
+
+
+def reminders(sitting: Sitting, deadlines: Deadlines, day: datetime.date) -> Iterator[str]:
+    """What is to be told on this day and was not told before: a day that was missed is caught up
+    as long as it is still of use."""
+    on, is_called = sitting.on, sitting.state == S.NOTICED
+    if on is None or day > on:
+        return
+    if deadlines.agenda is not None and not is_called:
+        if deadlines.call is not None and deadlines.call <= day < deadlines.agenda:
+            yield "call"
+        if deadlines.agenda <= day:
+            yield "agenda"
+    if deadlines.notice is not None and not is_called and deadlines.notice <= day:
+        yield "notice"
+    if deadlines.pack is not None and is_called and deadlines.pack <= day:
+        yield "pack"
+    if deadlines.eve is not None and is_called and deadlines.eve <= day < on:
+        yield "eve"
+
+
 def due_jobs() -> list[tuple[str, str, dict[str, object]]]:
-    """What is due today: the sittings of each city once a month, lapsed consents once a day."""
+    """What is due today: the sittings of each city once a month (and once a day what a new rule
+    or a longer view adds), lapsed consents, and, on the city's open days, what is told before a
+    sitting, once for each day it was planned for. Two queries."""
     day = today()
-    cities = Municipality.objects.order_by("pk").values_list("pk", "code")
+    cities = {city.pk: city for city in Municipality.objects.order_by("pk")}
     jobs: list[tuple[str, str, dict[str, object]]] = [
-        ("make_sittings", f"{code}:{day:%Y-%m}", {"municipality": key}) for key, code in cities
+        ("make_sittings", f"{city.code}:{day:%Y-%m-%d}", {"municipality": key})
+        for key, city in cities.items()
     ]
+    offices = {key: open_days(city) for key, city in cities.items()}
+    coming = Sitting.objects.filter(on__gte=day).filter(
+        Q(state=S.NOTICED) | Q(state=S.PLANNED, series__isnull=False)
+    )
+    for sitting in coming.select_related("series").order_by("on", "pk"):
+        office = offices[sitting.municipality_id]
+        if not office.is_open(day):
+            continue
+        for what in reminders(sitting, deadlines_of(sitting, office), day):
+            key = f"{sitting.pk}:{what}:{sitting.on}"
+            told = {"sitting": str(sitting.pk), "what": what, "on": str(sitting.on)}
+            jobs.append((REMIND, key, {**told}))
     return [*jobs, ("block_uncovered_items", f"{day:%Y-%m-%d}", {})]

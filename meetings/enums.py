@@ -6,6 +6,14 @@ from django.utils.translation import gettext_lazy as _
 from agencies.enums import AgendaType
 
 
+class OnDayOff(models.TextChoices):
+    """What a series does when its day is a day off (config.lib.rhythm)."""
+
+    NEXT = "next", _("次の開庁日に開く")
+    PREVIOUS = "previous", _("前の開庁日に開く")
+    SKIP = "skip", _("開かない")
+
+
 class SittingState(models.TextChoices):
     UNDATED = "undated", _("日程未定")
     PLANNED = "planned", _("予定")

@@ -63,8 +63,7 @@ def sitting_row(sitting: Sitting) -> SittingRow:
             "m": sitting.month.month,
         }
     )
-    if sitting.starts_at:
-        when += f" {sitting.starts_at:%H:%M}"
+    when += _hours(sitting)
     if sitting.place:
         when += f"　{sitting.place}"
     return SittingRow(
@@ -79,6 +78,19 @@ def sitting_row(sitting: Sitting) -> SittingRow:
         kind=kind,
         bodies=bodies,
     )
+
+
+def day_words(sitting: Sitting) -> str:
+    """「令和8年12月23日（水） 14:00–16:00」 of a sitting with a day."""
+    assert sitting.on is not None  # noqa: S101 - asked of dated sittings alone
+    return f"{format_with_weekday(sitting.on)}{_hours(sitting)}"
+
+
+def _hours(sitting: Sitting) -> str:
+    if sitting.starts_at is None:
+        return ""
+    until = f"–{sitting.ends_at:%H:%M}" if sitting.ends_at else ""
+    return f" {sitting.starts_at:%H:%M}{until}"
 
 
 def _short_day(day: datetime.date) -> str:

@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agencies.enums import AgendaType, Permission
-from agencies.models import ConferenceType, Membership
+from agencies.models import ConferenceType, Membership, Municipality
+from agencies.opendays import open_days
 from agencies.permissions import ActionDenied, check_may
 from agencies.permissions import can as can
-from config.lib.rhythm import is_business_day, to_business_day
 from meetings import enums
 from meetings.calendar import REGULAR
 from meetings.gate import listed_entries
@@ -74,12 +74,12 @@ def check_not_past(on: datetime.date) -> None:
         raise ActionDenied(_("開催日は、今日からあとの日にしてください。"))
 
 
-def check_may_sit(on: datetime.date, *, is_urgent: bool = False) -> None:
-    """Not in the past, not on a day off; the sentence offers the next business day. Who calls one
-    for this very day (緊急性がある事案) is there to hold it."""
+def check_may_sit(on: datetime.date, city: Municipality) -> None:
+    """Not in the past, not on a day off of the city; the sentence offers the next open day."""
     check_not_past(on)
-    if not is_business_day(on) and not (is_urgent and on == timezone.localdate()):
-        other = to_business_day(on)
+    office = open_days(city)
+    if not office.is_open(on):
+        other = office.next(on)
         raise ActionDenied(
             _("%(day)sは閉庁日です。%(other)sなど、開庁日を選んでください。")
             % {"day": _short(on), "other": _short(other)}

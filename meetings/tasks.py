@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from agencies.enums import SystemName
 from agencies.models import Municipality
 from agencies.tasks import job
-from meetings.calendar import make_sittings
+from meetings.calendar import REMIND, make_sittings
 from meetings.cover import block_uncovered
 from meetings.models import Sitting
-from meetings.operations import tell_moved
-from meetings.operations.moving import TELL
+from meetings.notifications import MOVED, remind, tell_moved
 
 
 @job("make_sittings", acting_as=SystemName.SCHEDULER)
@@ -26,7 +26,14 @@ def block_lapsed(args: dict[str, Any]) -> None:
     block_uncovered(None)
 
 
-@job(TELL, acting_as=SystemName.SCHEDULER)
+@job(MOVED, acting_as=SystemName.SCHEDULER)
 def tell_of_move(args: dict[str, Any]) -> None:
     """A noticed sitting was moved: who was asked to come learns the new day."""
     tell_moved(sitting=Sitting.objects.get(pk=args["sitting"]), key=args["key"])
+
+
+@job(REMIND, acting_as=SystemName.SCHEDULER)
+def remind_of_sitting(args: dict[str, Any]) -> None:
+    """What is due before a sitting, told once for the day it was planned for."""
+    sitting = Sitting.objects.select_related("series", "municipality").get(pk=args["sitting"])
+    remind(sitting=sitting, what=args["what"], on=datetime.date.fromisoformat(args["on"]))

@@ -40,6 +40,14 @@ class Municipality(models.Model):
     # The month in which agencies are asked whether they still need what is open to them (V14).
     recertify_month = models.PositiveSmallIntegerField(default=4, db_default=4)
 
+    # 市の閉庁日 besides weekends, holidays and 年末年始 (agencies.opendays).
+    closing_days = ArrayField(
+        models.DateField(),
+        default=list,
+        blank=True,
+        db_default=models.Value([], ArrayField(models.DateField())),
+    )
+
     # The city's own levels of risk sheets (docs/profile.md, `[[risk_levels]]`), the gravest first.
     risk_levels = models.JSONField(
         default=list, blank=True, db_default=models.Value([], models.JSONField())

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from agencies.enums import AgendaType
 from agencies.models import Agency, ConferenceType, Membership, Municipality
+from agencies.opendays import open_days
 from cases.models import CarryOut, Case, Person, Referral
 from config.lib.acting import acting
-from config.lib.rhythm import to_business_day
 from meetings.models import AgendaItem, ItemGrant, Sitting
 from meetings.operations import (
     CarryOutFacts,
@@ -75,7 +75,7 @@ class Conference:
                 found = coming.order_by("month", "on").first()
                 if found is not None:
                     return found
-                day = to_business_day(day + datetime.timedelta(days=14))
+                day = open_days(by.municipality).next(day + datetime.timedelta(days=14))
             return call_ad_hoc(
                 by=by,
                 conference_types=[body],

@@ -1,144 +1,204 @@
-"""Decides on which days or in which months a conference series is due.
+"""Decides on which days a series of sittings is due: a rule of RFC 5545, and what a day off means.
 
-Source: the rhythms municipal plans print: 毎月第4水曜, 月1回, 二月に1回, 個別の事案ごと, 随時.
-A day that falls on a day off (土日, 国民の祝日に関する法律, 年末年始 12月29日–1月3日 as in
-行政機関の休日に関する法律) moves to the next business day, or to the one before when the next one
-lies in another month.
+Source: the rhythms municipal plans print (毎月第4水曜, 月1回, 二月に1回). A rule is the value of an
+RRULE without its end: FREQ (WEEKLY, MONTHLY, YEARLY), INTERVAL, BYDAY, BYMONTHDAY, BYMONTH,
+BYSETPOS. A monthly rule that names no day says in which months one sits and leaves the day open
+(月1回: 日程未定). Days off: 土日, 国民の祝日に関する法律, 年末年始 (12月29日–1月3日, as in
+行政機関の休日に関する法律), and the city's own closing days.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
 import jpholiday
-from dateutil.rrule import MONTHLY, rrule, weekdays
+from dateutil.rrule import rrule, rrulestr
 
-MONTHLY_KIND: Final = "monthly"
-MONTHLY_NTH_WEEKDAY: Final = "monthly_nth_weekday"
-EVERY_N_MONTHS: Final = "every_n_months"
-PER_CASE: Final = "per_case"
-AD_HOC: Final = "ad_hoc"
-UNDECIDED: Final = ""
+NEXT: Final = "next"
+PREVIOUS: Final = "previous"
+SKIP: Final = "skip"
+ON_DAY_OFF: Final = (NEXT, PREVIOUS, SKIP)
 
-KINDS: Final = (
-    MONTHLY_KIND,
-    MONTHLY_NTH_WEEKDAY,
-    EVERY_N_MONTHS,
-    PER_CASE,
-    AD_HOC,
-    UNDECIDED,
-)
+FREQUENCIES: Final = ("WEEKLY", "MONTHLY", "YEARLY")
+PARTS: Final = ("FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS")
+WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
-# Only steps that divide the year: with others the due months would depend on the year one
-# starts counting in, and no plan prints such a rhythm.
-STEPS: Final = (1, 2, 3, 4, 6, 12)
+_TEXT: Final = re.compile(r"(?:FREQ=[A-Z]+|INTERVAL=[0-9]{1,2}|BY[A-Z]+=[A-Z0-9,+-]+|;){1,20}")
+_HIGHEST: Final = {"INTERVAL": 52, "BYMONTHDAY": 31, "BYMONTH": 12, "BYSETPOS": 31}
+
+# From where "every second month" counts, unless a series says since when it holds: April, as 年度.
+# (令和3年4月1日: the day 社会福祉法106条の4 came into force.)
+ANCHOR: Final = date(2021, 4, 1)
+# A day off is never further from a working day than this.
+FAR: Final = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
-    """How often a series sits.
+class OpenDays:
+    """On which days an office works. closed: the city's own closing days."""
 
-    kind: one of KINDS. nth: 1–5, or -1 for the last, and weekday: 0 (Monday) – 6 (Sunday), both
-    or neither; required for monthly_nth_weekday, possible for every_n_months. months: the step
-    of every_n_months, one of STEPS. anchor_month: a month (1–12) in which every_n_months is due.
-    Raises ValueError for what does not fit together.
+    closed: frozenset[date] = frozenset()
+
+    def is_open(self, day: date) -> bool:
+        """No weekend, holiday, 年末年始 or closing day of the city."""
+        if day.weekday() >= 5 or (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 3):
+            return False
+        return day not in self.closed and not jpholiday.is_holiday(day)
+
+    def next(self, day: date) -> date:
+        """The day itself or the first open day after it."""
+        return self._step(day, timedelta(days=1))
+
+    def previous(self, day: date) -> date:
+        """The day itself or the last open day before it."""
+        return self._step(day, timedelta(days=-1))
+
+    def shifted(self, day: date, on_day_off: str) -> date | None:
+        """The day of a sitting that falls on this day: the next or the previous open day, within
+        its month as long as the month has one on either side; None where it is skipped."""
+        if self.is_open(day):
+            return day
+        if on_day_off == SKIP:
+            return None
+        ways = (self.next, self.previous)
+        first, second = ways if on_day_off == NEXT else reversed(ways)
+        found, other = first(day), second(day)
+        return found if (found.year, found.month) == (day.year, day.month) else other
+
+    def before(self, day: date, number: int) -> date:
+        """The open day that many open days before (開庁日で数えて n 日前); 0: the day itself or
+        the last open day before it."""
+        found = self.previous(day)
+        for _step in range(number):
+            found = self.previous(found - timedelta(days=1))
+        return found
+
+    def _step(self, day: date, step: timedelta) -> date:
+        first = day
+        while not self.is_open(day):
+            day += step
+            if abs(day - first) > FAR * 12:
+                raise ValueError("no open day within a year")
+        return day
+
+
+class UnknownRule(ValueError):
+    """The text is no rule as described above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """How often a series sits, and what it does on a day off (one of ON_DAY_OFF).
+
+    anchor: the day from which intervals count. Raises UnknownRule for any other text.
     """
 
-    kind: str = UNDECIDED
-    nth: int | None = None
-    weekday: int | None = None
-    months: int | None = None
-    anchor_month: int = 4
+    rule: str
+    on_day_off: str = NEXT
+    anchor: date = ANCHOR
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"unknown kind of rhythm: {self.kind!r}")
-        if (self.nth is None) != (self.weekday is None):
-            raise ValueError("nth and weekday go together")
-        if self.nth is not None and self.nth not in (1, 2, 3, 4, 5, -1):
-            raise ValueError(f"nth must be 1 to 5 or -1, not {self.nth}")
-        if self.weekday is not None and not 0 <= self.weekday <= 6:
-            raise ValueError(f"weekday must be 0 to 6, not {self.weekday}")
-        if self.kind == MONTHLY_NTH_WEEKDAY and self.nth is None:
-            raise ValueError("monthly_nth_weekday needs nth and weekday")
-        if self.nth is not None and self.kind not in (MONTHLY_NTH_WEEKDAY, EVERY_N_MONTHS):
-            raise ValueError(f"{self.kind!r} has no weekday")
-        if (self.kind == EVERY_N_MONTHS) != (self.months is not None):
-            raise ValueError("months belongs to every_n_months")
-        if self.months is not None and self.months not in STEPS:
-            raise ValueError(f"months must be one of {STEPS}, not {self.months}")
-        if not 1 <= self.anchor_month <= 12:
-            raise ValueError(f"anchor_month must be 1 to 12, not {self.anchor_month}")
+        parts = _parts(self.rule)
+        if parts.get("FREQ") not in FREQUENCIES:
+            raise UnknownRule(self.rule)
+        if parts["FREQ"] != "MONTHLY" and not self.has_day:
+            raise UnknownRule(self.rule)
+        if self.on_day_off not in ON_DAY_OFF:
+            raise ValueError(f"unknown way with days off: {self.on_day_off!r}")
+        if next(iter(self._rrule()), None) is None:
+            raise UnknownRule(self.rule)
+
+    @property
+    def has_day(self) -> bool:
+        """Whether the rule says on which day, and not in which months only."""
+        return bool(_parts(self.rule).keys() & {"BYDAY", "BYMONTHDAY"})
+
+    def _rrule(self) -> rrule:
+        start = datetime.combine(
+            self.anchor if self.has_day else self.anchor.replace(day=1), time()
+        )
+        try:
+            found = rrulestr(self.rule, dtstart=start)
+        except (ValueError, TypeError, KeyError) as error:
+            raise UnknownRule(self.rule) from error
+        assert isinstance(found, rrule)  # noqa: S101 - one line, one rule
+        return found
+
+    def slots(self, first: date, last: date) -> Iterator[date]:
+        """The days the rule itself names, days off or not; of a rule without a day the first of
+        each month. Both ends included, none before the anchor."""
+        ends = datetime.combine(first, time()), datetime.combine(last, time())
+        for moment in self._rrule().between(*ends, inc=True):
+            yield moment.date()
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedSitting:
-    """A sitting that is due: its month (the key, once per series) and its day if known."""
+class Occurrence:
+    """A sitting that is due. slot: the day the rule names (its key, whatever the day becomes; the
+    first of the month where the rule names none); on: the day it is held, if known."""
 
-    month_first_day: date
+    slot: date
     on: date | None
 
 
-def is_business_day(day: date) -> bool:
-    """Say whether a municipal office works on this day (no weekend, holiday, 年末年始)."""
-    if day.weekday() >= 5 or (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 3):
-        return False
-    return not jpholiday.is_holiday(day)
+def occurrences(
+    recurrence: Recurrence, start: date, end: date, open_days: OpenDays
+) -> list[Occurrence]:
+    """What is due from `start` to `end`, both included, in order, never two on one day.
 
-
-def to_business_day(day: date) -> date:
-    """Give the day itself or the next business day; within its month, else the one before."""
-    later = _step_to_business_day(day, timedelta(days=1))
-    if (later.year, later.month) == (day.year, day.month):
-        return later
-    return _step_to_business_day(day, timedelta(days=-1))
-
-
-def sittings_between(rhythm: Rhythm, start: date, end: date) -> list[PlannedSitting]:
-    """List what is due from `start` to `end`, both included, in order, one a month at most.
-
-    With a weekday: the sittings whose day, after moving off days off, lies in the range; a month
-    without a fifth such weekday has none. Without a weekday (日程未定): one entry with on=None for
-    each due month the range touches, so a month cut by two ranges appears in both under the same
-    month_first_day. per_case, ad_hoc and undecided: nothing. Empty when `end` is before `start`.
+    With a day: those whose day, after days off, lies in the range. Without one: an entry with
+    on=None for each month the range touches. Empty when `end` is before `start`.
     """
-    if rhythm.kind in (PER_CASE, AD_HOC, UNDECIDED) or end < start:
+    if end < start:
         return []
-    planned = [PlannedSitting(day.replace(day=1), on) for day, on in _due(rhythm, start, end)]
-    return [sitting for sitting in planned if sitting.on is None or start <= sitting.on <= end]
+    if not recurrence.has_day:
+        return [Occurrence(slot, None) for slot in recurrence.slots(start.replace(day=1), end)]
+    found: dict[date, Occurrence] = {}
+    for slot in recurrence.slots(start - FAR, end + FAR):
+        on = open_days.shifted(slot, recurrence.on_day_off)
+        if on is not None and start <= on <= end:
+            found.setdefault(on, Occurrence(slot, on))
+    return [found[on] for on in sorted(found)]
 
 
-def _due(rhythm: Rhythm, start: date, end: date) -> Iterator[tuple[date, date | None]]:
-    """Yield a day of each due month from start's month to end's, with the day of the sitting."""
-    step = rhythm.months or 1
-    first = start.replace(day=1)
-    while (first.month - rhythm.anchor_month) % step:
-        first = (first + timedelta(days=31)).replace(day=1)
-    by_weekday = rhythm.nth is not None and rhythm.weekday is not None
-    rule = rrule(
-        MONTHLY,
-        interval=step,
-        dtstart=datetime.combine(first, time.min),
-        until=datetime.combine(_month_end(end), time.min),
-        **(
-            {"byweekday": weekdays[rhythm.weekday or 0](rhythm.nth or 1)}
-            if by_weekday
-            else {"bymonthday": 1}
-        ),
-    )
-    for moment in rule:
-        day = moment.date()
-        yield day, to_business_day(day) if by_weekday else None
+def monthly_rule(
+    *, months: int = 1, nths: Iterable[int] = (), weekday: int | None = None, day: int | None = None
+) -> str:
+    """The rule „every so many months", on the nth weekdays (1–5, -1 the last; 0 is Monday), on a
+    day of the month, or on a day that is not said."""
+    parts = ["FREQ=MONTHLY"]
+    if months != 1:
+        parts.append(f"INTERVAL={months}")
+    if weekday is not None:
+        parts.append("BYDAY=" + ",".join(f"{nth}{WEEKDAYS[weekday]}" for nth in nths))
+    elif day is not None:
+        parts.append(f"BYMONTHDAY={day}")
+    return ";".join(parts)
 
 
-def _month_end(day: date) -> date:
-    return (day.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+def weekly_rule(*, weeks: int, weekday: int) -> str:
+    """The rule „every so many weeks on this weekday" (0 is Monday)."""
+    every = f";INTERVAL={weeks}" if weeks != 1 else ""
+    return f"FREQ=WEEKLY{every};BYDAY={WEEKDAYS[weekday]}"
 
 
-def _step_to_business_day(day: date, step: timedelta) -> date:
-    while not is_business_day(day):
-        day += step
-    return day
+def _parts(rule: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if not _TEXT.fullmatch(rule):
+        raise UnknownRule(rule)
+    for part in rule.split(";"):
+        name, is_there, value = part.partition("=")
+        if name not in PARTS or name in found or not is_there or not value:
+            raise UnknownRule(rule)
+        found[name] = value
+    numbers = {name: found.get(name, "1").split(",") for name in _HIGHEST}
+    for name, values in numbers.items():
+        if not all(value.lstrip("-").isdigit() for value in values):
+            raise UnknownRule(rule)
+        if not all(1 <= abs(int(value)) <= _HIGHEST[name] for value in values):
+            raise UnknownRule(rule)
+    return found

@@ -1,7 +1,8 @@
 """The meetings room's tables: sittings and items, and what hangs on an item under secrecy."""
 
-from .items import AgendaItem, ItemAttendance, ItemGrant, ItemStep, Sitting
+from .items import AgendaItem, ItemAttendance, ItemGrant, ItemStep
 from .papers import InformationRequest, ItemPerson, PaperCopy
+from .sittings import Series, Sitting
 
 __all__ = [
     "AgendaItem",
@@ -11,5 +12,6 @@ __all__ = [
     "ItemPerson",
     "ItemStep",
     "PaperCopy",
+    "Series",
     "Sitting",
 ]

@@ -1,8 +1,8 @@
-"""会議: sittings made from the city's rhythm, their items, who is appointed, what is decided.
+"""議題: what a sitting has before it, who is appointed, what is decided.
 
-A sitting is a day and a room: no case stands on it. An item is gated by V5 (its participants'
-agencies, while every person's consent covers them) or by V6 (the people appointed to it who took
-the pledge, from the notice until some days after the sitting, and the secretariat).
+An item is gated by V5 (its participants' agencies, while every person's consent covers them) or by
+V6 (the people appointed to it who took the pledge, from the notice until some days after the
+sitting, and the secretariat).
 """
 
 from __future__ import annotations
@@ -15,61 +15,15 @@ from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
 
 from agencies.enums import AgendaType
-from agencies.models import Agency, ConferenceType, Membership, Municipality
+from agencies.models import Agency, ConferenceType, Membership
 from cases.gate import RECORD_RULES, listed_scope
 from cases.models import CarryOut, Case
 from cases.models.shield import HELD
 from config.lib.ids import new_id
 from meetings import enums
-from meetings.gate import item_scope, laid_before, of_item, sitting_scope
+from meetings.gate import item_scope, laid_before, of_item
+from meetings.models.sittings import Sitting
 from plans.models import Plan
-
-
-class SittingQuerySet(models.QuerySet["Sitting"]):
-    """Doors to sittings."""
-
-    def visible_to(self, membership: Membership) -> SittingQuerySet:
-        """The city's sittings: a day and a room, no case (V6)."""
-        return self.filter(sitting_scope(membership))
-
-    def upcoming(self, day: object) -> SittingQuerySet:
-        return self.filter(Q(on__gte=day) | Q(on__isnull=True)).exclude(
-            state__in=[enums.SittingState.CANCELLED, enums.SittingState.CLOSED]
-        )
-
-
-class Sitting(models.Model):
-    """One 開催. Joint bodies (the joint ones of two seeds) sit once, with two conference types."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="+")
-    conference_types = models.ManyToManyField(ConferenceType, related_name="sittings")
-    # Once per rhythm and month, however often the schedule runs; ad hoc sittings have their own.
-    due_key = models.CharField(max_length=120, unique=True)
-    month = models.DateField(_("開催月"))  # its first day
-    on = models.DateField(null=True, blank=True)
-    starts_at = models.TimeField(null=True, blank=True)
-    place = models.CharField(max_length=100, blank=True)
-    is_ad_hoc = models.BooleanField(_("臨時"), default=False)
-    state = models.CharField(
-        max_length=10, choices=enums.SittingState.choices, default=enums.SittingState.UNDATED
-    )
-    noticed_at = models.DateTimeField(null=True, blank=True)
-    opened_at = models.DateTimeField(null=True, blank=True)
-    closed_at = models.DateTimeField(null=True, blank=True)
-
-    objects = SittingQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                name="sitting_undated_or_dated",
-                condition=Q(state="undated", on__isnull=True)
-                | Q(state="cancelled")
-                | (~Q(state="undated") & Q(on__isnull=False)),
-            )
-        ]
-        indexes = [models.Index(fields=["municipality", "on"], name="sitting_city_on")]
 
 
 class AgendaItemQuerySet(models.QuerySet["AgendaItem"]):

@@ -13,7 +13,7 @@ from .item import (
     withdraw_item,
 )
 from .letters import Letter, record_reply, request_information
-from .moving import check_move, move_sitting, tell_moved
+from .moving import check_move, move_sitting
 from .named import (
     GuestAccount,
     appoint_on_paper,
@@ -25,6 +25,7 @@ from .named import (
     revoke_person,
 )
 from .secretariat import end_secretary, name_secretary, pledge_as_secretary
+from .series import Changed, Rhythm, next_days, series_in_force, set_series
 from .sitting import (
     call_ad_hoc,
     cancel_sitting,
@@ -37,10 +38,12 @@ from .sitting import (
 __all__ = [
     "Appointing",
     "CarryOutFacts",
+    "Changed",
     "GuestAccount",
     "Letter",
     "Recipient",
     "Renewal",
+    "Rhythm",
     "appoint",
     "appoint_on_paper",
     "attach_earlier",
@@ -59,6 +62,7 @@ __all__ = [
     "mark_attendance",
     "move_sitting",
     "name_secretary",
+    "next_days",
     "open_sitting",
     "pledge_as_secretary",
     "print_copies",
@@ -74,9 +78,10 @@ __all__ = [
     "revoke_person",
     "running_carry_outs",
     "send_notice",
+    "series_in_force",
     "set_date",
+    "set_series",
     "take_pledge",
-    "tell_moved",
     "withdraw_item",
     "write_minutes",
 ]

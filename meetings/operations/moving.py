@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import datetime
-from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from agencies.models import Membership
-from agencies.operations import file_job, notify
 from agencies.permissions import ActionDenied
-from config.lib.eras import format_with_weekday
-from config.lib.ids import new_id
 from meetings.enums import SittingState
 from meetings.models import Sitting
+from meetings.notifications import file_move
 from meetings.operations.sitting import lock_sitting, trace_sitting
 from meetings.permissions import check_may_sit, check_not_past
-
-TELL = "tell_moved"
 
 
 def check_move(
@@ -30,7 +25,7 @@ def check_move(
     if on == sitting.on:
         check_not_past(on)
     else:
-        check_may_sit(on)
+        check_may_sit(on, sitting.municipality)
 
 
 @transaction.atomic
@@ -48,34 +43,5 @@ def move_sitting(
     check_move(locked, on=on, starts_at=starts_at, place=place)
     locked.on, locked.starts_at, locked.place = on, starts_at, place
     locked.save(update_fields=["on", "starts_at", "place"])
-    key = str(new_id())
-    file_job(TELL, key=key, args={"sitting": str(locked.pk), "key": key})
+    file_move(locked)
     trace_sitting(by, "move_sitting")
-
-
-def tell_moved(*, sitting: Sitting, key: str) -> None:
-    """For the scheduler: one notice an agency, one an appointed person. A day and a room alone,
-    the same words for all: no notice tells that something sealed is there."""
-    assert sitting.on is not None  # noqa: S101 - only a dated sitting is moved
-    clock = f" {sitting.starts_at:%H:%M}" if sitting.starts_at else ""
-    for agency, membership in _asked(sitting):
-        notify(
-            agency=agency,
-            membership=membership,
-            kind="sitting_moved",
-            key=key,
-            title=_("会議の日程が変わりました　%(when)s")
-            % {"when": f"{format_with_weekday(sitting.on)}{clock}"},
-            url=f"/meetings/{sitting.pk}/",
-        )
-
-
-def _asked(sitting: Sitting) -> list[tuple[int, Membership | None]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select agency_id, membership_id from kasane.asked_to_sitting(%s)", [sitting.pk]
-        )
-        rows: list[tuple[int, UUID | None]] = cursor.fetchall()
-    offices = {(body.secretariat_id or 0, None) for body in sitting.conference_types.all()}
-    people = Membership.objects.in_bulk([key for _agency, key in rows if key is not None])
-    return [(agency, people[key] if key else None) for agency, key in {*rows, *offices} if agency]

@@ -20,6 +20,7 @@ from config.lib.fiscal import until_day_to_instant
 from meetings import enums
 from meetings.cover import block_uncovered
 from meetings.models import AgendaItem, ItemGrant, Sitting
+from meetings.notifications import file_move
 from meetings.operations.common import save_item, transaction_now
 from meetings.permissions import (
     CLOSES_AFTER_DAYS,
@@ -62,10 +63,13 @@ def set_date(
 ) -> None:
     """The office sets or changes the day, until the notice has gone out (then: moving)."""
     locked = lock_sitting(sitting, by, S.UNDATED, S.PLANNED)
-    check_may_sit(on)
+    check_may_sit(on, locked.municipality)
+    was = locked.on
     locked.on, locked.starts_at, locked.place = on, starts_at, place
     locked.state = S.PLANNED
     locked.save()
+    if was is not None and was != on:
+        file_move(locked)
     trace_sitting(by, "set_date")
 
 

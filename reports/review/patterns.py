@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 
 from agencies.enums import Action
 from agencies.models import AccessLog, Membership
+from agencies.opendays import open_days
 from config.lib.eras import format_datetime_short, format_short, format_with_weekday
 from config.lib.fiscal import from_day_to_instant
-from config.lib.rhythm import is_business_day
 from reports.review.lines import names_of
 
 LOOKS = (Action.OPEN, Action.PRINT, Action.EXPORT)
@@ -91,7 +91,8 @@ def many_cases(by: Membership, period: Period) -> list[Pattern]:
 def at_odd_times(by: Membership, period: Period) -> list[Pattern]:
     """At night or on days off, a line for each membership and day. Two queries."""
     zone = get_default_timezone()
-    off = [day for day in period.days() if not is_business_day(day)]
+    office = open_days(by.municipality)
+    off = [day for day in period.days() if not office.is_open(day)]
     at_night = Q(hour__gte=NIGHT_FROM) | Q(hour__lt=NIGHT_UNTIL)
     rows = list(
         _looks(by, period)

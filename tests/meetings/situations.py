@@ -10,6 +10,7 @@ from django.utils import timezone
 from agencies.models import Membership
 from cases.models import Case, Person
 from cases.operations import refer
+from config.lib.rhythm import OpenDays
 from meetings.models import AgendaItem, ItemGrant, Sitting
 from meetings.operations import (
     appoint,
@@ -39,12 +40,7 @@ def sees(member: Membership, *rows) -> bool:  # type: ignore[no-untyped-def]
 
 
 def business_day(start: datetime.date | None = None) -> datetime.date:
-    from config.lib.rhythm import is_business_day
-
-    day = start or timezone.localdate()
-    while not is_business_day(day):
-        day += datetime.timedelta(days=1)
-    return day
+    return OpenDays().next(start or timezone.localdate())
 
 
 def make_sitting(city: w.World, *names: str, days: int = 0, state: str = "planned") -> Sitting:
