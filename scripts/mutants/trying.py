@@ -29,7 +29,7 @@ LEFT_OUT = (
     "tests/cases/test_same_moment.py", "tests/reports/test_cost.py",
     "tests/attacks/test_versions.py",
 )  # fmt: skip
-WRITES = re.compile(r'\s*(INSERT|UPDATE|DELETE)(?: INTO| FROM)? "?(\w+)')
+WRITES = re.compile(r'\s*(INSERT|UPDATE|DELETE)(?: INTO| FROM)? "?(\w+)', re.IGNORECASE)
 
 Told = Callable[[Mutant, str, int], None]
 
@@ -107,7 +107,8 @@ class Trying:
     def _note_write(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
         written = WRITES.match(sql) if isinstance(sql, str) else None
         if written:
-            self.places.add(" ".join(written.groups()))
+            verb, table = written.groups()
+            self.places.add(f"{verb.upper()} {table}")
         return execute(sql, params, many, context)
 
     def _in_order(self, mutant: Mutant) -> list[str]:

@@ -158,6 +158,7 @@ CHANGES = [
     "visitor_name = 'x'",
     "visitor_digits = '1'",
     'answers = \'{"x": "y"}\'',
+    'answers = answers || \'{"x": "y"}\'',
     "received_at = now()",
 ]
 
@@ -178,6 +179,7 @@ def test_what_is_known_of_a_person_stands_when_one_works_no_more(city):
     with w.act(city.disability):
         facts = PersonFacts(name="架空沢 孫", phone="099-000-1111")
         grandson = add_person(case=case, by=city.disability, facts=facts)
+        nowhere = add_person(case=case, by=city.disability, facts=PersonFacts(name="架空沢 孫二"))
     url = f"/persons/{grandson.pk}/edit/"
     assert get(city.disability, url).status_code == 200
     with w.act(city.elderly):
@@ -191,6 +193,8 @@ def test_what_is_known_of_a_person_stands_when_one_works_no_more(city):
         "cases_contact set address = 'x' where person_id",
     ):
         refused(city.disability, f"update {change} = %s", grandson.pk)
+    with w.act(city.disability), pytest.raises(DatabaseError), transaction.atomic():
+        Contact(person=nowhere, phone="099-000-2222").save(force_insert=True)
 
 
 def test_what_was_said_is_not_rewritten_nor_moved_by_ones_own_sql(client, city):
