@@ -2,11 +2,24 @@
 
 from django.urls import path
 
-from meetings.views import copies, items, letters, moving, named, papers, people, running, sittings
+from meetings.views import (
+    copies,
+    items,
+    letters,
+    moving,
+    named,
+    papers,
+    people,
+    running,
+    series,
+    sittings,
+)
 
 urlpatterns = [
     path("meetings/", sittings.sitting_list, name="sitting_list"),
     path("meetings/new/", sittings.sitting_new, name="sitting_new"),
+    path("meetings/series/", series.series_list, name="series_list"),
+    path("meetings/series/<int:body_id>/", series.series_set, name="series_set"),
     path("meetings/secretariat/", people.secretariat_list, name="secretariat_list"),
     path(
         "meetings/secretariat/<uuid:entry_id>/<slug:step>/",

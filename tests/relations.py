@@ -276,6 +276,9 @@ sitting_move              calendar    200/422  .        302/302
 sitting_run               calendar    302/-    .        302/-
 sitting_step              calendar    -/302    .        -/no
 
+# The rule of a body of one's city.
+series_set                rules       200/422  .        .
+
 # Memberships of the city, to the system administrator: running; ended (V11).
 membership_detail         accounts    200/-    .        200/-
 membership_end            accounts    -/422    .        -/422
@@ -325,7 +328,7 @@ RELATIONLESS: dict[str, dict[str, str]] = {
         **dict.fromkeys(["draft_typed", "draft_discard"], "a draft is whoever typed it's alone"),
         **dict.fromkeys(
             ["sitting_detail", "sitting_date", "sitting_move", "sitting_run", "sitting_step",
-             "sitting_copies"],
+             "sitting_copies", "series_set"],
             "a day and a room are the whole city's; items have rows of their own",
         ),
         **dict.fromkeys(
@@ -341,7 +344,10 @@ RELATIONLESS: dict[str, dict[str, str]] = {
         "indicator_edit": "a figure is its city's (V11)",
         "template_edit": "an agency's phrases are its own",
     },
-    "closed": {"indicator_edit": "a figure is never over"},
+    "closed": {
+        "indicator_edit": "a figure is never over",
+        "series_set": "a body that has ended is no body of the city's",
+    },
 }  # fmt: skip
 
 

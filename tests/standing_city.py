@@ -210,7 +210,9 @@ def calendar(city: w.World, other: w.World) -> dict[str, Standing]:
     ):  # fmt: skip
         sitting = make_sitting(where, "support", days=days, state=state)
         setattr(found, kind, {"sitting_id": sitting.pk, "step": "notice"})
-    return {"calendar": found}
+    rules = Standing(city.secretary, own={"body_id": city.conferences["support"].pk})
+    rules.foreign = {"body_id": other.conferences["support"].pk}
+    return {"calendar": found, "rules": rules}
 
 
 def people(city: w.World, other: w.World) -> dict[str, Standing]:

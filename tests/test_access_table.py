@@ -83,7 +83,7 @@ TABLE: dict[str, set[str]] = {
             "appointment_revoke", "match_detail",
             "assessment_edit", "attachment_download", "case_close", "case_looks", "looks_print",
             "transfer_new", "transfer_detail", "transfer_accept", "transfer_return",
-            "transfer_cancel", "sitting_move",
+            "transfer_cancel", "sitting_move", "series_list", "series_set",
             "move_out_new", "move_out_detail", "move_out_print", "move_out_send",
             "move_out_receipt", "move_out_cancel",
             "household_change", "household_split", "household_join", "household_merge",
@@ -276,7 +276,7 @@ def told_of_foreign(
 ) -> Iterator[tuple[object, ...]]:
     """Where a foreign row is answered otherwise than 404, or than a key that names nothing."""
     nothing = keys | {houses.which(address.name, name): NOBODYS for name in address.keys}
-    nothing |= {"indicator_id": 0}
+    nothing |= {"indicator_id": 0, "body_id": 0}
     for method in sorted(address.methods):
         foreign, nobodys = (
             twoworlds.Question(address.name, method, url_of(address, which))

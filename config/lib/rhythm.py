@@ -102,7 +102,7 @@ class Recurrence:
     anchor: date = ANCHOR
 
     def __post_init__(self) -> None:
-        parts = _parts(self.rule)
+        parts = parts_of(self.rule)
         if parts.get("FREQ") not in FREQUENCIES:
             raise UnknownRule(self.rule)
         if parts["FREQ"] != "MONTHLY" and not self.has_day:
@@ -115,7 +115,7 @@ class Recurrence:
     @property
     def has_day(self) -> bool:
         """Whether the rule says on which day, and not in which months only."""
-        return bool(_parts(self.rule).keys() & {"BYDAY", "BYMONTHDAY"})
+        return bool(parts_of(self.rule).keys() & {"BYDAY", "BYMONTHDAY"})
 
     def _rrule(self) -> rrule:
         start = datetime.combine(
@@ -186,7 +186,8 @@ def weekly_rule(*, weeks: int, weekday: int) -> str:
     return f"FREQ=WEEKLY{every};BYDAY={WEEKDAYS[weekday]}"
 
 
-def _parts(rule: str) -> dict[str, str]:
+def parts_of(rule: str) -> dict[str, str]:
+    """A rule's parts by name. Raises UnknownRule."""
     found: dict[str, str] = {}
     if not _TEXT.fullmatch(rule):
         raise UnknownRule(rule)

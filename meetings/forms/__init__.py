@@ -4,6 +4,7 @@ from .items import AttachForm, ItemForm, ParticipantsForm, SheetForm
 from .papers import CopiesForm, LetterForm, ReplyForm
 from .people import AppointForm, PaperPledgeForm, PersonForm, PledgeForm, SecretaryForm
 from .running import AttendanceForm, DecisionForm, MinutesForm
+from .series import SeriesForm, said
 from .sittings import AdHocForm, DateForm
 
 __all__ = [
@@ -23,5 +24,7 @@ __all__ = [
     "PledgeForm",
     "ReplyForm",
     "SecretaryForm",
+    "SeriesForm",
     "SheetForm",
+    "said",
 ]

@@ -14,13 +14,12 @@ CITY = actor("municipality_id")
 ME = actor("membership_id")
 AGENCY = actor("agency_id")
 YEAR = "EXTRACT(YEAR FROM (now() AT TIME ZONE 'Asia/Tokyo') - interval '3 months')"
-# By which rule a body sits is no secret of the city's; a guest has no use for it.
-READ = f"""{system("scheduler", "statistics")} OR ({ME} IS NOT NULL
-    AND EXISTS (SELECT 1 FROM agencies_conferencetype AS t
-        WHERE t.id = meetings_series.conference_type_id AND t.municipality_id = {CITY} OFFSET 0))"""
+# By which rule a body sits is no secret in its city.
+OURS = f"meetings_series.municipality_id = {CITY}"
 # The office of the body itself, or who is on its list.
 RUNS = f"""EXISTS (SELECT 1 FROM agencies_conferencetype AS t
-    WHERE t.id = meetings_series.conference_type_id AND t.municipality_id = {CITY}
+    WHERE t.id = meetings_series.conference_type_id
+      AND t.municipality_id = meetings_series.municipality_id
       AND ({AGENCY} IN (t.host_id, t.secretariat_id)
         OR EXISTS (SELECT 1 FROM agencies_secretariatmember AS s
             WHERE s.conference_type_id = t.id AND s.membership_id = {ME}
@@ -105,6 +104,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "municipality",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="agencies.municipality",
+                    ),
+                ),
+                (
                     "made_by",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
@@ -151,8 +158,8 @@ class Migration(migrations.Migration):
         ),
         Gate(
             "meetings_series",
-            read=READ,
-            insert=f"meetings_series.made_by_id = {ME} AND {RUNS}",
+            read=f"{OURS} OR {system('scheduler')}",
+            insert=f"meetings_series.made_by_id = {ME} AND {OURS} AND {RUNS}",
             update=RUNS,
             columns=("ends_on",),
         ),

@@ -25,7 +25,7 @@ from .named import (
     revoke_person,
 )
 from .secretariat import end_secretary, name_secretary, pledge_as_secretary
-from .series import Changed, Rhythm, next_days, series_in_force, set_series
+from .series import Changed, Rhythm, check_rhythm, next_days, series_in_force, set_series
 from .sitting import (
     call_ad_hoc,
     cancel_sitting,
@@ -51,6 +51,7 @@ __all__ = [
     "cancel_sitting",
     "change_participants",
     "check_move",
+    "check_rhythm",
     "close_sitting",
     "decide_item",
     "end_carry_out",

@@ -109,7 +109,11 @@ def set_series(
         before.ends_on = rhythm.since - datetime.timedelta(days=1)
         before.save(update_fields=["ends_on"])
     series = Series(
-        conference_type=group[0], made_by=by, form_key=form_key, **dataclasses.asdict(rhythm)
+        municipality=by.municipality,
+        conference_type=group[0],
+        made_by=by,
+        form_key=form_key,
+        **dataclasses.asdict(rhythm),
     )
     try:
         with transaction.atomic():
@@ -126,18 +130,20 @@ def _replan(group: list[ConferenceType], series: Series, by: Membership) -> Chan
     """Month by month the planned sittings take the new days, in order."""
     city = by.municipality
     office = open_days(city)
-    last = today() + relativedelta(months=MONTHS_AHEAD)
-    due = list(due_of(group, city, [series], series.since, max(last, series.since), office))
+    ahead = max(today() + relativedelta(months=MONTHS_AHEAD), series.since)
+    planned = _planned(group, series, by)
     months: dict[datetime.date, tuple[list[Sitting], list[Due]]] = {}
-    for sitting in _planned(group, series, by):
+    for sitting in planned:
         months.setdefault(sitting.month, ([], []))[0].append(sitting)
-    for one in due:
+    # To the end of the last month that has a sitting: it takes its day there.
+    last = max([ahead, *months]) + relativedelta(months=1, day=1, days=-1)
+    for one in due_of(group, city, [series], series.since, last, office):
         months.setdefault(one.month, ([], []))[1].append(one)
     made = moved = cancelled = 0
     for sittings, wanted in months.values():
         for sitting, one in zip_longest(sittings, wanted):
             if sitting is None:
-                made += make_due(group, city, one) is not None
+                made += one.occurrence.slot <= ahead and make_due(group, city, one) is not None
             elif one is not None:
                 moved += _take_day(sitting, one)
             elif _is_empty(sitting, by):

@@ -68,7 +68,7 @@ VERSIONS: dict[str, tuple[str, str]] = {
 CITY_ROWS = (
     "participation_resource", "community_place", "community_placeevent",
     "community_communityissue", "community_issuestep", "reports_figure", "reports_indicatorvalue",
-    "reports_lookdecision", "agencies_contactpoint",
+    "reports_lookdecision", "agencies_contactpoint", "meetings_series",
 )  # fmt: skip
 
 # The key by which the three answers are compared, where it is not `id`.

@@ -105,7 +105,7 @@ SYSTEM_TABLES = {
     },
     "scheduler": {
         "agencies_job", "cases_consent", "cases_consentline", "cases_casegrant",
-        "meetings_sitting", "plans_plan", "cases_shield", "cases_shieldmember",
+        "meetings_sitting", "meetings_series", "plans_plan", "cases_shield", "cases_shieldmember",
     },
     "retention": set(),
 }  # fmt: skip

@@ -39,6 +39,7 @@ from meetings.models import (
     ItemPerson,
     ItemStep,
     PaperCopy,
+    Series,
     Sitting,
 )
 from reports.models import LookDecision
@@ -99,6 +100,7 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         visit_versions(draw)
         draw.write()
         draw_last_records(draw, drawn, PAPERS)
+        _series(draw)
         draw.write()
     with connections[using].cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -145,6 +147,18 @@ def _conferences(draw: Draw, drawn: list[Drawn]) -> None:
         if one.case.municipality_id == draw.agencies[0].municipality_id:
             for _index in range(draw.rng.randint(0, 3)):
                 _item(draw, one, draw.rng.choice(sittings[:10]))
+
+
+def _series(draw: Draw) -> None:
+    """By which rule each body sits."""
+    for body in draw.types.values():
+        draw.put(
+            Series(
+                id=draw.key(), municipality_id=body.municipality_id, conference_type=body,
+                since=draw.today, rule="FREQ=MONTHLY;BYDAY=4WE", on_day_off="next",
+                made_by=draw.members[0], form_key=draw.key(),
+            )
+        )  # fmt: skip
 
 
 def _item(draw: Draw, drawn: Drawn, sitting: Sitting) -> None:

@@ -307,6 +307,7 @@ NO_FREE_TEXT = {
     "cases_consultationissue": "a choice",
     "cases_shield": "the list alone",
     "cases_shieldhold": "the list alone",
+    "meetings_series": "by which rule a body sits",
     "meetings_sitting": "a day and a room",
     "meetings_itemstep": "choices",
     "meetings_papercopy": "whose copy",

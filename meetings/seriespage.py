@@ -1,0 +1,64 @@
+"""What pages say of the rule by which a body sits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from agencies.enums import RhythmKind
+from agencies.models import ConferenceType
+from config.lib.eras import format_long, format_short, today
+from config.lib.wording import label_of
+from meetings import enums
+from meetings.calendar import rhythm_of
+from meetings.models import Series
+from meetings.operations import Rhythm
+from meetings.rules import rule_words
+
+
+def series_row(
+    group: Sequence[ConferenceType], series: Series | None, *, may_set: bool
+) -> dict[str, Any]:
+    """The rule by which these bodies sit, and who said it: the office, or the city's profile."""
+    printed = next(filter(None, map(rhythm_of, group)), None)
+    rule = series.rule if series else printed.rule if printed else ""
+    kinds = {label_of(RhythmKind, body.rhythm_kind) for body in group if body.rhythm_kind}
+    ahead = series is not None and series.since > today()
+    source = _("%(day)sから") % {"day": format_short(series.since)} if series else _("市の設定")
+    return {
+        "key": group[0].pk,
+        "name": "・".join(body.name for body in group),
+        "rule": rule_words(rule) if rule else "・".join(sorted(kinds)) or _("定めなし"),
+        "source": source if rule else "",
+        "is_ahead": ahead,
+        "facts": series_facts(series)[1:] if series else [],
+        "may_set": may_set,
+    }
+
+
+DAYS_BEFORE = (
+    ("call_days", gettext_lazy("議題の募集")),
+    ("agenda_days", gettext_lazy("議題の締切")),
+    ("notice_days", gettext_lazy("開催通知")),
+    ("pack_days", gettext_lazy("資料の配付")),
+)
+
+
+def series_facts(series: Series | Rhythm) -> list[dict[str, str]]:
+    """A rule and all that goes with it, what is not said left out."""
+    hours = f"{series.starts_at:%H:%M}" if series.starts_at else ""
+    hours += f"–{series.ends_at:%H:%M}" if series.starts_at and series.ends_at else ""
+    facts = [
+        (_("決まり"), rule_words(series.rule)),
+        (_("いつから"), format_long(series.since)),
+        (_("閉庁日に当たるとき"), label_of(enums.OnDayOff, series.on_day_off)),
+        (_("時刻"), hours),
+        (_("場所"), series.place),
+    ]
+    for name, label in DAYS_BEFORE:
+        if (days := getattr(series, name)) is not None:
+            facts.append((str(label), _("開庁日で%(n)s日前") % {"n": days}))
+    return [{"term": term, "value": value} for term, value in facts if value]

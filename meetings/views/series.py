@@ -1,0 +1,112 @@
+"""定例の決まり: by which rule each body sits, and another one from a day on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from agencies.enums import Action, Permission, Purpose
+from agencies.guards import MemberRequest, member
+from agencies.models import ConferenceType
+from agencies.opendays import open_days
+from agencies.permissions import ActionDenied
+from agencies.trail import log_access
+from config.lib.eras import format_with_weekday, today
+from meetings.calendar import groups_of, rhythm_of
+from meetings.forms import SeriesForm, said
+from meetings.models import Series
+from meetings.operations import Changed, check_rhythm, next_days, series_in_force, set_series
+from meetings.permissions import can, check_can_run
+from meetings.seriespage import series_facts, series_row
+from meetings.views.common import form_page, posted
+
+
+@member(Permission.READ_CASES)
+@require_GET
+def series_list(request: MemberRequest) -> HttpResponse:
+    """Each body's rule, those that sit together in one. Two queries and one a page."""
+    by = request.membership
+    groups = groups_of(by.municipality)
+    known = Series.objects.visible_to(by).filter(ends_on=None)
+    by_body = {one.conference_type_id: one for one in known}
+    rows = []
+    for group in groups:
+        series = next((by_body[body.pk] for body in group if body.pk in by_body), None)
+        rows.append(series_row(group, series, may_set=can(check_can_run, by, group)))
+    log_access(by, Action.LIST, what="series_list", purpose=Purpose.PLAN_CONFERENCE)
+    return render(request, "meetings/series_list.html", {"rows": rows})
+
+
+@member(Permission.READ_CASES)
+@require_http_methods(["GET", "POST"])
+def series_set(request: MemberRequest, body_id: int) -> HttpResponse:
+    """Say the rule; its next days are looked over (`send`; `edit` to go back) first."""
+    by = request.membership
+    group = _group_or_404(request, body_id)
+    check_can_run(by, group)
+    standing = series_in_force(group)
+    form, step = SeriesForm(posted(request), initial=_initial(group, standing)), ""
+    if request.method == "POST" and form.is_valid():
+        step = request.POST.get("step", "")
+        try:
+            rhythm = form.rhythm()
+            check_rhythm(rhythm, standing)
+            if step == "send":
+                key = form.cleaned_data["form_key"]
+                done = set_series(body=group[0], by=by, rhythm=rhythm, form_key=key)
+                messages.success(request, _done_words(done))
+                return redirect("series_list")
+            if step != "edit":
+                return render(request, "meetings/series_confirm.html", _confirm(form, group, by))
+        except ActionDenied as error:
+            form.add_error("since" if "日" in str(error) else None, str(error))
+    context = {"names": _names(group), "row": series_row(group, standing, may_set=True)}
+    return form_page(request, "meetings/series_form.html", context, form)
+
+
+def _group_or_404(request: MemberRequest, body_id: int) -> list[ConferenceType]:
+    for group in groups_of(request.membership.municipality):
+        if body_id in {body.pk for body in group}:
+            return group
+    raise Http404
+
+
+def _initial(group: list[ConferenceType], standing: Series | None) -> dict[str, Any]:
+    printed = next(filter(None, map(rhythm_of, group)), None)
+    rule = standing.rule if standing else printed.rule if printed else ""
+    return {"since": today(), **said(rule, standing)}
+
+
+def _names(group: list[ConferenceType]) -> str:
+    return "・".join(body.name for body in group)
+
+
+def _confirm(form: SeriesForm, group: list[ConferenceType], by: Any) -> dict[str, Any]:
+    rhythm = form.rhythm()
+    days = next_days(rhythm, open_days(by.municipality))
+    return {
+        "names": _names(group),
+        "form": form,
+        "facts": series_facts(rhythm),
+        "days": [format_with_weekday(day) for day in days],
+        "effects": [
+            {"text": _("開催通知を送っていない会議は、この決まりの日に移ります。")},
+            {"text": _("開催通知を送った会議と、臨時の会議は、そのままです。")},
+            {"text": _("日が変わる会議に議題を出した機関には、新しい日を知らせます。")},
+        ],
+    }
+
+
+def _done_words(done: Changed) -> str:
+    return _(
+        "定例の決まりを変えました。作った会議%(made)s件、日が変わった会議%(moved)s件、中止%(off)s件。"
+    ) % {
+        "made": done.made,
+        "moved": done.moved,
+        "off": done.cancelled,
+    }
