@@ -34,7 +34,7 @@ def series_row(
         "rule": rule_words(rule) if rule else "・".join(sorted(kinds)) or _("定めなし"),
         "source": source if rule else "",
         "is_ahead": ahead,
-        "facts": series_facts(series)[1:] if series else [],
+        "facts": series_facts(series)[2:] if series else [],
         "may_set": may_set,
     }
 

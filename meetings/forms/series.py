@@ -12,7 +12,7 @@ from config.lib.forms import EraDateField, IdempotencyKey, KasaneForm, SafeLine
 from config.lib.rhythm import UnknownRule
 from meetings import enums
 from meetings.models import Series
-from meetings.operations import Rhythm
+from meetings.operations import STEPS, Rhythm
 from meetings.rules import BY_DAY, BY_WEEKDAY, DAYS, EVERY, NTHS, OPEN, WEEKLY, Asked, asked_of
 
 MOST_DAYS = 60
@@ -124,7 +124,24 @@ class SeriesForm(KasaneForm):
             self.add_error(
                 "day", _("日付で決めるときだけ入れます。消すか、日の決め方を選び直してください。")
             )
+        self._check_order(data)
         return data
+
+    def _check_order(self, data: dict[str, Any]) -> None:
+        """Times and days, each no earlier than what comes before it."""
+        starts, ends = data.get("starts_at"), data.get("ends_at")
+        if starts and ends and ends <= starts:
+            self.add_error("ends_at", _("終了時刻は、開始時刻よりあとにしてください。"))
+        last = None
+        for name in STEPS:
+            days = data.get(name)
+            if days is None:
+                continue
+            if last is not None and days > data[last]:
+                words = _("「%(before)s」より前の日になっています。%(most)s以下にしてください。")
+                before = str(self.fields[last].label).split("（")[0]
+                self.add_error(name, words % {"before": before, "most": data[last]})
+            last = name
 
     def rhythm(self) -> Rhythm:
         """What was said, once it is valid."""

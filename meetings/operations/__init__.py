@@ -25,7 +25,7 @@ from .named import (
     revoke_person,
 )
 from .secretariat import end_secretary, name_secretary, pledge_as_secretary
-from .series import Changed, Rhythm, check_rhythm, next_days, series_in_force, set_series
+from .series import STEPS, Changed, Rhythm, check_rhythm, next_days, series_in_force, set_series
 from .sitting import (
     call_ad_hoc,
     cancel_sitting,
@@ -36,6 +36,7 @@ from .sitting import (
 )
 
 __all__ = [
+    "STEPS",
     "Appointing",
     "CarryOutFacts",
     "Changed",

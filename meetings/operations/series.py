@@ -15,7 +15,7 @@ from agencies.models import ConferenceType, Membership
 from agencies.opendays import open_days
 from agencies.permissions import ActionDenied
 from config.lib.eras import format_short, today
-from config.lib.rhythm import OpenDays, Recurrence, UnknownRule, occurrences
+from config.lib.rhythm import Occurrence, OpenDays, Recurrence, UnknownRule, occurrences
 from meetings import enums
 from meetings.calendar import MONTHS_AHEAD, Due, due_of, groups_of, make_due
 from meetings.models import AgendaItem, Series, Sitting
@@ -192,10 +192,10 @@ def _is_empty(sitting: Sitting, by: Membership) -> bool:
     return sitting.state != S.NOTICED and not waiting.exists()
 
 
-def next_days(rhythm: Rhythm, office: OpenDays, number: int = 6) -> list[datetime.date]:
+def next_days(rhythm: Rhythm, office: OpenDays, number: int = 6) -> list[Occurrence]:
     """The next days this rhythm says, for who is about to set it; at most a year and a half ahead.
     Of a rule without a day: none."""
     recurrence = Recurrence(rhythm.rule, rhythm.on_day_off, rhythm.since)
     last = rhythm.since + relativedelta(months=18)
     found = occurrences(recurrence, rhythm.since, last, office)
-    return [one.on for one in found if one.on is not None][:number]
+    return [one for one in found if one.on is not None][:number]

@@ -17,6 +17,7 @@ from agencies.opendays import open_days
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from config.lib.eras import format_with_weekday, today
+from config.lib.rhythm import Occurrence
 from meetings.calendar import groups_of, rhythm_of
 from meetings.forms import SeriesForm, said
 from meetings.models import Series
@@ -29,7 +30,7 @@ from meetings.views.common import form_page, posted
 @member(Permission.READ_CASES)
 @require_GET
 def series_list(request: MemberRequest) -> HttpResponse:
-    """Each body's rule, those that sit together in one. Two queries and one a page."""
+    """Each body's rule, those that sit together in one. Two queries and one a group."""
     by = request.membership
     groups = groups_of(by.municipality)
     known = Series.objects.visible_to(by).filter(ends_on=None)
@@ -88,17 +89,26 @@ def _names(group: list[ConferenceType]) -> str:
 
 def _confirm(form: SeriesForm, group: list[ConferenceType], by: Any) -> dict[str, Any]:
     rhythm = form.rhythm()
-    days = next_days(rhythm, open_days(by.municipality))
     return {
         "names": _names(group),
         "form": form,
         "facts": series_facts(rhythm),
-        "days": [format_with_weekday(day) for day in days],
+        "days": list(map(_day_words, next_days(rhythm, open_days(by.municipality)))),
         "effects": [
             {"text": _("開催通知を送っていない会議は、この決まりの日に移ります。")},
             {"text": _("開催通知を送った会議と、臨時の会議は、そのままです。")},
             {"text": _("日が変わる会議に議題を出した機関には、新しい日を知らせます。")},
         ],
+    }
+
+
+def _day_words(one: Occurrence) -> str:
+    assert one.on is not None  # noqa: S101 - a day that is asked for by its day
+    if one.on == one.slot:
+        return format_with_weekday(one.on)
+    return _("%(on)s　%(slot)sが閉庁日のため") % {
+        "on": format_with_weekday(one.on),
+        "slot": format_with_weekday(one.slot).partition("年")[2],
     }
 
 

@@ -464,6 +464,15 @@ def test_the_list_says_each_bodys_rule_and_who_said_it(city):
     assert "決まりを変える" in page
 
 
+def test_the_list_asks_no_more_for_more_rules(city, django_assert_max_num_queries):
+    here = client(city.coordinator)
+    for number in range(3):
+        set_it(city, since=NOW + datetime.timedelta(days=number))
+    here.get(reverse("series_list"))
+    with django_assert_max_num_queries(22):
+        here.get(reverse("series_list"))
+
+
 def test_the_days_are_looked_over_before_the_rule_holds(city, monkeypatch):
     monkeypatch.setattr("config.lib.eras.today", lambda: NOW)
     response = post(city)
@@ -498,7 +507,7 @@ def test_the_days_are_looked_over_before_the_rule_holds(city, monkeypatch):
         ({"starts_at": "二時"}, "開始時刻"),
         ({"ends_at": "13:00"}, "終了時刻は、開始時刻よりあと"),
         ({"agenda_days": "-1"}, "0から60まで"),
-        ({"agenda_days": "5", "notice_days": "7"}, "会議に近づくように"),
+        ({"agenda_days": "5", "notice_days": "7"}, "5以下にしてください"),
         ({"place": "1" * 101}, "場所"),
     ],
 )
