@@ -70,7 +70,7 @@ def sitting_row(sitting: Sitting) -> SittingRow:
         pk=sitting.pk,
         name=f"{names}（{kind}）",
         when=when,
-        day=_short_day(sitting.on) if sitting.on else _("日程未定"),
+        day=short_day(sitting.on) if sitting.on else _("日程未定"),
         state=label_of(enums.SittingState, sitting.state),
         tone=STATE_TONE[sitting.state],
         url=reverse("sitting_detail", args=[sitting.pk]),
@@ -93,7 +93,7 @@ def _hours(sitting: Sitting) -> str:
     return f" {sitting.starts_at:%H:%M}{until}"
 
 
-def _short_day(day: datetime.date) -> str:
+def short_day(day: datetime.date) -> str:
     today = timezone.localdate()
     if day == today:
         return _("今日")

@@ -9,13 +9,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agencies.enums import RhythmKind
-from agencies.models import ConferenceType
+from agencies.models import ConferenceType, Municipality
+from agencies.opendays import open_days
 from config.lib.eras import format_long, format_short, today
 from config.lib.wording import label_of
 from meetings import enums
-from meetings.calendar import rhythm_of
-from meetings.models import Series
+from meetings.calendar import deadlines_of, rhythm_of
+from meetings.models import Series, Sitting
 from meetings.operations import Rhythm
+from meetings.pages import short_day
 from meetings.rules import rule_words
 
 
@@ -62,3 +64,19 @@ def series_facts(series: Series | Rhythm) -> list[dict[str, str]]:
         if (days := getattr(series, name)) is not None:
             facts.append((str(label), _("開庁日で%(n)s日前") % {"n": days}))
     return [{"term": term, "value": value} for term, value in facts if value]
+
+
+def deadline_rows(sitting: Sitting, city: Municipality) -> list[dict[str, Any]]:
+    """The days before this sitting that its series names, in the order of their days; what waits
+    for one of them that has passed is marked as late. No query: needs `series` fetched along."""
+    labels = {name.removesuffix("_days"): label for name, label in DAYS_BEFORE}
+    over = sitting.state not in (enums.SittingState.UNDATED, enums.SittingState.PLANNED)
+    return [
+        {
+            "when": short_day(day),
+            "what": str(labels[name]),
+            "late": day < today() and name in ("agenda", "notice") and not over,
+        }
+        for name, day in deadlines_of(sitting, open_days(city)).named()
+        if name in labels
+    ]

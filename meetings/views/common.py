@@ -32,7 +32,8 @@ def get_item(request: MemberRequest, item_id: UUID) -> AgendaItem:
 
 def get_sitting(request: MemberRequest, sitting_id: UUID) -> Sitting:
     """The sitting with its bodies, or 404."""
-    sittings = Sitting.objects.visible_to(request.membership).prefetch_related("conference_types")
+    sittings = Sitting.objects.visible_to(request.membership).select_related("series")
+    sittings = sittings.prefetch_related("conference_types")
     return get_object_or_404(sittings, pk=sitting_id)
 
 

@@ -40,6 +40,7 @@ from meetings.permissions import (
     check_can_run_item,
     listed_types,
 )
+from meetings.seriespage import deadline_rows
 from meetings.views.common import form_page, get_sitting, items_of, posted
 
 PAST_SHOWN = 30
@@ -149,6 +150,7 @@ def sitting_detail(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
             "sitting": sitting,
             "row": row,
             "lines": agenda_lines(items),
+            "deadlines": deadline_rows(sitting, by.municipality),
             "secret_from": secret_from,
             "secret_note": secret_note,
             "runs": runs,

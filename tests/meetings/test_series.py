@@ -469,7 +469,7 @@ def test_the_list_asks_no_more_for_more_rules(city, django_assert_max_num_querie
     for number in range(3):
         set_it(city, since=NOW + datetime.timedelta(days=number))
     here.get(reverse("series_list"))
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(24):
         here.get(reverse("series_list"))
 
 
@@ -527,3 +527,15 @@ def test_who_is_not_the_office_gets_a_reason_and_another_city_nothing(city):
     assert post(city, "elderly").status_code == 403
     url = reverse("series_set", args=[w.city().conferences["plan"].pk])
     assert client(city.coordinator).get(url).status_code == 404
+
+
+def test_a_sittings_page_names_the_days_before_it(city):
+    set_it(city, agenda_days=7, notice_days=5)
+    with w.act(city.head):
+        sitting = Sitting.objects.get(on=DAY(2027, 5, 13))
+    page = client(city.elderly).get(reverse("sitting_detail", args=[sitting.pk])).content.decode()
+    assert page.index("R9.4.28") < page.index("議題の締切") < page.index("R9.5.6")
+    assert "資料の配付" not in page
+    other = s.make_sitting(city, "plan", days=9)
+    page = client(city.elderly).get(reverse("sitting_detail", args=[other.pk])).content.decode()
+    assert "会議までの日" not in page
