@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from dateutil.relativedelta import relativedelta
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from agencies.enums import RhythmKind
@@ -111,6 +111,7 @@ def _month_key(group: list[ConferenceType], city: Municipality, month: datetime.
     return f"{codes}:{city.code}:{month:%Y-%m}"
 
 
+@transaction.atomic
 def make_sittings(
     city: Municipality, *, start: datetime.date | None = None, months: int = MONTHS_AHEAD
 ) -> list[Sitting]:
@@ -119,12 +120,20 @@ def make_sittings(
     last = first + relativedelta(months=months)
     office = open_days(city)
     made = []
+    lock_calendar(city)
     for group in groups_of(city):
         series = Series.objects.filter(conference_type__in=group)
         for due in due_of(group, city, series, first, last, office):
             sitting = make_due(group, city, due)
             made += [sitting] if sitting else []
     return made
+
+
+def lock_calendar(city: Municipality) -> None:
+    """Until the transaction ends nobody else makes sittings of this city or says by which rule."""
+    with connection.cursor() as cursor:
+        key = f"calendar/{city.pk}"
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
 
 
 @transaction.atomic

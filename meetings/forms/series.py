@@ -103,6 +103,8 @@ class SeriesForm(KasaneForm):
     )
     pack_days = _before(_("資料の配付（開庁日で何日前）"), _("この日に、事務局に知らせます。"))
     form_key = IdempotencyKey()
+    # The rhythm that stood when the form was opened.
+    instead_of = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

@@ -16,10 +16,12 @@ AGENCY = actor("agency_id")
 YEAR = "EXTRACT(YEAR FROM (now() AT TIME ZONE 'Asia/Tokyo') - interval '3 months')"
 # By which rule a body sits is no secret in its city.
 OURS = f"meetings_series.municipality_id = {CITY}"
-# The office of the body itself, or who is on its list.
-RUNS = f"""EXISTS (SELECT 1 FROM agencies_conferencetype AS t
-    WHERE t.id = meetings_series.conference_type_id
-      AND t.municipality_id = meetings_series.municipality_id
+# The office of the body or of one that sits with it, or who is on such a body's list.
+RUNS = f"""EXISTS (SELECT 1 FROM agencies_conferencetype AS lead
+    JOIN agencies_conferencetype AS t
+        ON t.id = lead.id OR t.joint_with_id = lead.id OR lead.joint_with_id = t.id
+    WHERE lead.id = meetings_series.conference_type_id
+      AND lead.municipality_id = meetings_series.municipality_id
       AND ({AGENCY} IN (t.host_id, t.secretariat_id)
         OR EXISTS (SELECT 1 FROM agencies_secretariatmember AS s
             WHERE s.conference_type_id = t.id AND s.membership_id = {ME}

@@ -8,16 +8,17 @@ import uuid
 from itertools import zip_longest
 
 from dateutil.relativedelta import relativedelta
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from agencies.models import ConferenceType, Membership
 from agencies.opendays import open_days
 from agencies.permissions import ActionDenied
+from cases.operations.case import StaleVersion
 from config.lib.eras import format_short, today
 from config.lib.rhythm import Occurrence, OpenDays, Recurrence, UnknownRule, occurrences
 from meetings import enums
-from meetings.calendar import MONTHS_AHEAD, Due, due_of, groups_of, make_due
+from meetings.calendar import MONTHS_AHEAD, Due, due_of, groups_of, lock_calendar, make_due
 from meetings.models import AgendaItem, Series, Sitting
 from meetings.notifications import file_move
 from meetings.operations.sitting import UNFINISHED, trace_sitting
@@ -91,23 +92,29 @@ def check_rhythm(rhythm: Rhythm, standing: Series | None) -> None:
 
 @transaction.atomic
 def set_series(
-    *, body: ConferenceType, by: Membership, rhythm: Rhythm, form_key: uuid.UUID
+    *,
+    body: ConferenceType,
+    by: Membership,
+    rhythm: Rhythm,
+    form_key: uuid.UUID,
+    instead_of: uuid.UUID | None,
 ) -> Changed:
     """From `since` on the body sits by this rhythm. What is planned and not noticed moves to the
     days it says, the rest of three months is made; what was noticed stays where it is. The same
-    `form_key` sets it once. ActionDenied with a sentence for what cannot be."""
+    `form_key` sets it once. instead_of: the rhythm that was seen, if any. ActionDenied with a
+    sentence for what cannot be, StaleVersion where somebody else was faster."""
     group = group_of(body)
     check_can_run(by, group)
+    lock_calendar(by.municipality)
     if (known := Series.objects.filter(form_key=form_key).first()) is not None:
         return Changed(known)
-    standing = Series.objects.select_for_update(of=("self",)).filter(
-        conference_type__in=group, ends_on=None
-    )
-    before = standing.first()
-    check_rhythm(rhythm, before)
-    if before is not None:
-        before.ends_on = rhythm.since - datetime.timedelta(days=1)
-        before.save(update_fields=["ends_on"])
+    standing = series_in_force(group)
+    if (standing.pk if standing else None) != instead_of:
+        raise StaleVersion
+    check_rhythm(rhythm, standing)
+    if standing is not None:
+        standing.ends_on = rhythm.since - datetime.timedelta(days=1)
+        standing.save(update_fields=["ends_on"])
     series = Series(
         municipality=by.municipality,
         conference_type=group[0],
@@ -115,12 +122,7 @@ def set_series(
         form_key=form_key,
         **dataclasses.asdict(rhythm),
     )
-    try:
-        with transaction.atomic():
-            series.save(force_insert=True)
-    except IntegrityError as error:
-        words = _("ほかの人が、先に決まりを変えました。開き直して確かめてください。")
-        raise ActionDenied(words) from error
+    series.save(force_insert=True)
     changed = _replan(group, series, by)
     trace_sitting(by, "set_series")
     return changed

@@ -16,6 +16,7 @@ from agencies.models import ConferenceType
 from agencies.opendays import open_days
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
+from cases.operations.case import StaleVersion
 from config.lib.eras import format_with_weekday, today
 from config.lib.rhythm import Occurrence
 from meetings.calendar import groups_of, rhythm_of
@@ -58,16 +59,31 @@ def series_set(request: MemberRequest, body_id: int) -> HttpResponse:
             rhythm = form.rhythm()
             check_rhythm(rhythm, standing)
             if step == "send":
-                key = form.cleaned_data["form_key"]
-                done = set_series(body=group[0], by=by, rhythm=rhythm, form_key=key)
+                keys = {name: form.cleaned_data[name] for name in ("form_key", "instead_of")}
+                done = set_series(body=group[0], by=by, rhythm=rhythm, **keys)
                 messages.success(request, _done_words(done))
                 return redirect("series_list")
             if step != "edit":
                 return render(request, "meetings/series_confirm.html", _confirm(form, group, by))
+        except StaleVersion:
+            standing = series_in_force(group)
+            form = _seen_now(request, standing)
         except ActionDenied as error:
             form.add_error("since" if "日" in str(error) else None, str(error))
     context = {"names": _names(group), "row": series_row(group, standing, may_set=True)}
     return form_page(request, "meetings/series_form.html", context, form)
+
+
+def _seen_now(request: MemberRequest, standing: Series | None) -> SeriesForm:
+    """What was typed, beside the rule that somebody else has set meanwhile."""
+    data = request.POST.copy()
+    data["instead_of"] = str(standing.pk) if standing else ""
+    form = SeriesForm(data)
+    form.add_error(
+        None,
+        _("ほかの人が、先に決まりを変えました。いまの決まりを確かめて、もう一度送ってください。"),
+    )
+    return form
 
 
 def _group_or_404(request: MemberRequest, body_id: int) -> list[ConferenceType]:
@@ -80,7 +96,8 @@ def _group_or_404(request: MemberRequest, body_id: int) -> list[ConferenceType]:
 def _initial(group: list[ConferenceType], standing: Series | None) -> dict[str, Any]:
     printed = next(filter(None, map(rhythm_of, group)), None)
     rule = standing.rule if standing else printed.rule if printed else ""
-    return {"since": today(), **said(rule, standing)}
+    key = standing.pk if standing else ""
+    return {"since": today(), "instead_of": key, **said(rule, standing)}
 
 
 def _names(group: list[ConferenceType]) -> str:

@@ -15,6 +15,7 @@ from agencies.enums import SystemName
 from agencies.models import Job, Notice
 from agencies.permissions import ActionDenied
 from agencies.tasks import file_due_jobs, run_next, system_membership
+from cases.operations.case import StaleVersion
 from config.lib.rhythm import OpenDays
 from meetings import calendar, notifications
 from meetings.calendar import deadlines_of, make_sittings, reminders
@@ -63,8 +64,13 @@ def rhythm(**more):
 def set_it(city, by=None, body="plan", key=None, **more):
     by = by or city.coordinator
     with w.act(by):
+        standing = Series.objects.filter(ends_on=None).first()
         return set_series(
-            body=city.conferences[body], by=by, rhythm=rhythm(**more), form_key=key or uuid.uuid4()
+            body=city.conferences[body],
+            by=by,
+            rhythm=rhythm(**more),
+            form_key=key or uuid.uuid4(),
+            instead_of=standing.pk if standing else None,
         )
 
 
@@ -233,6 +239,25 @@ def test_only_the_office_sets_it(city, name):
         set_it(city, by=city.members[name])
 
 
+def test_the_office_of_a_body_that_sits_along_sets_it_too(city):
+    with as_owner():
+        body = city.conferences["support"]
+        body.host = body.secretariat = city.agencies["outreach"]
+        body.save()
+    by = w.make_member(city.agencies["outreach"], "coordinator")
+    assert set_it(city, by=by).made == 3
+    assert set_it(city, since=NOW + datetime.timedelta(days=1)).made == 0
+
+
+def test_who_saw_another_rule_is_told_so(city):
+    set_it(city)
+    with w.act(city.coordinator), pytest.raises(StaleVersion):
+        set_series(
+            body=city.conferences["plan"], by=city.coordinator, rhythm=rhythm(),
+            form_key=uuid.uuid4(), instead_of=None,
+        )  # fmt: skip
+
+
 def test_another_city_sees_no_rule_and_sets_none(city):
     set_it(city)
     other = w.city().coordinator
@@ -240,8 +265,9 @@ def test_another_city_sees_no_rule_and_sets_none(city):
         assert not Series.objects.exists()
         with pytest.raises(ActionDenied):
             set_series(
-                body=city.conferences["plan"], by=other, rhythm=rhythm(), form_key=uuid.uuid4()
-            )
+                body=city.conferences["plan"], by=other, rhythm=rhythm(),
+                form_key=uuid.uuid4(), instead_of=None,
+            )  # fmt: skip
 
 
 def test_by_sql_a_rule_is_neither_altered_nor_set_by_who_is_not_the_office(city):
@@ -521,6 +547,19 @@ def test_bad_input_is_a_sentence_and_nothing_typed_is_lost(city, monkeypatch, wr
     assert 'value="14:00"' in page or wrong.get("starts_at", "") in page
     with w.act(city.head):
         assert not Series.objects.exists()
+
+
+def test_who_was_slower_sees_the_new_rule_keeps_what_was_typed_and_may_go_on(city, monkeypatch):
+    monkeypatch.setattr("config.lib.eras.today", lambda: NOW)
+    made = set_it(city, rule="FREQ=MONTHLY;BYDAY=3TU").series
+    response = post(city, step="send")
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "先に決まりを変えました" in page
+    assert "いまの決まり：毎月第3火曜日" in page
+    assert 'value="会議室"' in page
+    assert post(city, step="send", instead_of=str(made.pk)).status_code == 302
+    assert sittings(city)[0] == (DAY(2027, 4, 8), "planned")
 
 
 def test_who_is_not_the_office_gets_a_reason_and_another_city_nothing(city):
