@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -22,21 +22,24 @@ from meetings.rules import rule_words
 
 
 def series_row(
-    group: Sequence[ConferenceType], series: Series | None, *, may_set: bool
+    group: Sequence[ConferenceType], known: Iterable[Series], *, may_set: bool
 ) -> dict[str, Any]:
-    """The rule by which these bodies sit, and who said it: the office, or the city's profile."""
+    """The rule by which these bodies sit today, who said it (their office, or the city's profile),
+    and the one that follows it. known: the series that have not ended."""
+    ours = [one for one in known if one.conference_type_id in {body.pk for body in group}]
+    now = next((one for one in ours if one.since <= today()), None)
+    ahead = next((one for one in ours if one.since > today()), None)
     printed = next(filter(None, map(rhythm_of, group)), None)
-    rule = series.rule if series else printed.rule if printed else ""
+    rule = now.rule if now else printed.rule if printed else ""
     kinds = {label_of(RhythmKind, body.rhythm_kind) for body in group if body.rhythm_kind}
-    ahead = series is not None and series.since > today()
-    source = _("%(day)sから") % {"day": format_short(series.since)} if series else _("市の設定")
+    source = _("%(day)sから") % {"day": format_short(now.since)} if now else _("市の設定")
     return {
         "key": group[0].pk,
         "name": "・".join(body.name for body in group),
         "rule": rule_words(rule) if rule else "・".join(sorted(kinds)) or _("定めなし"),
         "source": source if rule else "",
-        "is_ahead": ahead,
-        "facts": series_facts(series)[2:] if series else [],
+        "facts": series_facts(now)[2:] if now else [],
+        "ahead": series_facts(ahead) if ahead else [],
         "may_set": may_set,
     }
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from agencies.models import ConferenceType, Membership, Municipality
+from config.lib.eras import today
 from config.lib.ids import new_id
 from config.lib.rhythm import Recurrence
 from meetings import enums
@@ -22,6 +23,10 @@ class SeriesQuerySet(models.QuerySet["Series"]):
     def visible_to(self, membership: Membership) -> SeriesQuerySet:
         """The city's: by which rule a body sits is no secret."""
         return self.filter(municipality_id=membership.municipality.pk)
+
+    def holding(self) -> SeriesQuerySet:
+        """Those that have not ended: what holds today, and what follows it."""
+        return self.filter(Q(ends_on=None) | Q(ends_on__gte=today())).order_by("since")
 
 
 class Series(models.Model):

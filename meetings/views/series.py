@@ -34,12 +34,8 @@ def series_list(request: MemberRequest) -> HttpResponse:
     """Each body's rule, those that sit together in one. Two queries and one a group."""
     by = request.membership
     groups = groups_of(by.municipality)
-    known = Series.objects.visible_to(by).filter(ends_on=None)
-    by_body = {one.conference_type_id: one for one in known}
-    rows = []
-    for group in groups:
-        series = next((by_body[body.pk] for body in group if body.pk in by_body), None)
-        rows.append(series_row(group, series, may_set=can(check_can_run, by, group)))
+    known = list(Series.objects.visible_to(by).holding())
+    rows = [series_row(group, known, may_set=can(check_can_run, by, group)) for group in groups]
     log_access(by, Action.LIST, what="series_list", purpose=Purpose.PLAN_CONFERENCE)
     return render(request, "meetings/series_list.html", {"rows": rows})
 
@@ -70,7 +66,8 @@ def series_set(request: MemberRequest, body_id: int) -> HttpResponse:
             form = _seen_now(request, standing)
         except ActionDenied as error:
             form.add_error("since" if "日" in str(error) else None, str(error))
-    context = {"names": _names(group), "row": series_row(group, standing, may_set=True)}
+    known = Series.objects.visible_to(by).holding()
+    context = {"names": _names(group), "row": series_row(group, known, may_set=True)}
     return form_page(request, "meetings/series_form.html", context, form)
 
 

@@ -34,4 +34,4 @@ def test_the_office_sets_the_rule_of_its_sittings(visitor: Visitor) -> None:
     visitor.reads("毎月第2木曜日", "開庁日で7日前", "（木）")
     visitor.finds_it_usable()
     visitor.press("この決まりにする")
-    visitor.reads("定例の決まりを変えました。", "毎月第2木曜日", "これから")
+    visitor.reads("定例の決まりを変えました。", "毎月第2木曜日", "これからの決まり")

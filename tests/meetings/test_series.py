@@ -17,9 +17,10 @@ from agencies.permissions import ActionDenied
 from agencies.tasks import file_due_jobs, run_next, system_membership
 from cases.operations.case import StaleVersion
 from config.lib.rhythm import OpenDays
-from meetings import calendar, notifications
+from meetings import calendar, notifications, seriespage
 from meetings.calendar import deadlines_of, make_sittings, reminders
 from meetings.models import Series, Sitting
+from meetings.models import sittings as sittings_of
 from meetings.operations import Rhythm, series, set_date, set_series
 from meetings.rules import Asked, asked_of, rule_words
 from tests import world as w
@@ -38,7 +39,7 @@ def clock(monkeypatch):
     """Which day it is, for the room."""
 
     def is_now(day):
-        for module in (calendar, notifications, series):
+        for module in (calendar, notifications, series, seriespage, sittings_of):
             monkeypatch.setattr(module, "today", lambda: day)
 
     is_now(NOW)
@@ -488,6 +489,17 @@ def test_the_list_says_each_bodys_rule_and_who_said_it(city):
     assert "毎月第2木曜日" in page
     assert "R9.4.1から" in page
     assert "決まりを変える" in page
+
+
+def test_the_list_tells_what_holds_today_from_what_follows(city, clock):
+    set_it(city)
+    set_it(city, since=DAY(2027, 6, 1), rule="FREQ=MONTHLY;BYMONTHDAY=15")
+    page = client(city.elderly).get(reverse("series_list")).content.decode()
+    assert page.index("毎月第2木曜日") < page.index("これからの決まり") < page.index("毎月15日")
+    clock(DAY(2027, 6, 1))
+    page = client(city.elderly).get(reverse("series_list")).content.decode()
+    assert "毎月15日" in page
+    assert "毎月第2木曜日" not in page
 
 
 def test_the_list_asks_no_more_for_more_rules(city, django_assert_max_num_queries):
