@@ -26,7 +26,8 @@ LEFT_OUT = (
     # These move the connections to databases of their own.
     "tests/reports/test_proof.py", "tests/reports/test_visibility_cases.py",
     "tests/reports/test_independent_count.py", "tests/agencies/test_seal.py",
-    "tests/cases/test_same_moment.py", "tests/reports/test_cost.py",
+    "tests/cases/test_same_moment.py", "tests/meetings/test_once.py",
+    "tests/reports/test_cost.py",
     "tests/attacks/test_versions.py",
 )  # fmt: skip
 WRITES = re.compile(r'\s*(INSERT|UPDATE|DELETE)(?: INTO| FROM)? "?(\w+)', re.IGNORECASE)
