@@ -3,6 +3,7 @@
 from django.urls import path
 
 from meetings.views import (
+    calendar,
     copies,
     items,
     letters,
@@ -20,6 +21,11 @@ urlpatterns = [
     path("meetings/new/", sittings.sitting_new, name="sitting_new"),
     path("meetings/series/", series.series_list, name="series_list"),
     path("meetings/series/<int:body_id>/", series.series_set, name="series_set"),
+    path("meetings/calendar/", calendar.sitting_calendar, name="sitting_calendar"),
+    path("meetings/calendar.ics", calendar.sitting_calendar_file, name="sitting_calendar_file"),
+    path("meetings/calendar/feed/", calendar.calendar_feed, name="calendar_feed"),
+    path("meetings/calendar/feed/stop/", calendar.calendar_feed_stop, name="calendar_feed_stop"),
+    path("feeds/<slug:word>.ics", calendar.feed, name="feed"),
     path("meetings/secretariat/", people.secretariat_list, name="secretariat_list"),
     path(
         "meetings/secretariat/<uuid:entry_id>/<slug:step>/",

@@ -29,6 +29,7 @@ PAGES = [
     "sitting_list", "sitting_detail", "sitting_date", "sitting_run", "sitting_step",
     "sitting_new", "sitting_move", "sitting_copies", "series_list", "series_set",
     "secretariat_list", "secretariat_step",
+    "sitting_calendar", "calendar_feed", "calendar_feed_stop",
     "carry_out_list", "carry_out_end", "item_new", "item_detail", "item_people",
     "item_participants", "item_attach", "item_run", "item_attendance", "item_minutes",
     "item_step", "item_copies", "item_person_new", "item_person_pledge", "item_person_revoke",
@@ -64,7 +65,9 @@ PRINTS = [
     "move_out_print", "genogram_print", "intake_sheet_print", "disclosure_print", "look_paper",
     "case_handover_print", "handover_print",
 ]  # fmt: skip
-FILES = ["attachment_download", "scan_download", "report_xlsx"]
+FILES = [
+    "attachment_download", "scan_download", "report_xlsx", "sitting_calendar_file", "feed",
+]  # fmt: skip
 # Commands write for operators: one explains a decision; the others name counts, cities and keys.
 COMMANDS = {
     "explain_access", "verify_access", "verify_audit", "bench_log", "bench_gate", "bench_desk",
@@ -101,6 +104,7 @@ KEYS = {
     "emergency_id": "SELECT id FROM cases_emergency",
     "year": "SELECT 2026",
     "step": "SELECT 'notice'",
+    "word": "SELECT 'x'",
     # Nothing of this world stands behind these: keys of nobody.
     **dict.fromkeys(
         ["entry_id", "grant_id", "letter_id", "copy_id", "factor_id", "link_id", "batch",

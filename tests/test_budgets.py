@@ -16,6 +16,7 @@ from cases.operations.case import PersonFacts
 from config.lib.eras import format_short, today
 from tests import world as w
 from tests.cases.pages import note
+from tests.meetings.situations import make_sitting
 from tests.signing import sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -49,6 +50,7 @@ BUDGETS = {
     "case_detail": Budget(58, 3, 600),
     "case_timeline": Budget(31, 3, 600),
     "note_new": Budget(30, 0, 0),
+    "sitting_calendar": Budget(24, 3, 900),
     "note_save": Budget(38, 0, 0),
 }
 
@@ -77,6 +79,8 @@ def fill(city, number):
     for _ in range(number):
         facts = PersonFacts(name="架空野 花子", name_kana="かくうの はなこ", birth_year=1948)
         case, persons = w.household(city.elderly, facts)
+    for days in range(number):
+        make_sitting(city, "plan", days=days % 5)
     for place in range(number):
         note(city.elderly, case, "家賃の話をした。", persons, next_step=f"{place}回目の訪問")
     return case, persons

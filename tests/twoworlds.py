@@ -61,6 +61,8 @@ TOKENS = [
     (re.compile(r'(name="sealed" value=")[\w=-]+'), r"\1*"),
     (re.compile(r'(class="secret-text">)[\w -]+'), r"\1*"),
     (re.compile(r'(class="enrol-picture" src=")[^"]+'), r"\1*"),
+    # A feed's new address.
+    (re.compile(r"(/feeds/)[\w-]{43}(?=\.ics)"), r"\1*"),
 ]
 DRAWN = b"enrol-picture"
 FRAME = {"home", "notices", "case_list", "case_detail"}  # asked with the navigation

@@ -9,6 +9,7 @@ BYSETPOS. A monthly rule that names no day says in which months one sits and lea
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -37,6 +38,17 @@ ANCHOR: Final = date(2021, 4, 1)
 FAR: Final = timedelta(days=31)
 
 
+@functools.lru_cache(maxsize=4096)
+def holiday_name(day: date) -> str:
+    """「勤労感謝の日」; "" of a day that is no national holiday."""
+    return jpholiday.is_holiday_name(day) or ""
+
+
+def is_year_end(day: date) -> bool:
+    """年末年始: 12月29日–1月3日."""
+    return (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 3)
+
+
 @dataclass(frozen=True, slots=True)
 class OpenDays:
     """On which days an office works. closed: the city's own closing days."""
@@ -45,9 +57,9 @@ class OpenDays:
 
     def is_open(self, day: date) -> bool:
         """No weekend, holiday, 年末年始 or closing day of the city."""
-        if day.weekday() >= 5 or (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 3):
+        if day.weekday() >= 5 or is_year_end(day):
             return False
-        return day not in self.closed and not jpholiday.is_holiday(day)
+        return day not in self.closed and not holiday_name(day)
 
     def next(self, day: date) -> date:
         """The day itself or the first open day after it."""

@@ -4,6 +4,7 @@ from .appointment import Appointing, appoint, heads_of, revoke_appointment, take
 from .carrying import CarryOutFacts, Renewal, end_carry_out, running_carry_outs
 from .copies import Recipient, print_copies, return_copy
 from .decision import decide_item, mark_attendance, write_minutes
+from .feed import digest_of, make_feed, stop_feed
 from .item import (
     attach_earlier,
     change_participants,
@@ -55,12 +56,14 @@ __all__ = [
     "check_rhythm",
     "close_sitting",
     "decide_item",
+    "digest_of",
     "end_carry_out",
     "end_secretary",
     "guests_of_sitting",
     "heads_of",
     "invite_again",
     "invite_guest",
+    "make_feed",
     "mark_attendance",
     "move_sitting",
     "name_secretary",
@@ -83,6 +86,7 @@ __all__ = [
     "series_in_force",
     "set_date",
     "set_series",
+    "stop_feed",
     "take_pledge",
     "withdraw_item",
     "write_minutes",

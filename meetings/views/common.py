@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 
 from agencies.enums import Action
 from agencies.guards import MemberRequest
-from agencies.models import Membership
+from agencies.models import ConferenceType, Membership
 from agencies.trail import log_access
 from meetings.models import AgendaItem, Sitting
 from meetings.operations.common import basis_of, purpose_of
 from meetings.pages import law_of, law_words
+
+
+def body_tabs(bodies: Iterable[ConferenceType], chosen: str, **kept: str) -> list[dict[str, Any]]:
+    """All bodies, then each; kept: what else the address says."""
+    entries = [("", _("すべて")), *((str(b.pk), b.short_name or b.name) for b in bodies)]
+    return [
+        {
+            "label": label,
+            "url": "?" + urlencode(kept | ({"body": key} if key else {})),
+            "current": key == chosen,
+        }
+        for key, label in entries
+    ]
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

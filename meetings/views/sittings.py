@@ -41,7 +41,7 @@ from meetings.permissions import (
     listed_types,
 )
 from meetings.seriespage import deadline_rows
-from meetings.views.common import form_page, get_sitting, items_of, posted
+from meetings.views.common import body_tabs, form_page, get_sitting, items_of, posted
 
 PAST_SHOWN = 30
 S = enums.SittingState
@@ -71,7 +71,8 @@ def sitting_list(request: MemberRequest) -> HttpResponse:
             "undated": [sitting_row(s) for s in undated],
             "past": past_rows[:PAST_SHOWN],
             "past_more": len(past_rows) > PAST_SHOWN,
-            "tabs": _tabs(bodies, chosen),
+            "tabs": body_tabs(bodies, chosen),
+            "calendar_url": reverse("sitting_calendar") + (f"?body={body}" if body else ""),
             "can_call": any(can(check_can_call, by, [body]) for body in bodies),
             "has_lists": any(body.is_secret for body in bodies),
         },
@@ -80,14 +81,6 @@ def sitting_list(request: MemberRequest) -> HttpResponse:
 
 def _bodies(by: Membership) -> list[ConferenceType]:
     return list(ConferenceType.objects.running_in(by.municipality))
-
-
-def _tabs(bodies: list[ConferenceType], chosen: str) -> list[dict[str, Any]]:
-    entries = [("", _("すべて")), *((str(b.pk), b.short_name or b.name) for b in bodies)]
-    return [
-        {"label": label, "url": f"?body={key}" if key else "?", "current": key == chosen}
-        for key, label in entries
-    ]
 
 
 @member(Permission.READ_CASES)

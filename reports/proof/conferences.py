@@ -9,6 +9,7 @@ import datetime
 
 from reports.proof.facts import (
     Appointment,
+    CalendarFeed,
     CarryOut,
     CarryOutPerson,
     Item,
@@ -140,3 +141,14 @@ def see_sitting(world: World, m: Membership, row: Sitting) -> Decision:
     ):
         return no("V6", "ゲストが見るのは、指名された会議の日程だけです。")
     return yes("V6", "市の会議の日程です。") if same else no("V1", "ほかの市の会議です。")
+
+
+def see_feed(world: World, m: Membership, row: CalendarFeed) -> Decision:
+    """Its address opens days and rooms; whose it is, is that membership's alone."""
+    if not reads_cases(m):
+        return NO_CASES
+    return (
+        yes("V6", "自分の購読です。")
+        if row.membership_id == m.id
+        else no("V6", "ほかの人の購読です。")
+    )

@@ -135,6 +135,14 @@ class Draft:
 
 
 @dataclass(frozen=True)
+class CalendarFeed:
+    """The address at which a calendar program reads a membership's sittings."""
+
+    id: uuid.UUID
+    membership_id: uuid.UUID
+
+
+@dataclass(frozen=True)
 class Shield:
     """支援措置 of a person: in force once confirmed and until lifted."""
 
@@ -529,6 +537,7 @@ TABLES: dict[type, str] = {
     Sitting: "meetings_sitting",
     Item: "meetings_agendaitem",
     Appointment: "meetings_itemgrant",
+    CalendarFeed: "meetings_calendarfeed",
     Log: "agencies_accesslog",
     Notice: "agencies_notice",
     Job: "agencies_job",

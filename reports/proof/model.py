@@ -17,11 +17,13 @@ from reports.proof.conferences import (
     see_appointment,
     see_carry_out,
     see_carry_out_person,
+    see_feed,
     see_item,
     see_sitting,
 )
 from reports.proof.facts import (
     Appointment,
+    CalendarFeed,
     CarryOut,
     CarryOutPerson,
     Case,
@@ -533,6 +535,7 @@ RULES: dict[type, Callable[[World, Membership, Any], Decision]] = {
     Emergency: see_emergency, Disclosure: see_disclosure,
     Shield: see_shield, Place: see_place, Hold: see_hold,
     Item: see_item, Appointment: see_appointment, Sitting: see_sitting,
+    CalendarFeed: see_feed,
     CarryOut: see_carry_out, CarryOutPerson: see_carry_out_person,
     Log: see_log, Notice: see_notice, Job: see_job, Hint: see_hint, CityRow: see_city_row,
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ from cases.models import (
 )
 from meetings.models import (
     AgendaItem,
+    CalendarFeed,
     InformationRequest,
     ItemAttendance,
     ItemGrant,
@@ -101,6 +103,8 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         draw.write()
         draw_last_records(draw, drawn, PAPERS)
         _series(draw)
+        draw.write()
+        _feeds(draw)
         draw.write()
     with connections[using].cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -449,6 +453,14 @@ def _drafts(draw: Draw, drawn: list[Drawn]) -> None:
                     typed=[["complaint", "書きかけ"]],
                 )
             )
+
+
+def _feeds(draw: Draw) -> None:
+    """Of some, running or switched off, whatever their role has become since."""
+    for number, member in enumerate(draw.members):
+        if number % 2:
+            digest = hashlib.sha256(b"%d" % number).digest() if number % 3 else None
+            draw.put(CalendarFeed(id=draw.key(), membership=member, digest=digest))
 
 
 def _workers(draw: Draw, drawn: list[Drawn]) -> None:

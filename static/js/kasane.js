@@ -82,6 +82,15 @@
     button.addEventListener("click", () => window.print());
   });
 
+  // <button data-copy="id" data-copied="…" hidden> copies what stands in that field, where it may.
+  document.querySelectorAll("[data-copy]").forEach((button) => {
+    button.hidden = !navigator.clipboard;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).value);
+      button.textContent = button.dataset.copied;
+    });
+  });
+
   // htmx: what a form has saved in the background no longer needs guarding; a failure is said in words.
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.target.closest ? event.target.closest("form[data-guard]") : null;

@@ -211,6 +211,7 @@ DOORS = {
     "shield_closes_versions", "shield_check", "shield_check_all", "shield_hold_finds",
     "writing_waits", "settle_consultation", "open_shields",
     "forget_drafts",
+    "sittings_told",  # days and rooms, by the hash of a feed's address
 }  # fmt: skip
 # Exact identification opens a household in an emergency (V8); a password opens a session.
 BY_DESIGN = {"open_emergency", "open_session", "is_locked_out", "act", "log_access"}
