@@ -50,7 +50,9 @@ def as_file(sittings: Iterable[Told], site: str) -> bytes:
     calendar.add("prodid", "-//Kasane//Sittings//JA")
     calendar.add("version", "2.0")
     calendar.add("x-wr-calname", "会議（かさね）")
-    calendar.add_component(Timezone.from_tzinfo(TOKYO, "Asia/Tokyo", first_date=SINCE))
+    zone = Timezone.from_tzinfo(TOKYO, "Asia/Tokyo", first_date=SINCE)
+    zone.pop("comment", None)  # the library's, on years beyond which it has not looked
+    calendar.add_component(zone)
     for sitting in sittings:
         calendar.add_component(_event(sitting, site))
     return bytes(calendar.to_ical())

@@ -82,6 +82,16 @@ def title_of(first: datetime.date) -> str:
     return format_long(first).partition("月")[0] + "月"
 
 
+def turns(first: datetime.date, of: str) -> list[tuple[str, str]]:
+    """Words and addresses of the month before, this one and the next; of: what they keep."""
+    months = [
+        (_("前の月"), neighbour(first, -1)),
+        (_("今月"), f"{today():%Y-%m}"),
+        (_("次の月"), neighbour(first, 1)),
+    ]
+    return [(words, f"?month={month}{of}") for words, month in months if month]
+
+
 def neighbour(first: datetime.date, months: int) -> str:
     """„2027-01"; "" beyond what is shown."""
     other = first + relativedelta(months=months)

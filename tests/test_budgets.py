@@ -50,7 +50,7 @@ BUDGETS = {
     "case_detail": Budget(58, 3, 600),
     "case_timeline": Budget(31, 3, 600),
     "note_new": Budget(30, 0, 0),
-    "sitting_calendar": Budget(24, 3, 900),
+    "sitting_calendar": Budget(24, 2, 200),
     "note_save": Budget(38, 0, 0),
 }
 

@@ -15,10 +15,10 @@ from agencies.guards import MemberRequest, in_background, member
 from agencies.models import ConferenceType
 from agencies.trail import log_access
 from config.lib.digits import whole_number
-from config.lib.eras import format_long, today
+from config.lib.eras import format_long
 from meetings.ics import as_file, sittings_told
 from meetings.models import CalendarFeed
-from meetings.month import WEEKDAYS, month_of, month_page, neighbour, title_of
+from meetings.month import WEEKDAYS, month_of, month_page, title_of, turns
 from meetings.operations import digest_of, make_feed, stop_feed
 from meetings.views.common import body_tabs
 
@@ -36,11 +36,6 @@ def sitting_calendar(request: MemberRequest) -> HttpResponse:
     bodies = list(ConferenceType.objects.running_in(by.municipality))
     log_access(by, Action.LIST, what="sitting_calendar", purpose=Purpose.PLAN_CONFERENCE)
     of = f"&body={body}" if body is not None else ""
-    months = [
-        (_("前の月"), neighbour(first, -1)),
-        (_("今月"), f"{today():%Y-%m}"),
-        (_("次の月"), neighbour(first, 1)),
-    ]
     return render(
         request,
         "meetings/sitting_calendar.html",
@@ -48,7 +43,7 @@ def sitting_calendar(request: MemberRequest) -> HttpResponse:
             **month_page(by, first, bodies, body),
             "title": title_of(first),
             "weekdays": WEEKDAYS,
-            "months": [(words, f"?month={month}{of}") for words, month in months if month],
+            "months": turns(first, of),
             "tabs": body_tabs(bodies, chosen, month=f"{first:%Y-%m}"),
             "list_url": reverse("sitting_list") + (f"?body={body}" if of else ""),
         },
