@@ -26,14 +26,14 @@ from config.lib.rhythm import OpenDays, holiday_name, is_year_end
 from config.lib.wording import label_of
 from meetings import enums
 from meetings.calendar import deadlines_of
-from meetings.models import Series, Sitting
+from meetings.models import Sitting
 from meetings.pages import STATE_TONE
 from meetings.permissions import is_office, listed_types
+from meetings.seriespage import DAYS_BEFORE
 
 WEEKDAYS: Final = "月火水木金土日"
 FIRST: Final = datetime.date(2000, 1, 1)
 LAST: Final = datetime.date(2099, 12, 1)
-STEPS: Final = ("call", "agenda", "notice", "pack")
 # No series counts more than 60 open days back, some 100 days with weekends and holidays.
 FURTHEST: Final = datetime.timedelta(days=110)
 S = enums.SittingState
@@ -166,10 +166,10 @@ def _of(sitting: Sitting, names: str) -> str:
 
 def _steps(sitting: Sitting, office: OpenDays) -> Iterable[tuple[str, datetime.date]]:
     """議題の募集, 議題の締切, 開催通知, 資料の配付, as far as its series counts them back."""
-    found = deadlines_of(sitting, office)
-    for name in STEPS:
-        if (on := getattr(found, name)) is not None:
-            yield str(Series._meta.get_field(f"{name}_days").verbose_name), on  # type: ignore[union-attr]  # a plain field
+    labels = {name.removesuffix("_days"): label for name, label in DAYS_BEFORE}
+    for name, on in deadlines_of(sitting, office).named():
+        if name in labels:
+            yield str(labels[name]), on
 
 
 def _weeks(days: dict[datetime.date, Day]) -> list[list[Day | None]]:

@@ -191,6 +191,7 @@ def test_one_body_alone_and_the_months_keep_to_it(city):
 def with_series(city, day, **days):
     with w.act(city.head):
         series = Series.objects.create(
+            municipality=city.city,
             conference_type=city.conferences["plan"],
             since=datetime.date(2026, 4, 1),
             rule="FREQ=MONTHLY;BYDAY=4WE",
