@@ -199,7 +199,7 @@ def reminders(sitting: Sitting, deadlines: Deadlines, day: datetime.date) -> Ite
     """What is to be told on this day and was not told before: a day that was missed is caught up
     as long as it is still of use."""
     on, is_called = sitting.on, sitting.state == S.NOTICED
-    if on is None or day > on:
+    if on is None or day > on or sitting.state not in (S.PLANNED, S.NOTICED):
         return
     if deadlines.agenda is not None and not is_called:
         if deadlines.call is not None and deadlines.call <= day < deadlines.agenda:
@@ -236,4 +236,6 @@ def due_jobs() -> list[tuple[str, str, dict[str, object]]]:
             key = f"{sitting.pk}:{what}:{sitting.on}"
             told = {"sitting": str(sitting.pk), "what": what, "on": str(sitting.on)}
             jobs.append((REMIND, key, {**told}))
-    return [*jobs, ("block_uncovered_items", f"{day:%Y-%m-%d}", {})]
+    # What a cancelled sitting still holds; usually it has gone on with the day's first worker.
+    daily = ("block_uncovered_items", "put_off_items")
+    return [*jobs, *((name, f"{day:%Y-%m-%d}", {}) for name in daily)]

@@ -7,6 +7,7 @@ and gives back what the notices need: keys and a number, no name.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
 from django.db import connection
 from django.utils.translation import gettext as _
@@ -20,6 +21,13 @@ def block_uncovered(case_id: uuid.UUID | None) -> list[uuid.UUID]:
     with connection.cursor() as cursor:
         cursor.execute("select * from kasane.block_uncovered_items(%s)", [case_id])
         rows = cursor.fetchall()
+    tell_blocked(rows)
+    return [row[0] for row in rows]
+
+
+def tell_blocked(rows: Iterable[tuple[uuid.UUID, uuid.UUID, int | None, int, int]]) -> None:
+    """Of each item that was blocked: item, sitting, secretariat, proposing agency, how many
+    consents are missing."""
     for item, sitting, secretariat, proposer, missing in rows:
         title = _("議題の同意が足りなくなりました（足りない同意 %(n)s件）") % {"n": missing}
         # The secretariat cannot open the blocked item any more; the proposing agency can.
@@ -27,7 +35,6 @@ def block_uncovered(case_id: uuid.UUID | None) -> list[uuid.UUID]:
         for agency, url in places.items():
             if agency is not None:
                 notify(agency=agency, kind="item_blocked", title=title, url=url)
-    return [row[0] for row in rows]
 
 
 def _after_sync(case_id: uuid.UUID) -> None:

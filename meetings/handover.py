@@ -21,6 +21,7 @@ from config.lib.prepared import prepared
 from config.lib.registry import SheetLine, SheetPart, Todo, registry
 from meetings import enums
 from meetings.models import AgendaItem, ItemGrant
+from meetings.pages import item_state, waits_for_next
 
 OVER = (enums.SittingState.CLOSED, enums.SittingState.CANCELLED)
 WAITING = (enums.ItemState.PROPOSED, enums.ItemState.NOTICED)
@@ -31,7 +32,9 @@ def sheet(membership: Membership, case: Case) -> list[SheetPart]:
     items = (
         AgendaItem.objects.visible_to(membership)
         .filter(
-            Q(sitting__on__gte=timezone.localdate()) | Q(sitting__on__isnull=True),
+            Q(sitting__on__gte=timezone.localdate())
+            | Q(sitting__on__isnull=True)
+            | Q(sitting__state=enums.SittingState.CANCELLED),
             case=case,
             basis=enums.ItemBasis.CONSENT,
             state__in=WAITING,
@@ -45,8 +48,10 @@ def sheet(membership: Membership, case: Case) -> list[SheetPart]:
     lines = tuple(
         SheetLine(
             row.title,
-            format_short(row.sitting.on) if row.sitting.on else _("日程は未定"),
-            f"{row.conference_type.name}　{row.get_state_display()}",
+            format_short(row.sitting.on)
+            if row.sitting.on and not waits_for_next(row)
+            else _("日程は未定"),
+            f"{row.conference_type.name}　{item_state(row)}",
         )
         for row in rows
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,10 +21,13 @@ from agencies.operations import file_job, notify
 from config.lib.eras import today
 from config.lib.ids import new_id
 from meetings.calendar import deadlines_of, reminders
+from meetings.enums import SittingState
 from meetings.models import Sitting
 from meetings.pages import day_words
 
 MOVED = "tell_moved"
+CANCELLED = "tell_cancelled"
+PUT_OFF = "put_off_items"
 Told = set[tuple[int, UUID | None]]
 
 
@@ -34,9 +38,37 @@ def file_move(sitting: Sitting) -> None:
 
 
 def tell_moved(*, sitting: Sitting, key: str) -> None:
-    """For the scheduler: one notice an agency, one an appointed person."""
+    """For the scheduler: one notice an agency, one an appointed person. Nobody hears of a new day
+    on which nothing will be."""
+    if sitting.state == SittingState.CANCELLED:
+        return
     title = _("会議の日程が変わりました　%(when)s") % {"when": day_words(sitting)}
     _tell(sitting, asked(sitting) | offices(sitting), "sitting_moved", key, title)
+
+
+def file_cancellation(sitting: Sitting) -> None:
+    """After a sitting was cancelled, which it is once: the worker tells everybody, and puts off
+    what waits in it."""
+    key = str(sitting.pk)
+    file_job(CANCELLED, key=key, args={"sitting": key})
+
+
+def file_put_off(sitting: Sitting) -> None:
+    """After a sitting was made: what waits in cancelled ones may have its next sitting now."""
+    file_job(PUT_OFF, key=str(sitting.pk))
+
+
+def tell_cancelled(*, sitting: Sitting) -> None:
+    """For the scheduler: who was asked to come, who sits there whatever is on the agenda, and the
+    offices, each once; `told_at` says when. Two workers come one after the other."""
+    locked = Sitting.objects.select_for_update().get(pk=sitting.pk)
+    if locked.state != SittingState.CANCELLED or locked.told_at is not None:
+        return
+    title = _("会議が中止になりました　%(when)s") % {"when": day_words(locked)}
+    told = asked(locked) | standing(locked) | offices(locked)
+    _tell(locked, told, "sitting_cancelled", str(locked.pk), title)
+    locked.told_at = timezone.now()
+    locked.save(update_fields=["told_at"])
 
 
 def remind(*, sitting: Sitting, what: str, on: datetime.date) -> bool:

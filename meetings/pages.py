@@ -27,7 +27,7 @@ STATE_TONE = {
     "noticed": "info",
     "open": "ok",
     "closed": "",
-    "cancelled": "",
+    "cancelled": "alert",
 }
 ITEM_TONE = {"proposed": "", "noticed": "info", "decided": "ok", "blocked": "bad", "withdrawn": ""}
 PRESENCE_TONE = {"present": "ok", "absent": "", "partial": "info"}
@@ -54,16 +54,7 @@ def sitting_row(sitting: Sitting) -> SittingRow:
     bodies = tuple(sorted(sitting.conference_types.all(), key=lambda t: (t.order, t.pk)))
     kind = _("臨時") if sitting.is_ad_hoc else _("%(m)s月定例") % {"m": sitting.month.month}
     names = "・".join(t.name for t in bodies)
-    when = (
-        format_with_weekday(sitting.on)
-        if sitting.on
-        else _("%(y)s%(m)s月　日程未定")
-        % {
-            "y": format_long(sitting.month).split("年")[0] + "年",
-            "m": sitting.month.month,
-        }
-    )
-    when += _hours(sitting)
+    when = day_words(sitting)
     if sitting.place:
         when += f"　{sitting.place}"
     return SittingRow(
@@ -81,9 +72,17 @@ def sitting_row(sitting: Sitting) -> SittingRow:
 
 
 def day_words(sitting: Sitting) -> str:
-    """「令和8年12月23日（水） 14:00–16:00」 of a sitting with a day."""
-    assert sitting.on is not None  # noqa: S101 - asked of dated sittings alone
-    return f"{format_with_weekday(sitting.on)}{_hours(sitting)}"
+    """「令和8年12月23日（水） 14:00–16:00」, or 「令和8年12月　日程未定」."""
+    day = (
+        format_with_weekday(sitting.on)
+        if sitting.on
+        else _("%(y)s%(m)s月　日程未定")
+        % {
+            "y": format_long(sitting.month).split("年")[0] + "年",
+            "m": sitting.month.month,
+        }
+    )
+    return f"{day}{_hours(sitting)}"
 
 
 def _hours(sitting: Sitting) -> str:
@@ -101,8 +100,16 @@ def short_day(day: datetime.date) -> str:
     return text if day.year == today.year else format_short(day)
 
 
+def waits_for_next(item: AgendaItem) -> bool:
+    """Whether its sitting was cancelled and the next one is not there yet."""
+    over = (enums.ItemState.DECIDED, enums.ItemState.WITHDRAWN)
+    return item.sitting.state == enums.SittingState.CANCELLED and item.state not in over
+
+
 def item_state(item: AgendaItem) -> str:
     """What was decided of it, else how far it is."""
+    if waits_for_next(item):
+        return _("中止・次の会議を待つ")
     return label_of(enums.Decision, item.decision) or label_of(enums.ItemState, item.state)
 
 

@@ -11,13 +11,15 @@ from agencies.tasks import job
 from meetings.calendar import REMIND, make_sittings
 from meetings.cover import block_uncovered
 from meetings.models import Sitting
-from meetings.notifications import MOVED, remind, tell_moved
+from meetings.notifications import CANCELLED, MOVED, PUT_OFF, remind, tell_cancelled, tell_moved
+from meetings.operations import put_off_items
 
 
 @job("make_sittings", acting_as=SystemName.SCHEDULER)
 def make_sittings_of_city(args: dict[str, Any]) -> None:
-    """The coming sittings of one city, from its rhythms."""
-    make_sittings(Municipality.objects.get(pk=args["municipality"]))
+    """The coming sittings of one city, from its rhythms, and what waited for one."""
+    if make_sittings(Municipality.objects.get(pk=args["municipality"])):
+        put_off_items()
 
 
 @job("block_uncovered_items", acting_as=SystemName.SCHEDULER)
@@ -30,6 +32,19 @@ def block_lapsed(args: dict[str, Any]) -> None:
 def tell_of_move(args: dict[str, Any]) -> None:
     """A noticed sitting was moved: who was asked to come learns the new day."""
     tell_moved(sitting=Sitting.objects.get(pk=args["sitting"]), key=args["key"])
+
+
+@job(CANCELLED, acting_as=SystemName.SCHEDULER)
+def tell_of_cancellation(args: dict[str, Any]) -> None:
+    """A sitting was cancelled: everybody learns of it, its items go to the next one."""
+    tell_cancelled(sitting=Sitting.objects.get(pk=args["sitting"]))
+    put_off_items()
+
+
+@job(PUT_OFF, acting_as=SystemName.SCHEDULER)
+def put_off(args: dict[str, Any]) -> None:
+    """What waits in cancelled sittings goes on, where there is a next one by now."""
+    put_off_items()
 
 
 @job(REMIND, acting_as=SystemName.SCHEDULER)

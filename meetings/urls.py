@@ -4,6 +4,7 @@ from django.urls import path
 
 from meetings.views import (
     calendar,
+    cancelling,
     copies,
     items,
     letters,
@@ -92,6 +93,7 @@ urlpatterns = [
     path("meetings/<uuid:sitting_id>/", sittings.sitting_detail, name="sitting_detail"),
     path("meetings/<uuid:sitting_id>/date/", sittings.sitting_date, name="sitting_date"),
     path("meetings/<uuid:sitting_id>/move/", moving.sitting_move, name="sitting_move"),
+    path("meetings/<uuid:sitting_id>/cancel/", cancelling.sitting_cancel, name="sitting_cancel"),
     path("meetings/<uuid:sitting_id>/run/", running.sitting_run, name="sitting_run"),
     path("meetings/<uuid:sitting_id>/<slug:step>/", sittings.sitting_step, name="sitting_step"),
 ]

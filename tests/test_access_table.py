@@ -86,7 +86,7 @@ TABLE: dict[str, set[str]] = {
             "appointment_revoke", "match_detail",
             "assessment_edit", "attachment_download", "case_close", "case_looks", "looks_print",
             "transfer_new", "transfer_detail", "transfer_accept", "transfer_return",
-            "transfer_cancel", "sitting_move", "series_list", "series_set",
+            "transfer_cancel", "sitting_move", "sitting_cancel", "series_list", "series_set",
             "move_out_new", "move_out_detail", "move_out_print", "move_out_send",
             "move_out_receipt", "move_out_cancel",
             "household_change", "household_split", "household_join", "household_merge",

@@ -5,13 +5,14 @@ from .papers import CopiesForm, LetterForm, ReplyForm
 from .people import AppointForm, PaperPledgeForm, PersonForm, PledgeForm, SecretaryForm
 from .running import AttendanceForm, DecisionForm, MinutesForm
 from .series import SeriesForm, said
-from .sittings import AdHocForm, DateForm
+from .sittings import AdHocForm, CancelForm, DateForm
 
 __all__ = [
     "AdHocForm",
     "AppointForm",
     "AttachForm",
     "AttendanceForm",
+    "CancelForm",
     "CopiesForm",
     "DateForm",
     "DecisionForm",

@@ -31,6 +31,24 @@ class DateForm(KasaneForm):
     place = SafeLine(label=_("場所"), required=False, limit=100)
 
 
+class CancelForm(KasaneForm):
+    """中止する. `on`: the day its reader saw (empty: none), so that a sitting that was moved
+    meanwhile is not cancelled by mistake."""
+
+    reason = SafeLine(
+        label=_("中止の理由"),
+        limit=200,
+        help_text=_(
+            "例：台風のため。会議のページで市の全員が読みます。人の名前や議題のことは書かないでください。"
+        ),
+    )
+    on = forms.DateField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, is_noticed: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = is_noticed
+
+
 class AdHocForm(DateForm):
     """臨時の会議を開く."""
 

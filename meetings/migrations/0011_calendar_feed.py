@@ -104,7 +104,7 @@ def grant(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("agencies", "0020_closing_days"), ("meetings", "0009_series")]
+    dependencies = [("agencies", "0020_closing_days"), ("meetings", "0010_cancelling")]
 
     operations = [
         migrations.AddField(

@@ -208,6 +208,10 @@ class ItemStep(models.Model):
     to_state = models.CharField(max_length=20)
     by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=timezone.now)
+    # The cancelled sitting this item was put off from: where it stands now is the item's own.
+    put_off_from = models.ForeignKey(
+        Sitting, null=True, blank=True, on_delete=models.PROTECT, related_name="put_off"
+    )
 
     objects = OfItemQuerySet.as_manager()
 

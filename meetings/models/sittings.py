@@ -122,6 +122,16 @@ class Sitting(models.Model):
     # by a trigger (0011), whatever is written here.
     sequence = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     changed_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
+    # 中止. The reason is read by the whole city: it names nobody.
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancelled_by = models.ForeignKey(
+        Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    cancel_reason = models.CharField(
+        _("中止の理由"), max_length=200, blank=True, default="", db_default=""
+    )
+    # When the worker had told everybody of it: its items are put off after that.
+    told_at = models.DateTimeField(null=True, blank=True)
 
     objects = SittingQuerySet.as_manager()
 
@@ -132,6 +142,12 @@ class Sitting(models.Model):
                 condition=Q(state="undated", on__isnull=True)
                 | Q(state="cancelled")
                 | (~Q(state="undated") & Q(on__isnull=False)),
-            )
+            ),
+            # Those cancelled before it was asked who and why have none of it.
+            models.CheckConstraint(
+                name="sitting_cancelled_whole",
+                condition=Q(cancelled_at=None, cancelled_by=None, cancel_reason="", told_at=None)
+                | Q(state="cancelled", cancelled_at__isnull=False, cancelled_by__isnull=False),
+            ),
         ]
         indexes = [models.Index(fields=["municipality", "on"], name="sitting_city_on")]

@@ -1,7 +1,9 @@
 """The verbs of the meetings room. Each is one transaction: lock, check, change, trace."""
 
 from .appointment import Appointing, appoint, heads_of, revoke_appointment, take_pledge
+from .cancelling import cancel_sitting, put_off_items
 from .carrying import CarryOutFacts, Renewal, end_carry_out, running_carry_outs
+from .common import next_sitting
 from .copies import Recipient, print_copies, return_copy
 from .decision import decide_item, mark_attendance, write_minutes
 from .feed import digest_of, make_feed, stop_feed
@@ -29,7 +31,6 @@ from .secretariat import end_secretary, name_secretary, pledge_as_secretary
 from .series import STEPS, Changed, Rhythm, check_rhythm, next_days, series_in_force, set_series
 from .sitting import (
     call_ad_hoc,
-    cancel_sitting,
     close_sitting,
     open_sitting,
     send_notice,
@@ -68,11 +69,13 @@ __all__ = [
     "move_sitting",
     "name_secretary",
     "next_days",
+    "next_sitting",
     "open_sitting",
     "pledge_as_secretary",
     "print_copies",
     "propose_from_referral",
     "propose_item",
+    "put_off_items",
     "record_reply",
     "register_paper_pledge",
     "renew_guest_password",

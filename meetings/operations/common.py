@@ -12,7 +12,7 @@ from agencies.models import Membership
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases.operations.case import StaleVersion
-from meetings.models import AgendaItem, ItemStep
+from meetings.models import AgendaItem, ItemStep, Sitting
 
 
 def lock_item(item: AgendaItem, by: Membership, version: int | None = None) -> AgendaItem:
@@ -73,3 +73,12 @@ def transaction_now() -> datetime.datetime:
         cursor.execute("select now()")
         found: datetime.datetime = cursor.fetchone()[0]
     return found
+
+
+def next_sitting(sitting: Sitting, conference_type_id: int) -> Sitting | None:
+    """The body's next sitting after this one that still takes items: a regular one, else one called
+    ad hoc (asked of the database, which puts items off by the same words)."""
+    with connection.cursor() as cursor:
+        cursor.execute("select kasane.next_sitting(%s, %s)", [sitting.pk, conference_type_id])
+        (key,) = cursor.fetchone()
+    return Sitting.objects.prefetch_related("conference_types").get(pk=key) if key else None

@@ -9,7 +9,6 @@ import datetime
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,10 +18,16 @@ from agencies.operations import notify
 from agencies.permissions import ActionDenied
 from meetings import enums
 from meetings.gate import listed_entries
-from meetings.models import AgendaItem, ItemAttendance, ItemGrant, ItemPerson, Sitting
+from meetings.models import AgendaItem, ItemAttendance, ItemGrant, ItemPerson
 from meetings.operations.carrying import CarryOutFacts, Renewal, give_carry_out, renew
-from meetings.operations.common import leave_step, lock_item, save_item, trace
-from meetings.permissions import LIVE, check_can_decide, check_can_run_item, check_still_open
+from meetings.operations.common import (
+    leave_step,
+    lock_item,
+    next_sitting,
+    save_item,
+    trace,
+)
+from meetings.permissions import check_can_decide, check_can_run_item, check_still_open
 from plans.models import Plan
 from plans.operations import end_plan, record_conference_result
 
@@ -115,7 +120,7 @@ def _decide_plan(
 
 def _carry_to_next(item: AgendaItem, by: Membership, review_on: datetime.date | None) -> None:
     """見守り: the case comes back to the next sitting, with what was laid and said this time."""
-    found = next_sitting(item, by)
+    found = next_sitting(item.sitting, item.conference_type_id)
     if found is None:
         if review_on is None:
             raise ActionDenied(_("次の会議がまだありません。次回の確認日を入れてください。"))
@@ -136,17 +141,6 @@ def _carry_to_next(item: AgendaItem, by: Membership, review_on: datetime.date | 
     )
     again.save(force_insert=True)
     leave_step(again, by, "propose")
-
-
-def next_sitting(item: AgendaItem, by: Membership) -> Sitting | None:
-    """The body's next sitting that still takes items."""
-    later = Q(on__gt=item.sitting.on) | Q(on__isnull=True, month__gt=item.sitting.month)
-    return (
-        Sitting.objects.visible_to(by)
-        .filter(later, conference_types=item.conference_type, state__in=LIVE)
-        .order_by("month", "on")
-        .first()
-    )
 
 
 def _tell(item: AgendaItem, by: Membership) -> None:

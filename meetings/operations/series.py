@@ -20,7 +20,8 @@ from config.lib.rhythm import Occurrence, OpenDays, Recurrence, UnknownRule, occ
 from meetings import enums
 from meetings.calendar import MONTHS_AHEAD, Due, due_of, groups_of, lock_calendar, make_due
 from meetings.models import AgendaItem, Series, Sitting
-from meetings.notifications import file_move
+from meetings.notifications import file_move, file_put_off
+from meetings.operations.cancelling import call_off
 from meetings.operations.sitting import UNFINISHED, trace_sitting
 from meetings.permissions import check_can_run
 
@@ -145,12 +146,15 @@ def _replan(group: list[ConferenceType], series: Series, by: Membership) -> Chan
     for sittings, wanted in months.values():
         for sitting, one in zip_longest(sittings, wanted):
             if sitting is None:
-                made += one.occurrence.slot <= ahead and make_due(group, city, one) is not None
+                if one.occurrence.slot > ahead:
+                    continue
+                if (new := make_due(group, city, one)) is not None:
+                    file_put_off(new)
+                    made += 1
             elif one is not None:
                 moved += _take_day(sitting, one)
             elif _is_empty(sitting, by):
-                sitting.state = S.CANCELLED
-                sitting.save(update_fields=["state"])
+                call_off(sitting, by, _("定例の決まりが変わったため"))
                 cancelled += 1
     return Changed(series, made, moved, cancelled)
 

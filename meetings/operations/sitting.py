@@ -1,4 +1,4 @@
-"""The day of a sitting: set it, call one, send the notice, open, close, cancel."""
+"""The day of a sitting: set it, call one, send the notice, open, close."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from config.lib.fiscal import until_day_to_instant
 from meetings import enums
 from meetings.cover import block_uncovered
 from meetings.models import AgendaItem, ItemGrant, Sitting
-from meetings.notifications import file_move
+from meetings.notifications import file_move, file_put_off
 from meetings.operations.common import save_item, transaction_now
 from meetings.permissions import (
     CLOSES_AFTER_DAYS,
@@ -100,6 +100,7 @@ def call_ad_hoc(
     )
     if is_new:
         sitting.conference_types.set(conference_types)
+        file_put_off(sitting)
         trace_sitting(by, "call_ad_hoc")
     return sitting
 
@@ -174,7 +175,8 @@ def _tell(item: AgendaItem) -> None:
         notify(
             agency=agency,
             kind="sitting_notice",
-            key=str(item.pk),
+            # Once for this sitting: an item that is put off is noticed again in the next.
+            key=f"{item.pk}:{item.sitting_id}",
             title=_("会議の開催通知が届いています"),
             url=f"/meetings/{item.sitting_id}/",
         )
@@ -188,7 +190,7 @@ def tell_appointed(grant: ItemGrant, *, opened: bool) -> None:
         agency=agency,
         membership=grant.membership,
         kind="item_open" if opened else "item_appointed",
-        key=str(grant.pk),
+        key=f"{grant.pk}:{grant.sitting_id}",
         title=_("守秘の会議の開催通知が届いています")
         if opened
         else _("守秘の会議に指名されました"),
@@ -223,15 +225,3 @@ def close_sitting(*, sitting: Sitting, by: Membership) -> None:
     locked.state, locked.closed_at = S.CLOSED, timezone.now()
     locked.save()
     trace_sitting(by, "close_sitting")
-
-
-@transaction.atomic
-def cancel_sitting(*, sitting: Sitting, by: Membership) -> None:
-    """中止, before the notice, when no item in view waits for it."""
-    locked = lock_sitting(sitting, by, S.UNDATED, S.PLANNED)
-    waiting = AgendaItem.objects.visible_to(by).filter(sitting=locked, state__in=UNFINISHED)
-    if waiting.exists():
-        raise ActionDenied(_("議題が出ている会議は中止できません。先に議題を取り下げてください。"))
-    locked.state = S.CANCELLED
-    locked.save()
-    trace_sitting(by, "cancel_sitting")

@@ -34,6 +34,7 @@ from meetings.pages import (
     presence,
     role_table,
     sitting_row,
+    waits_for_next,
     who_sees,
 )
 from meetings.permissions import (
@@ -43,6 +44,7 @@ from meetings.permissions import (
     check_is_listed,
     check_still_open,
 )
+from meetings.views.cancelling import came_from
 from meetings.views.common import form_page, get_item, log_item, posted, secrecy
 from meetings.views.laying import materials_shown
 from meetings.views.letters import letter_rows
@@ -95,7 +97,8 @@ def item_detail(request: MemberRequest, item_id: UUID) -> HttpResponse:
             "item": item,
             "row": sitting_row(item.sitting),
             **secrecy(item),
-            "facts": _facts(item),
+            "facts": [*_facts(item), *came_from(by, item)],
+            "waits": waits_for_next(item),
             "decided": _decided(item),
             "roles": role_table(by, plan) if plan else [],
             "plan_url": reverse("plan_detail", args=[plan.pk])

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,7 +25,6 @@ from meetings.forms import AdHocForm, DateForm
 from meetings.models import AgendaItem, Sitting
 from meetings.operations import (
     call_ad_hoc,
-    cancel_sitting,
     close_sitting,
     open_sitting,
     send_notice,
@@ -41,6 +41,7 @@ from meetings.permissions import (
     listed_types,
 )
 from meetings.seriespage import deadline_rows
+from meetings.views.cancelling import cancelled_page
 from meetings.views.common import body_tabs, form_page, get_sitting, items_of, posted
 
 PAST_SHOWN = 30
@@ -57,10 +58,11 @@ def sitting_list(request: MemberRequest) -> HttpResponse:
     sittings = Sitting.objects.visible_to(by).prefetch_related("conference_types")
     if (body := whole_number(chosen, digits=18)) is not None:
         sittings = sittings.filter(conference_types=body)
-    ended = [S.CLOSED, S.CANCELLED]
-    coming = sittings.filter(on__isnull=False).exclude(state__in=ended).order_by("on", "starts_at")
+    # A cancelled sitting stands on its day until that is over: nobody goes there in vain.
+    ended = Q(state=S.CLOSED) | Q(state=S.CANCELLED) & ~Q(on__gte=timezone.localdate())
+    coming = sittings.filter(on__isnull=False).exclude(ended).order_by("on", "starts_at")
     undated = sittings.filter(state=S.UNDATED).order_by("month")
-    past = sittings.filter(state__in=ended).order_by("-month", "-on")[: PAST_SHOWN + 1]
+    past = sittings.filter(ended).order_by("-month", "-on")[: PAST_SHOWN + 1]
     past_rows = [sitting_row(s) for s in past]
     log_access(by, Action.LIST, what="sitting_list", purpose=Purpose.PLAN_CONFERENCE)
     return render(
@@ -129,12 +131,13 @@ def sitting_detail(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
     items = items_of(by, sitting)
     runs = can(check_can_run, by, row.bodies)
     secret_from, secret_note = secret_words(row.bodies, run=False)
+    cancelled, gone = cancelled_page(by, sitting, items)
     log_access(
         by,
         Action.LIST,
         what="sitting_detail",
         purpose=Purpose.PLAN_CONFERENCE,
-        record_ids=[item.pk for item in items],
+        record_ids=[item.pk for item in [*items, *gone]],
     )
     return render(
         request,
@@ -156,7 +159,8 @@ def sitting_detail(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
             "can_notice_again": runs
             and sitting.state == S.NOTICED
             and any(item.state == enums.ItemState.PROPOSED for item in items),
-            "can_cancel": runs and sitting.state in (S.UNDATED, S.PLANNED) and not items,
+            "can_cancel": runs and sitting.state in LIVE,
+            "cancelled": cancelled,
         },
     )
 
@@ -282,14 +286,13 @@ STEPS = {
     "notice": (send_notice, _("開催通知を送りました。")),
     "open": (open_sitting, _("会議を始めました。")),
     "close": (close_sitting, _("会議を終えました。")),
-    "cancel": (cancel_sitting, _("会議を中止しました。")),
 }
 
 
 @member(Permission.READ_CASES)
 @require_POST
 def sitting_step(request: MemberRequest, sitting_id: UUID, step: str) -> HttpResponse:
-    """Notice, open, close, cancel: one operation each."""
+    """Notice, open, close: one operation each."""
     if step not in STEPS:
         raise Http404
     sitting = get_sitting(request, sitting_id)

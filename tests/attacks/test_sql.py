@@ -210,7 +210,7 @@ DOORS = {
     "shielded_cases", "shielded_against_me", "my_shields", "shielded_among", "shield_closes",
     "shield_closes_versions", "shield_check", "shield_check_all", "shield_hold_finds",
     "writing_waits", "settle_consultation", "open_shields",
-    "forget_drafts",
+    "forget_drafts", "put_off_items",
     "sittings_told",  # days and rooms, by the hash of a feed's address
 }  # fmt: skip
 # Exact identification opens a household in an emergency (V8); a password opens a session.
