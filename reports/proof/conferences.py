@@ -71,17 +71,25 @@ def see_consented(world: World, m: Membership, row: Item) -> Decision:
 
 
 def appointed(world: World, m: Membership, item: Item) -> bool:
+    """V6: to this item of this sitting, and pledged for it: where an item was put off from, a
+    pledge counts no more."""
     return any(
-        a.membership_id == m.id and a.pledged_at is not None and a.revoked_at is None
+        a.membership_id == m.id
+        and a.pledged_at is not None
+        and a.revoked_at is None
+        and a.sitting_id == item.sitting_id
         for a in world.of("Appointment", item.id)
     )
 
 
 def is_open(world: World, item: Item) -> bool:
-    """V6: from the notice until a set number of days after the sitting."""
+    """V6: from the notice until a set number of days after the sitting; nothing is open of one
+    that was cancelled, until the next one it waits for is noticed."""
     if item.open_period is None or not item.open_period.holds(world.now):
         return False
     sitting = world.get("meetings_sitting", item.sitting_id)
+    if sitting.state == "cancelled":
+        return False
     days = world.conference_types[item.conference_type_id].closes_after_days
     if sitting.noticed_at is None or sitting.noticed_at > world.now:
         return False

@@ -410,6 +410,7 @@ class Sitting:
     id: uuid.UUID
     municipality_id: int
     on: datetime.date | None
+    state: str
     noticed_at: datetime.datetime | None
 
 

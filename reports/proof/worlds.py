@@ -45,6 +45,7 @@ from meetings.models import (
     Sitting,
 )
 from reports.models import LookDecision
+from reports.proof.cancelled import cancel_sittings
 from reports.proof.contents import city_rows, contact_points, visit_versions
 from reports.proof.drawing import (
     DAY,
@@ -106,6 +107,7 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         draw.write()
         _feeds(draw)
         draw.write()
+    cancel_sittings(draw)
     with connections[using].cursor() as cursor:
         cursor.execute("ANALYZE")
 
