@@ -219,7 +219,7 @@ def _blocked(membership: Membership) -> QuerySet[AgendaItem, Any]:
     items = AgendaItem.objects.visible_to(membership).filter(
         proposing_agency_id=membership.agency_id,
         state=enums.ItemState.BLOCKED,
-        sitting__state__in=LIVE,
+        sitting__state__in=(*LIVE, enums.SittingState.CANCELLED),
     )
     return items.order_by("proposed_at", "id").values_list("pk", "title")[:LIMIT]
 

@@ -7,6 +7,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from config.lib.rowsecurity import Narrow
+
 moving = import_module("meetings.migrations.0003_moving")
 TODAY = "(now() AT TIME ZONE 'Asia/Tokyo')::date"
 LIVE = "('undated', 'planned', 'noticed')"
@@ -371,4 +373,11 @@ class Migration(migrations.Migration):
             UNDO + moving.ASKED.replace("CREATE", "CREATE OR REPLACE") + pledges("", ""),
         ),
         migrations.RunPython(grant_functions, migrations.RunPython.noop),
+        # Where an item came from is said by who puts it off, and nobody else.
+        Narrow(
+            "meetings_itemstep",
+            "put_off",
+            insert="meetings_itemstep.put_off_from_id IS NULL"
+            " AND meetings_itemstep.name <> 'put_off'",
+        ),
     ]

@@ -220,12 +220,13 @@ def change_participants(
 
 @transaction.atomic
 def resume_item(*, item: AgendaItem, by: Membership) -> None:
-    """A blocked item returns once the consents cover it again."""
+    """A blocked item returns once the consents cover it again, also one that waits in a cancelled
+    sitting for the next."""
     locked = lock_item(item, by)
     _check_proposer(locked, by)
     if locked.state != enums.ItemState.BLOCKED:
         raise ActionDenied(_("保留になっている議題ではありません。"))
-    if locked.sitting.state not in LIVE:
+    if locked.sitting.state not in (*LIVE, enums.SittingState.CANCELLED):
         raise ActionDenied(_("この会議には間に合いません。次の会議に付議してください。"))
     persons = _persons(locked, by)  # first: who may not see them may not see the case either
     _check_covered(locked.case, persons, locked.participant_ids)

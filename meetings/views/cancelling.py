@@ -114,25 +114,36 @@ def cancelled_page(
     )
     facts = []
     if sitting.cancelled_at is not None:
-        told = format_datetime(sitting.told_at) if sitting.told_at else _("これから知らせます")
+        told = (
+            _("%(when)sに全員に知らせました") % {"when": format_datetime(sitting.told_at)}
+            if sitting.told_at
+            else _("これから知らせます")
+        )
         facts = [
             {"term": _("中止した日時"), "value": format_datetime(sitting.cancelled_at)},
             {"term": _("理由"), "value": sitting.cancel_reason},
             {"term": _("関係者への連絡"), "value": told},
         ]
+    rows = [{**_line(item), **_place(item)} for item in gone] + [_line(item) for item in items]
+    return {"facts": facts, "rows": rows}, gone
+
+
+def _line(item: AgendaItem) -> dict[str, Any]:
+    url = reverse("item_detail", args=[item.pk])
     return {
-        "facts": facts,
-        "rows": [
-            {
-                "title": item.title,
-                "url": reverse("item_detail", args=[item.pk]),
-                "secret": item.is_secret,
-                "sub": sitting_row(item.sitting).when if item in gone else "",
-                "state": item_state(item),
-            }
-            for item in [*gone, *items]
-        ],
-    }, gone
+        "title": item.title,
+        "url": url,
+        "secret": item.is_secret,
+        "state": item_state(item),
+        "when": "",
+        "sub": "",
+        "next_url": "",
+    }
+
+
+def _place(item: AgendaItem) -> dict[str, str]:
+    row = sitting_row(item.sitting)
+    return {"when": row.day, "sub": f"{row.name}　{row.when}", "next_url": row.url}
 
 
 def came_from(by: Membership, item: AgendaItem) -> list[dict[str, Any]]:

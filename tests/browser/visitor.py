@@ -157,6 +157,15 @@ class Visitor:
         """Load the same page once more."""
         self.page.reload()
 
+    def waits_for(self, words: str) -> None:
+        """Load the page again until the worker has done what makes it say so."""
+        for _second in range(20):
+            if self.page.get_by_text(words).count():
+                return
+            self.page.wait_for_timeout(1000)
+            self.look_again()
+        raise AssertionError(words)
+
     def is_asked(self, heading: str) -> bool:
         """Whether this page is the one that stands here."""
         return heading in self.heading()

@@ -134,12 +134,12 @@ def accept_referral(at: Visitor) -> None:
     at.press("受理する")
 
 
-def call_sitting(at: Visitor, body: str) -> None:
-    """An ad hoc sitting of this body, today."""
+def call_sitting(at: Visitor, body: str, days: int = 0) -> None:
+    """An ad hoc sitting of this body, so many days from today."""
     at.go_to("会議")
     at.press("臨時の会議を開く")
     at.choose("会議", body)
-    at.fill("開催日", era(today()))
+    at.fill("開催日", in_days(days))
     at.fill("開始時刻", "14:00")
     at.press("会議を作る")
     at.reads("臨時の会議を作りました。")

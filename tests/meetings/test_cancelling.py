@@ -37,6 +37,7 @@ from meetings.operations import (
     propose_item,
     put_off_items,
     register_paper_pledge,
+    resume_item,
     revoke_appointment,
     send_notice,
     set_series,
@@ -380,7 +381,9 @@ def test_a_sitting_that_is_made_takes_what_waits_at_once(city, how):
             call_ad_hoc(by=city.coordinator, conference_types=[body], on=day)
         elif how == "series":
             rule = Rhythm(since=day, rule="FREQ=MONTHLY;BYDAY=1MO,3MO")
-            set_series(body=body, by=city.coordinator, rhythm=rule, form_key=uuid.uuid4())
+            set_series(
+                body=body, by=city.coordinator, rhythm=rule, form_key=uuid.uuid4(), instead_of=None
+            )
     if how == "rhythm":
         with as_owner():
             body.rhythm_kind = "monthly"
@@ -416,7 +419,11 @@ def test_a_rhythm_that_drops_a_sitting_loses_nothing_that_its_setter_does_not_kn
     with w.act(city.head):
         rule = Rhythm(since=timezone.localdate() + DAY, rule="FREQ=MONTHLY;INTERVAL=2;BYDAY=1MO")
         set_series(
-            body=city.conferences["support"], by=city.head, rhythm=rule, form_key=uuid.uuid4()
+            body=city.conferences["support"],
+            by=city.head,
+            rhythm=rule,
+            form_key=uuid.uuid4(),
+            instead_of=None,
         )
     sweep()
     found = s.fresh(city, secret)
@@ -625,6 +632,28 @@ def test_no_statement_moves_an_item_or_opens_it_in_a_cancelled_sitting(city):
             conference_type=city.conferences["plan"], agenda_type="social_resources",
             title="架空", briefing="架空",
         )  # fmt: skip
+
+
+def test_nobody_writes_from_where_an_item_came(city):
+    sitting, _following, item, _secret = both(city)
+    said = "INSERT INTO meetings_itemstep (id, item_id, name, to_state, by_id, at, put_off_from_id)"
+    for name, origin in (("put_off", None), ("propose", sitting.pk), ("put_off", sitting.pk)):
+        assert refused(
+            city.elderly, f"{said} VALUES (gen_random_uuid(), %s, %s, 'proposed', %s, now(), %s)",
+            item.pk, name, city.elderly.pk, origin,
+        )  # fmt: skip
+
+
+def test_a_blocked_item_that_waits_is_still_told_and_comes_back(city):
+    sitting, following, item, _secret = both(city)
+    s.change(city, following, state="closed")
+    s.change(city, item, by=city.elderly, state="blocked")
+    cancelled(city, sitting)
+    sweep()
+    assert "議題の同意が足りません" in page(city.elderly, "home")
+    with w.act(city.elderly):
+        resume_item(item=item, by=city.elderly)
+    assert where(city, item) == (sitting.pk, "proposed")
 
 
 def test_only_the_scheduler_puts_items_off(city):

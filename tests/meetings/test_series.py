@@ -351,7 +351,7 @@ def kinds(city, *names):
 def test_each_is_told_once_to_whom_it_concerns_however_often_the_schedule_runs(city, clock):
     set_it(city, **DAYS)
     with w.act(city.head):
-        Sitting.objects.exclude(on=DAY(2027, 5, 13)).update(state="cancelled")
+        Sitting.objects.exclude(on=DAY(2027, 5, 13)).update(state="closed")
     day = DAY(2027, 4, 12)
     while day < DAY(2027, 5, 14):
         clock(day)
@@ -374,7 +374,7 @@ def test_nothing_is_told_on_a_day_off_and_it_is_caught_up_after(city, clock):
     for day, number in ((DAY(2027, 4, 29), 0), (DAY(2027, 5, 1), 0), (DAY(2027, 5, 6), 2)):
         clock(day)
         with w.act(city.head):
-            Sitting.objects.filter(on=DAY(2027, 4, 8)).update(state="cancelled")
+            Sitting.objects.filter(on=DAY(2027, 4, 8)).update(state="closed")
         assert work(city) == number
 
 
@@ -389,7 +389,7 @@ def test_standing_members_are_called_and_who_was_asked_is_reminded(city, clock):
     w.list_secretary(city, city.coordinator)
     set_it(city, **DAYS)
     with w.act(city.head):
-        Sitting.objects.filter(on=DAY(2027, 4, 8)).update(state="cancelled")
+        Sitting.objects.filter(on=DAY(2027, 4, 8)).update(state="closed")
         sitting = Sitting.objects.get(on=DAY(2027, 5, 13))
     clock(DAY(2027, 4, 26))
     work(city)
@@ -412,7 +412,7 @@ def test_a_moved_sitting_is_told_of_anew_and_the_old_day_no_more(city, clock):
     set_it(city, **DAYS)
     clock(DAY(2027, 5, 6))
     with w.act(city.head):
-        Sitting.objects.filter(on=DAY(2027, 4, 8)).update(state="cancelled")
+        Sitting.objects.filter(on=DAY(2027, 4, 8)).update(state="closed")
     file_due_jobs()
     with w.act(city.coordinator):
         sitting = Sitting.objects.get(on=DAY(2027, 5, 13))
