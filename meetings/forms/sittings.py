@@ -28,7 +28,22 @@ class DateForm(KasaneForm):
         help_text=_("例：14:00"),
         widget=forms.TextInput(attrs={"class": "in-s"}),
     )
+    ends_at = ClockField(
+        label=_("終了時刻"),
+        required=False,
+        help_text=_("例：16:00"),
+        widget=forms.TextInput(attrs={"class": "in-s"}),
+    )
     place = SafeLine(label=_("場所"), required=False, limit=100)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        starts, ends = data.get("starts_at"), data.get("ends_at")
+        if ends and not starts and "starts_at" not in self.errors:
+            self.add_error("starts_at", _("終了時刻を入れるときは、開始時刻も入れてください。"))
+        if starts and ends and ends <= starts:
+            self.add_error("ends_at", _("終了時刻は、開始時刻よりあとにしてください。"))
+        return data
 
 
 class CancelForm(KasaneForm):
@@ -55,7 +70,7 @@ class AdHocForm(DateForm):
     conference_types = forms.MultipleChoiceField(label=_("会議"), widget=MultiChoiceCards)
     form_key = IdempotencyKey()
 
-    field_order = ["conference_types", "on", "starts_at", "place", "form_key"]
+    field_order = ["conference_types", "on", "starts_at", "ends_at", "place", "form_key"]
 
     def __init__(self, *args: Any, bodies: Sequence[ConferenceType], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

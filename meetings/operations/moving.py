@@ -17,10 +17,16 @@ from meetings.permissions import check_may_sit, check_not_past
 
 
 def check_move(
-    sitting: Sitting, *, on: datetime.date, starts_at: datetime.time | None, place: str
+    sitting: Sitting,
+    *,
+    on: datetime.date,
+    starts_at: datetime.time | None,
+    ends_at: datetime.time | None,
+    place: str,
 ) -> None:
     """Something changes, and the new day is one on which the office may sit."""
-    if (on, starts_at, place) == (sitting.on, sitting.starts_at, sitting.place):
+    held = (sitting.on, sitting.starts_at, sitting.ends_at, sitting.place)
+    if (on, starts_at, ends_at, place) == held:
         raise ActionDenied(_("開催日も時刻も場所も、変わっていません。"))
     if on == sitting.on:
         check_not_past(on)
@@ -35,13 +41,15 @@ def move_sitting(
     by: Membership,
     on: datetime.date,
     starts_at: datetime.time | None = None,
+    ends_at: datetime.time | None = None,
     place: str = "",
 ) -> None:
     """After the notice. V6: the sealed items' end follows in the database; the worker tells whom
     `by` need not know of."""
     locked = lock_sitting(sitting, by, SittingState.NOTICED)
-    check_move(locked, on=on, starts_at=starts_at, place=place)
-    locked.on, locked.starts_at, locked.place = on, starts_at, place
-    locked.save(update_fields=["on", "starts_at", "place"])
+    check_move(locked, on=on, starts_at=starts_at, ends_at=ends_at, place=place)
+    locked.on, locked.place = on, place
+    locked.starts_at, locked.ends_at = starts_at, ends_at
+    locked.save(update_fields=["on", "starts_at", "ends_at", "place"])
     file_move(locked)
     trace_sitting(by, "move_sitting")

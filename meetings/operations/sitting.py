@@ -59,13 +59,15 @@ def set_date(
     by: Membership,
     on: datetime.date,
     starts_at: datetime.time | None = None,
+    ends_at: datetime.time | None = None,
     place: str = "",
 ) -> None:
     """The office sets or changes the day, until the notice has gone out (then: moving)."""
     locked = lock_sitting(sitting, by, S.UNDATED, S.PLANNED)
     check_may_sit(on, locked.municipality)
     was = locked.on
-    locked.on, locked.starts_at, locked.place = on, starts_at, place
+    locked.on, locked.place = on, place
+    locked.starts_at, locked.ends_at = starts_at, ends_at
     locked.state = S.PLANNED
     locked.save()
     if was is not None and was != on:
@@ -80,6 +82,7 @@ def call_ad_hoc(
     conference_types: Sequence[ConferenceType],
     on: datetime.date,
     starts_at: datetime.time | None = None,
+    ends_at: datetime.time | None = None,
     place: str = "",
     form_key: uuid.UUID | None = None,
 ) -> Sitting:
@@ -93,6 +96,7 @@ def call_ad_hoc(
             "month": on.replace(day=1),
             "on": on,
             "starts_at": starts_at,
+            "ends_at": ends_at,
             "place": place,
             "is_ad_hoc": True,
             "state": S.PLANNED,

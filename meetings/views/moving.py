@@ -34,7 +34,7 @@ def sitting_move(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
     check_can_run(by, row.bodies)
     if sitting.state != enums.SittingState.NOTICED:
         return redirect("sitting_detail", sitting.pk)
-    initial = {"on": sitting.on, "starts_at": sitting.starts_at, "place": sitting.place}
+    initial = {name: getattr(sitting, name) for name in ("on", "starts_at", "ends_at", "place")}
     form, step = DateForm(posted(request), initial=initial), request.POST.get("step")
     if request.method == "POST" and form.is_valid() and step != "edit":
         try:

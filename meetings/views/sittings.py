@@ -102,6 +102,7 @@ def sitting_new(request: MemberRequest) -> HttpResponse:
                 conference_types=chosen,
                 on=form.cleaned_data["on"],
                 starts_at=form.cleaned_data["starts_at"],
+                ends_at=form.cleaned_data["ends_at"],
                 place=form.cleaned_data["place"],
                 form_key=form.cleaned_data["form_key"],
             )
@@ -261,7 +262,7 @@ def sitting_date(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
     sitting = get_sitting(request, sitting_id)
     row = sitting_row(sitting)
     check_can_run(request.membership, row.bodies)
-    initial = {"on": sitting.on, "starts_at": sitting.starts_at, "place": sitting.place}
+    initial = {name: getattr(sitting, name) for name in ("on", "starts_at", "ends_at", "place")}
     form = DateForm(posted(request), initial=initial)
     if request.method == "POST" and form.is_valid():
         try:

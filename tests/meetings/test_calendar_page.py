@@ -15,6 +15,7 @@ from config.lib.eras import today
 from config.lib.rhythm import OpenDays
 from meetings.models import Series, Sitting
 from meetings.month import month_of, neighbour, title_of, why_closed
+from meetings.operations import cancel_sitting
 from tests import world as w
 from tests.meetings import situations as s
 from tests.owner import as_owner
@@ -138,6 +139,11 @@ def test_today_is_marked(city):
 # --- the sittings ------------------------------------------------------------------------------
 
 
+def called_off(city, sitting):
+    with w.act(city.head):
+        cancel_sitting(sitting=Sitting.objects.get(pk=sitting.pk), by=city.head)
+
+
 def test_a_sitting_stands_on_its_day_with_hour_name_state_and_link(city):
     body = city.conferences["support"]
     with as_owner():
@@ -146,7 +152,7 @@ def test_a_sitting_stands_on_its_day_with_hour_name_state_and_link(city):
     nine = sitting_on(
         city, DECEMBER.replace(day=9), "plan", "support", starts_at=datetime.time(9, 30)
     )
-    sitting_on(city, DECEMBER.replace(day=9), "plan", state="cancelled")
+    called_off(city, sitting_on(city, DECEMBER.replace(day=9), "plan"))
     foreign = w.city()
     sitting_on(foreign, DECEMBER.replace(day=9), "plan")
     lines = days_of(show(city.elderly))[9].sittings
@@ -221,8 +227,7 @@ def test_who_runs_a_body_sees_the_days_counted_back(city):
     assert (line.what, line.url) == ("重層的支援会議（12/23）", f"/meetings/{sitting.pk}/")
     for name in ("elderly", "outreach", "community"):
         assert steps_of(show(city.members[name])) == {}
-    with w.act(city.head):
-        Sitting.objects.update(state="cancelled")
+    called_off(city, sitting)
     assert steps_of(show(city.head)) == {}
 
 

@@ -203,3 +203,33 @@ def test_beat_asks_for_what_is_due_as_it_starts(monkeypatch):
 
     monkeypatch.setattr(app, "send_task", fails)
     ring_once(sender=None)
+
+
+def test_hours_move_together(city, later):
+    sitting, _secret = both(city)
+    with w.act(city.coordinator):
+        move_sitting(
+            sitting=sitting, by=city.coordinator, on=later,
+            starts_at=datetime.time(14), ends_at=datetime.time(16),
+        )  # fmt: skip
+        move_sitting(sitting=sitting, by=city.coordinator, on=later, starts_at=datetime.time(10))
+        sitting.refresh_from_db()
+    assert (sitting.starts_at, sitting.ends_at) == (datetime.time(10), None)
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [
+        ({"starts_at": "14:00", "ends_at": "13:00"}, "開始時刻よりあと"),
+        ({"starts_at": "", "ends_at": "13:00"}, "開始時刻も入れて"),
+        ({"starts_at": "14:00", "ends_at": "三時"}, "終了時刻"),
+    ],
+)
+def test_hours_out_of_order_are_a_sentence_beside_the_field(city, later, hours, words):
+    sitting, _secret = both(city)
+    url = reverse("sitting_move", args=[sitting.pk])
+    data = {"on": later.isoformat(), "place": "架空会館", **hours}
+    response = client(city.coordinator).post(url, data)
+    assert response.status_code == 422
+    assert words in response.content.decode()
+    assert 'value="架空会館"' in response.content.decode()
