@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -119,8 +120,11 @@ def offices(sitting: Sitting) -> Told:
 
 def standing(sitting: Sitting) -> Told:
     """The agencies that sit in its bodies whatever is on the agenda (構成員), as of today."""
-    members = StandingMember.objects.filter(
-        conference_type__in=sitting.conference_types.all(), is_by_item=False, agency__isnull=False
+    members = StandingMember.objects.running_in(sitting.municipality_id).filter(
+        Q(since=None) | Q(since__lte=today()),
+        conference_type__in=sitting.conference_types.all(),
+        is_by_item=False,
+        agency__isnull=False,
     )
     return _agencies(members.values_list("agency_id", flat=True))
 

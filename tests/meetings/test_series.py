@@ -386,6 +386,9 @@ def test_standing_members_are_called_and_who_was_asked_is_reminded(city, clock):
         city.conferences["plan"].standing_members.create(
             municipality=city.city, agency=city.agencies["outreach"], is_by_item=True
         )
+        city.conferences["support"].standing_members.create(
+            municipality=city.city, agency=city.agencies["livelihood"], ended_on=DAY(2026, 4, 1)
+        )
     w.list_secretary(city, city.coordinator)
     set_it(city, **DAYS)
     with w.act(city.head):
@@ -400,7 +403,8 @@ def test_standing_members_are_called_and_who_was_asked_is_reminded(city, clock):
         Sitting.objects.filter(on=DAY(2027, 5, 13)).update(state="noticed")
     clock(DAY(2027, 5, 12))
     work(city)
-    assert kinds(city, "child", "outreach", "elderly", "disability") == {
+    assert kinds(city, "child", "outreach", "elderly", "disability", "livelihood") == {
+        "livelihood": [],  # a member no more
         "child": ["sitting_call"],
         "outreach": ["sitting_eve"],  # appointed to an item under secrecy: the person alone
         "elderly": ["sitting_eve"],  # proposed an item
