@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from agencies.models import ConferenceType
 from agencies.profile import ProfileError, read_profile
-from agencies.profile_entries import WEEKDAYS
-from config.lib.rhythm import Rhythm
+from meetings.calendar import REGULAR, rhythm_of
 
 CITY = """
 [city]
@@ -389,8 +389,11 @@ def test_weaker_consent_is_taken_where_secrecy_is_among_the_bases(
 def test_rhythm_that_fits_together_is_taken_and_can_be_planned(tmp_path: Path, rhythm: str) -> None:
     profile = read_profile(_write(tmp_path, CITY + CONFERENCE + f"rhythm = {rhythm}"))
     entry = profile.conferences[0].rhythm
-    weekday = WEEKDAYS.index(entry.weekday) if entry.weekday else None
-    assert Rhythm(entry.kind, nth=entry.nth, weekday=weekday, months=entry.months)
+    named = {"nth": entry.nth, "weekday": entry.weekday, "months": entry.months}
+    body = ConferenceType(
+        rhythm_kind=entry.kind, **{f"rhythm_{name}": value for name, value in named.items()}
+    )
+    assert (rhythm_of(body) is not None) == (entry.kind in REGULAR)
 
 
 def test_past_periods_may_follow_each_other(tmp_path: Path) -> None:

@@ -102,11 +102,13 @@ def test_no_parameter_orders_or_filters_by_what_is_not_offered(city, house):
 
 
 def test_nothing_is_fed_without_a_session():
-    """No calendar, feed or export with a key in its address: every address asks who is there."""
+    """No address with a key of its own but one, a feed of days and rooms (meetings/test_feed.py):
+    every other asks who is there."""
     assert [a.name for a in addresses() if {"feed", "ics", "token", "key"} & set(a.keys)] == []
     client = Client()
+    assert client.get(reverse("feed", args=["x" * 43])).status_code == 404
     for address in addresses():
-        if address.name not in {"signin", "livez", "readyz"}:
+        if address.name not in {"signin", "livez", "readyz", "feed"}:
             answer = client.get(address.url())
             assert answer.status_code == 302, address.name
             assert answer["Location"].startswith("/signin/"), address.name

@@ -21,6 +21,7 @@ from agencies.tasks import file_due_jobs, run_next, system_membership
 from cases.models import Case
 from cases.operations import open_case
 from config.lib.fiscal import fiscal_year
+from meetings.operations import cancel_sitting
 from reports.figures import FIGURES, count_year
 from reports.models import Figure
 from reports.operations import RECOUNT, recount, request_recount
@@ -195,13 +196,15 @@ def test_items_each_time_and_households_once_those_under_secrecy_as_a_number(cit
     w.list_secretary(city, city.coordinator)
     joint = year.sitting("2025-05-01", "plan", "support")
     later = year.sitting("2025-06-01", "support")
-    cancelled = year.sitting("2025-06-02", "plan", state="cancelled")
+    cancelled = year.sitting("2025-06-02", "plan", state="planned")
     year.item(joint, "plan", "plan_adequacy", case=case)
     first = year.item(joint, "support", "watching", case=other, decision="watch")
     year.item(later, "support", "watching", case=other, decision="watch")
     year.item(joint, "plan", "social_resources", decision="discussed")
     year.item(joint, "plan", "plan_adequacy", case=other, state="withdrawn")
     year.item(cancelled, "plan", "plan_adequacy", case=case)
+    with w.act(city.coordinator):
+        cancel_sitting(sitting=cancelled, by=city.coordinator)
     year.attended(first, agency="elderly")
     year.attended(first, attendance="partial", member="elderly2")
     year.attended(first, member="disability")
