@@ -234,8 +234,12 @@ def due_jobs() -> list[tuple[str, str, dict[str, object]]]:
             continue
         for what in reminders(sitting, deadlines_of(sitting, office), day):
             key = f"{sitting.pk}:{what}:{sitting.on}"
-            told = {"sitting": str(sitting.pk), "what": what, "on": str(sitting.on)}
-            jobs.append((REMIND, key, {**told}))
+            told: dict[str, object] = {
+                "sitting": str(sitting.pk),
+                "what": what,
+                "on": str(sitting.on),
+            }
+            jobs.append((REMIND, key, told))
     # What a cancelled sitting still holds; usually it has gone on with the day's first worker.
     daily = ("block_uncovered_items", "put_off_items")
     return [*jobs, *((name, f"{day:%Y-%m-%d}", {}) for name in daily)]

@@ -25,11 +25,10 @@ from config.lib.eras import format_long, today
 from config.lib.rhythm import OpenDays, holiday_name, is_year_end
 from config.lib.wording import label_of
 from meetings import enums
-from meetings.calendar import deadlines_of
 from meetings.models import Sitting
 from meetings.pages import STATE_TONE
 from meetings.permissions import is_office, listed_types
-from meetings.seriespage import DAYS_BEFORE
+from meetings.seriespage import days_before
 
 WEEKDAYS: Final = "月火水木金土日"
 FIRST: Final = datetime.date(2000, 1, 1)
@@ -128,7 +127,7 @@ def month_page(
         elif sitting.on <= last:
             days[sitting.on].sittings.append(_line(sitting, names, url))
         if sitting.state != S.CANCELLED and runs & {t.pk for t in types}:
-            for label, on in _steps(sitting, office):
+            for _name, label, on in days_before(sitting, office):
                 if on in days:
                     days[on].steps.append(Line(label, _of(sitting, names), url))
     has_sittings = bool(undated) or any(day.sittings for day in days.values())
@@ -162,14 +161,6 @@ def _line(sitting: Sitting, names: str, url: str) -> Line:
 def _of(sitting: Sitting, names: str) -> str:
     assert sitting.on is not None  # noqa: S101 - days are counted back from a day
     return f"{names}（{sitting.on.month}/{sitting.on.day}）"
-
-
-def _steps(sitting: Sitting, office: OpenDays) -> Iterable[tuple[str, datetime.date]]:
-    """議題の募集, 議題の締切, 開催通知, 資料の配付, as far as its series counts them back."""
-    labels = {name.removesuffix("_days"): label for name, label in DAYS_BEFORE}
-    for name, on in deadlines_of(sitting, office).named():
-        if name in labels:
-            yield str(labels[name]), on
 
 
 def _weeks(days: dict[datetime.date, Day]) -> list[list[Day | None]]:

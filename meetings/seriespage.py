@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import datetime
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -12,6 +13,7 @@ from agencies.enums import RhythmKind
 from agencies.models import ConferenceType, Municipality
 from agencies.opendays import open_days
 from config.lib.eras import format_long, format_short, today
+from config.lib.rhythm import OpenDays
 from config.lib.wording import label_of
 from meetings import enums
 from meetings.calendar import deadlines_of, rhythm_of
@@ -69,17 +71,23 @@ def series_facts(series: Series | Rhythm) -> list[dict[str, str]]:
     return [{"term": term, "value": value} for term, value in facts if value]
 
 
-def deadline_rows(sitting: Sitting, city: Municipality) -> list[dict[str, Any]]:
-    """The days before this sitting that its series names, in the order of their days; what waits
-    for one of them that has passed is marked as late. No query: needs `series` fetched along."""
+def days_before(sitting: Sitting, office: OpenDays) -> Iterator[tuple[str, str, datetime.date]]:
+    """The days before this sitting that its series names (name, in words, day), in the order of
+    their days. No query: needs `series` fetched along."""
     labels = {name.removesuffix("_days"): label for name, label in DAYS_BEFORE}
+    for name, day in deadlines_of(sitting, office).named():
+        if name in labels:
+            yield name, str(labels[name]), day
+
+
+def deadline_rows(sitting: Sitting, city: Municipality) -> list[dict[str, Any]]:
+    """The same ready to print; what waits for a day that has passed is marked as late."""
     over = sitting.state not in (enums.SittingState.UNDATED, enums.SittingState.PLANNED)
     return [
         {
             "when": short_day(day),
-            "what": str(labels[name]),
+            "what": label,
             "late": day < today() and name in ("agenda", "notice") and not over,
         }
-        for name, day in deadlines_of(sitting, open_days(city)).named()
-        if name in labels
+        for name, label, day in days_before(sitting, open_days(city))
     ]

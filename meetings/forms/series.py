@@ -7,10 +7,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from config.lib.clock import ClockField
-from config.lib.forms import EraDateField, IdempotencyKey, KasaneForm, SafeLine
+from config.lib.forms import EraDateField, IdempotencyKey
 from config.lib.rhythm import UnknownRule
 from meetings import enums
+from meetings.forms.sittings import HoursForm
 from meetings.models import Series
 from meetings.operations import STEPS, Rhythm
 from meetings.rules import BY_DAY, BY_WEEKDAY, DAYS, EVERY, NTHS, OPEN, WEEKLY, Asked, asked_of
@@ -34,7 +34,7 @@ def _before(label: Any, help_text: Any) -> forms.IntegerField:
     )
 
 
-class SeriesForm(KasaneForm):
+class SeriesForm(HoursForm):
     """What one says of the rule, in words; `asked` puts it together."""
 
     since = EraDateField(
@@ -77,19 +77,6 @@ class SeriesForm(KasaneForm):
     on_day_off = forms.ChoiceField(
         label=_("閉庁日に当たるとき"), choices=enums.OnDayOff.choices, widget=forms.RadioSelect
     )
-    starts_at = ClockField(
-        label=_("開始時刻"),
-        required=False,
-        help_text=_("例：14:00"),
-        widget=forms.TextInput(attrs={"class": "in-s"}),
-    )
-    ends_at = ClockField(
-        label=_("終了時刻"),
-        required=False,
-        help_text=_("例：16:00"),
-        widget=forms.TextInput(attrs={"class": "in-s"}),
-    )
-    place = SafeLine(label=_("場所"), required=False, limit=100)
     call_days = _before(
         _("議題の募集（開庁日で何日前）"),
         _("この日に、構成員の機関と事務局に、議題を受け付けることを知らせます。"),
@@ -105,6 +92,11 @@ class SeriesForm(KasaneForm):
     form_key = IdempotencyKey()
     # The rhythm that stood when the form was opened.
     instead_of = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    field_order = [
+        "since", "every", "by", "nths", "weekday", "day", "on_day_off", "starts_at", "ends_at",
+        "place", "call_days", "agenda_days", "notice_days", "pack_days",
+    ]  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -130,10 +122,7 @@ class SeriesForm(KasaneForm):
         return data
 
     def _check_order(self, data: dict[str, Any]) -> None:
-        """Times and days, each no earlier than what comes before it."""
-        starts, ends = data.get("starts_at"), data.get("ends_at")
-        if starts and ends and ends <= starts:
-            self.add_error("ends_at", _("終了時刻は、開始時刻よりあとにしてください。"))
+        """Days, each no earlier before the sitting than what comes before it."""
         last = None
         for name in STEPS:
             days = data.get(name)

@@ -13,15 +13,9 @@ from config.lib.clock import ClockField
 from config.lib.forms import EraDateField, IdempotencyKey, KasaneForm, MultiChoiceCards, SafeLine
 
 
-class DateForm(KasaneForm):
-    """日程を決める."""
+class HoursForm(KasaneForm):
+    """From when until when, and where."""
 
-    on = EraDateField(
-        label=_("開催日"),
-        not_past=True,
-        help_text=_("例：R8.12.23、2026-12-23。閉庁日は選べません。"),
-        widget=forms.TextInput(attrs={"class": "date"}),
-    )
     starts_at = ClockField(
         label=_("開始時刻"),
         required=False,
@@ -44,6 +38,19 @@ class DateForm(KasaneForm):
         if starts and ends and ends <= starts:
             self.add_error("ends_at", _("終了時刻は、開始時刻よりあとにしてください。"))
         return data
+
+
+class DateForm(HoursForm):
+    """日程を決める."""
+
+    on = EraDateField(
+        label=_("開催日"),
+        not_past=True,
+        help_text=_("例：R8.12.23、2026-12-23。閉庁日は選べません。"),
+        widget=forms.TextInput(attrs={"class": "date"}),
+    )
+
+    field_order = ["on", "starts_at", "ends_at", "place"]
 
 
 class CancelForm(KasaneForm):

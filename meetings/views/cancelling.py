@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from agencies.enums import Permission
 from agencies.guards import MemberRequest, member
-from agencies.models import Agency, Membership
+from agencies.models import Membership
 from agencies.permissions import ActionDenied
 from config.lib.eras import format_datetime
 from meetings import enums
@@ -95,7 +95,7 @@ def _told(sitting: Sitting, items: list[AgendaItem]) -> set[int]:
             found.add(item.proposing_agency_id)
             if item.state == enums.ItemState.NOTICED:
                 found |= set(item.participant_ids)
-    return set(Agency.objects.filter(pk__in=found).values_list("pk", flat=True))
+    return found
 
 
 def cancelled_page(
