@@ -53,6 +53,8 @@ TOKENS = [
     (re.compile(r'(name="draft_token" value=")[^"]+'), r"\1*"),
     # The minute at which a line of the log was written: the database's clock is not ours to stop.
     (re.compile(r"(R\d+\.\d+\.\d+ )\d\d:\d\d"), r"\1*"),
+    # The minute at which a page was shown, on its printed foot.
+    (re.compile(r"(発行 令和[^　]*日 )\d\d:\d\d"), r"\1*"),
     # V15: the office alone has this line, and is told how many pairs there are, as it is of which
     # agencies and numbers (`duplicate_list`, below).
     (re.compile(r"(二つの機関が支えているかもしれません（)\d+組"), r"\1*"),

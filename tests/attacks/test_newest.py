@@ -30,13 +30,13 @@ from cases.operations import (
 )
 from cases.operations.case import PersonFacts, persons_by_key
 from cases.operations.household import set_left
+from tests import twoworlds
 from tests import world as w
 from tests.cases import papers_out
 from tests.cases.pages import get, note, page, post, referred, text
 from tests.cases.test_attacks import refused
 from tests.cases.test_emergency import opened
 from tests.cases.test_intake import take
-from tests.cases.test_same_person import CHANGING
 from tests.owner import as_owner
 
 pytestmark = [pytest.mark.django_db(databases=["default", "owner"]), pytest.mark.database]
@@ -291,7 +291,7 @@ def test_the_sheets_of_a_recipient_say_nothing_of_who_is_not_covered(client, cit
     urls.append(f"{urls[0]}?only=national")
 
     def seen():
-        return [CHANGING.sub("", text(get(city.disability, url))) for url in urls]
+        return [twoworlds.masked(text(get(city.disability, url))) for url in urls]
 
     before = seen()
     with w.act(city.elderly):
