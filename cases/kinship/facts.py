@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -30,7 +30,7 @@ from cases.kinship.family import (
     Sibling,
     wrapped,
 )
-from cases.models import Case, Person, Placement, Tie
+from cases.models import Case, Person, Placement, Record, Tie
 from cases.seers import Seer
 from config.lib.eras import decade_of
 
@@ -71,8 +71,10 @@ def kinship(
     on: datetime.date,
     *,
     may_write: bool = False,
+    reads: Callable[[Record], bool] | None = None,
 ) -> Kinship:
-    """The household of this reader. persons: those they see. Two queries."""
+    """The household of this reader. persons: those they see; reads: which ties, where somebody
+    else is to see the picture. Two queries."""
     ties = [
         _of_who_stands(tie, persons)
         for tie in Tie.objects.standing_with(membership)
@@ -80,6 +82,7 @@ def kinship(
         .select_related("record__author_agency")
         .order_by("record__written_at", "record_id")
         if all(key is None or key in persons for key in (tie.first_id, tie.second_id))
+        and (reads is None or reads(tie.record))
     ]
     ties = [tie for tie in ties if tie.first_id is None or tie.first_id != tie.second_id]
     read = [*persons, *(tie.pk for tie in ties)]

@@ -1,7 +1,7 @@
 """Input of the meetings room."""
 
 from .items import AttachForm, ItemForm, ParticipantsForm, SheetForm
-from .papers import CopiesForm, LetterForm, ReplyForm
+from .papers import CopiesForm, LetterForm, PackForm, ReplyForm
 from .people import AppointForm, PaperPledgeForm, PersonForm, PledgeForm, SecretaryForm
 from .running import AttendanceForm, DecisionForm, MinutesForm
 from .series import SeriesForm, said
@@ -19,6 +19,7 @@ __all__ = [
     "ItemForm",
     "LetterForm",
     "MinutesForm",
+    "PackForm",
     "PaperPledgeForm",
     "ParticipantsForm",
     "PersonForm",

@@ -21,12 +21,9 @@ from config.lib.forms import (
 from meetings import enums
 
 
-class CopiesForm(KasaneForm):
-    """Which paper, for whom."""
+class PackForm(KasaneForm):
+    """資料: for whom."""
 
-    paper = forms.ChoiceField(
-        label=_("印刷するもの"), choices=enums.Paper.choices, widget=ChoiceCards
-    )
     recipients = forms.MultipleChoiceField(
         label=_("だれの分"),
         widget=MultiChoiceCards(attrs={"class": "choices-stack"}),
@@ -39,9 +36,21 @@ class CopiesForm(KasaneForm):
     def __init__(self, *args: Any, recipients: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.offer("recipients", recipients)
-        self.initial.setdefault("paper", enums.Paper.MATERIALS)
         if len(recipients) == 1:
             self.initial.setdefault("recipients", [recipients[0][0]])
+
+
+class CopiesForm(PackForm):
+    """Which paper of a sealed item, for whom."""
+
+    paper = forms.ChoiceField(
+        label=_("印刷するもの"), choices=enums.Paper.choices, widget=ChoiceCards
+    )
+    field_order = ("paper", "recipients", "to_return")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("paper", enums.Paper.MATERIALS)
 
 
 class LetterForm(KasaneForm):

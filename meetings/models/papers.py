@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from agencies.models import ConferenceType, Membership
+from agencies.models import Agency, ConferenceType, Membership
 from config.lib.ids import new_id
 from meetings import enums
 from meetings.models.items import AgendaItem, ItemGrant, OfItemQuerySet
@@ -80,6 +80,10 @@ class PaperCopy(models.Model):
     )
     person = models.ForeignKey(
         ItemPerson, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    # An item with consent: the agency that takes part.
+    agency = models.ForeignKey(
+        Agency, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     # Whose copy, in words: an appointed reader does not see others' appointments.
     holder = models.CharField(max_length=220)

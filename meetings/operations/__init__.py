@@ -4,7 +4,7 @@ from .appointment import Appointing, appoint, heads_of, revoke_appointment, take
 from .cancelling import cancel_sitting, put_off_items
 from .carrying import CarryOutFacts, Renewal, end_carry_out, running_carry_outs
 from .common import next_sitting
-from .copies import Recipient, print_copies, return_copy
+from .copies import Recipient, print_copies, print_pack, return_copy
 from .decision import decide_item, mark_attendance, write_minutes
 from .feed import digest_of, make_feed, stop_feed
 from .item import (
@@ -73,6 +73,7 @@ __all__ = [
     "open_sitting",
     "pledge_as_secretary",
     "print_copies",
+    "print_pack",
     "propose_from_referral",
     "propose_item",
     "put_off_items",

@@ -58,7 +58,7 @@ def items_of(membership: Membership, sitting: Sitting) -> list[AgendaItem]:
     found = (
         AgendaItem.objects.visible_to(membership)
         .filter(sitting=sitting)
-        .select_related("conference_type", "sitting")
+        .select_related("conference_type", "sitting", "proposing_agency")
         .order_by("basis", "proposed_at", "pk")
     )
     return list(found)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,6 +20,7 @@ from agencies.permissions import ActionDenied
 from config.lib.eras import format_datetime_short, format_long
 from meetings import enums
 from meetings.forms import CopiesForm
+from meetings.laying import materials_shown
 from meetings.models import AgendaItem, ItemGrant, PaperCopy
 from meetings.operations import Recipient, print_copies, return_copy
 from meetings.pages import (
@@ -34,9 +36,8 @@ from meetings.pages import (
     role_table,
     sitting_row,
 )
-from meetings.permissions import can, check_is_listed, listed_types
+from meetings.permissions import can, check_can_run, check_is_listed, listed_types
 from meetings.views.common import form_page, get_item, get_sitting, log_item, posted, secrecy
-from meetings.views.laying import materials_shown
 from plans.models import Plan
 
 
@@ -156,19 +157,27 @@ def _paper(request: MemberRequest, item: AgendaItem, copies: list[PaperCopy]) ->
 @member(Permission.READ_CASES)
 @require_GET
 def sitting_copies(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
-    """回収する資料: what is still out, for the secretariat. Others are refused before anything is
-    looked up: the page does not tell whether there is something."""
+    """回収する資料: what is still out. Under secrecy for who is on the list, with consent for the
+    office; others are refused before anything is looked up: the page does not tell whether there is
+    something."""
     by = request.membership
     sitting = get_sitting(request, sitting_id)
-    mine = listed_types(by)
-    if not any(body.pk in mine for body in sitting.conference_types.all()):
+    bodies = list(sitting.conference_types.all())
+    mine = listed_types(by) & {body.pk for body in bodies}
+    open_bodies = [body for body in bodies if not body.is_secret]
+    offices = [body.pk for body in open_bodies if can(check_can_run, by, [body])]
+    if not mine and not offices:
         raise ActionDenied(
-            _("回収の一覧を見るのは、今年度の事務局名簿に載り、誓約した人だけです。")
+            _(
+                "回収の一覧を見るのは、会議の事務局と、今年度の事務局名簿に載り、誓約した人だけです。"
+            )
         )
+    sealed = Q(item__basis=enums.ItemBasis.SECRECY, item__conference_type_id__in=mine)
+    agreed = Q(item__basis=enums.ItemBasis.CONSENT, item__conference_type_id__in=offices)
     out = (
         PaperCopy.objects.visible_to(by)
         .filter(item__sitting=sitting, is_to_be_returned=True, returned_at__isnull=True)
-        .filter(item__conference_type_id__in=mine)
+        .filter(sealed | agreed)
         .select_related("item", "by__user")
         .order_by("item__proposed_at", "number")
     )
@@ -177,13 +186,15 @@ def sitting_copies(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
         log_item(request, item, Action.LIST, "sitting_copies")
     context = {
         "row": sitting_row(sitting),
-        "secret": True,
+        "secret": bool(mine),
         "basis": law_words(law_in_force(["106-6"], sitting.on)),
         "copies": [
             {
                 **_line(copy),
                 "title": copy.item.title,
-                "url": reverse("item_copies", args=[copy.item_id]),
+                "url": reverse(
+                    "item_copies" if copy.item.is_secret else "item_detail", args=[copy.item_id]
+                ),
             }
             for copy in copies
         ],

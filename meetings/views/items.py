@@ -21,6 +21,7 @@ from cases.operations.case import StaleVersion
 from config.lib.eras import format_datetime, format_long
 from meetings import enums
 from meetings.forms import AttachForm, ParticipantsForm
+from meetings.laying import materials_shown
 from meetings.models import AgendaItem
 from meetings.operations import (
     attach_earlier,
@@ -46,7 +47,6 @@ from meetings.permissions import (
 )
 from meetings.views.cancelling import came_from
 from meetings.views.common import form_page, get_item, log_item, posted, secrecy
-from meetings.views.laying import materials_shown
 from meetings.views.letters import letter_rows
 from meetings.views.proposing import Proposal
 from plans.models import Plan

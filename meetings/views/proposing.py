@@ -16,12 +16,12 @@ from cases.models import Case, Person, Referral
 from cases.operations.case import persons_by_key, written_about
 from cases.titles import titles_for
 from meetings.forms import ItemForm, SheetForm
+from meetings.laying import laying_choices
 from meetings.models import AgendaItem, Sitting
 from meetings.operations import propose_from_referral, propose_item
 from meetings.operations.item import NEEDS_PLAN
 from meetings.pages import agency_choices, law_in_force, law_words, sitting_row
 from meetings.permissions import LIVE, agenda_types_of, listed_types
-from meetings.views.laying import laying_choices
 from plans.enums import EDITABLE, PlanStatus
 from plans.models import Plan
 

@@ -20,6 +20,7 @@ from cases.operations.case import StaleVersion
 from meetings import enums
 from meetings.forms import AttendanceForm, DecisionForm, MinutesForm
 from meetings.forms.running import RENEW
+from meetings.laying import materials_shown
 from meetings.models import AgendaItem, ItemPerson, Sitting
 from meetings.operations import (
     CarryOutFacts,
@@ -50,7 +51,6 @@ from meetings.views.common import (
     posted,
     secrecy,
 )
-from meetings.views.laying import materials_shown
 from plans.models import Plan
 
 

@@ -155,7 +155,8 @@ def sitting_detail(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
             "can_propose": by.may(Permission.WRITE_RECORDS) and sitting.state in LIVE,
             "can_date": runs and sitting.state in (S.UNDATED, S.PLANNED),
             # By the list and the body alone, never because something sealed is there (V6).
-            "is_listed": bool(listed_types(by) & {body.pk for body in row.bodies}),
+            "has_copies": (runs and any(not body.is_secret for body in row.bodies))
+            or bool(listed_types(by) & {body.pk for body in row.bodies}),
             "can_move": runs and sitting.state == S.NOTICED,
             "can_notice_again": runs
             and sitting.state == S.NOTICED
