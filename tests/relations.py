@@ -270,6 +270,7 @@ community_issue_detail    register    200/422  200/422  200/422
 
 # A sitting, to a secretary of its body: noticed; closed.
 sitting_copies            calendar    200/-    .        200/-
+sitting_pack              calendar    200/422  .        200/422
 sitting_detail            calendar    200/-    .        200/-
 sitting_date              calendar    200/422  .        200/422
 sitting_move              calendar    200/422  .        302/302
@@ -329,7 +330,7 @@ RELATIONLESS: dict[str, dict[str, str]] = {
         **dict.fromkeys(["draft_typed", "draft_discard"], "a draft is whoever typed it's alone"),
         **dict.fromkeys(
             ["sitting_detail", "sitting_date", "sitting_move", "sitting_run", "sitting_step",
-             "sitting_copies", "series_set", "sitting_cancel"],
+             "sitting_copies", "sitting_pack", "series_set", "sitting_cancel"],
             "a day and a room are the whole city's; items have rows of their own",
         ),
         **dict.fromkeys(

@@ -82,7 +82,7 @@ TABLE: dict[str, set[str]] = {
             "item_run", "item_attendance", "item_minutes", "item_print", "item_step",
             "item_copies", "item_person_new", "item_person_pledge", "item_person_revoke",
             "item_person_password", "pledge_print", "letter_new", "letter_print", "letter_reply",
-            "copy_return", "sitting_copies", "carry_out_end",
+            "copy_return", "sitting_copies", "sitting_pack", "carry_out_end",
             "appointment_revoke", "match_detail",
             "assessment_edit", "attachment_download", "case_close", "case_looks", "looks_print",
             "transfer_new", "transfer_detail", "transfer_accept", "transfer_return",

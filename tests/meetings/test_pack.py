@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from agencies.models import AccessLog
 from agencies.permissions import ActionDenied
-from cases.operations import add_issue, withdraw_consent
+from cases.models import Issue
+from cases.operations import add_issue, confirm_shield, propose_shield, withdraw_consent
 from meetings.models import PaperCopy
 from meetings.operations import Recipient, decide_item, print_pack, return_copy
 from meetings.pack import in_pack, readers, sections, sections_for
@@ -53,8 +56,9 @@ def pack(by, item):
 def worry(by, house, note, **more):
     with w.act(by):
         return add_issue(
-            case=house.case, by=by, issue_type="debt", person=house.persons[0], note=note, **more
-        )
+            case=house.case, by=by, person=house.persons[0], note=note,
+            **{"issue_type": "debt", **more},
+        )  # fmt: skip
 
 
 def post(by, item, *recipients, key=None, **more):
@@ -127,6 +131,41 @@ def test_a_case_whose_consents_one_does_not_see_whole_is_printed_for_oneself_alo
 ):
     with w.act(city.child):
         assert list(readers(city.child, in_pack(items_of(city.child, item.sitting)))) == ["own"]
+
+
+def test_what_an_agency_may_not_read_is_not_printed_for_it(city):
+    case, persons = w.household(city.elderly)
+    for person in persons:
+        both = [city.agencies[name] for name in ("coordinator", "child")]
+        w.consent(city.elderly, person, *both, categories=["basic", "money"])
+    house = s.Household(case, persons)
+    worry(city.elderly, house, "二人に見える")
+    item = s.consented_item(city, house, "child")
+    worry(city.coordinator, house, "事務局にだけ見える", issue_type="mental_health")
+    child = f"a:{city.agencies['child'].pk}"
+    assert "二人に見える" in text(post(city.coordinator, item, "own"))
+    assert "事務局にだけ見える" in text(post(city.coordinator, item, "own"))
+    for by, reader in ((city.coordinator, child), (city.child, "own")):
+        paper = text(post(by, item, reader))
+        assert "二人に見える" in paper
+        assert "事務局にだけ見える" not in paper
+
+
+def test_what_a_shield_closes_is_on_no_paper(city, house, item):
+    second = w.make_member(city.agencies["elderly"], "consultation_worker")
+    worry(city.elderly, house, "支援措置の人の気がかり")
+    with w.act(city.elderly):
+        shield = propose_shield(
+            person=house.persons[0], by=city.elderly, ground="abuse", confirmer=second, members=[],
+            expires_on=timezone.localdate() + datetime.timedelta(days=365),
+        )  # fmt: skip
+    with w.act(second):
+        confirm_shield(shield=shield, by=second)
+    for by in (city.elderly, second):
+        with w.act(by):
+            assert Issue.objects.count() == 1
+        for section in pack(by, item):
+            assert section.household.worries == []
 
 
 # --- numbered copies -----------------------------------------------------------------------------
