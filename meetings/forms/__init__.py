@@ -3,7 +3,7 @@
 from .items import AttachForm, ItemForm, ParticipantsForm, SheetForm
 from .papers import CopiesForm, LetterForm, PackForm, ReplyForm
 from .people import AppointForm, PaperPledgeForm, PersonForm, PledgeForm, SecretaryForm
-from .running import AttendanceForm, DecisionForm, MinutesForm
+from .running import AttendanceForm, DecisionForm, LineForm, MinutesForm
 from .series import SeriesForm, said
 from .sittings import AdHocForm, CancelForm, DateForm
 
@@ -18,6 +18,7 @@ __all__ = [
     "DecisionForm",
     "ItemForm",
     "LetterForm",
+    "LineForm",
     "MinutesForm",
     "PackForm",
     "PaperPledgeForm",

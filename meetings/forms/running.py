@@ -13,6 +13,7 @@ from config.lib.eras import format_short, today
 from config.lib.forms import (
     ChoiceCards,
     EraDateField,
+    IdempotencyKey,
     KasaneForm,
     MultiChoiceCards,
     SafeLine,
@@ -73,12 +74,6 @@ class DecisionForm(VersionedForm):
         widget=forms.TextInput(attrs={"class": "date"}),
         help_text=_("例：R9.3.8"),
     )
-    minutes = SafeText(
-        label=_("議事録"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("会議を終えるまで直せます。"),
-    )
 
     def __init__(
         self,
@@ -133,6 +128,18 @@ class MinutesForm(VersionedForm):
     """議事録 of one item."""
 
     minutes = SafeText(label=_("議事録"), required=False, widget=forms.Textarea(attrs={"rows": 10}))
+
+
+class LineForm(KasaneForm):
+    """A line of 議事メモ."""
+
+    line = SafeText(
+        label=_("メモを書く"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("書くそばから保存され、議題を見る人の画面に出ます。"),
+    )
+    form_key = IdempotencyKey()
 
 
 class AttendanceForm(KasaneForm):

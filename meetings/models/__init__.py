@@ -2,6 +2,7 @@
 
 from .feeds import CalendarFeed
 from .items import AgendaItem, ItemAttendance, ItemGrant, ItemStep
+from .lines import ItemDraft, MinuteLine
 from .papers import InformationRequest, ItemPerson, PaperCopy
 from .sittings import Series, Sitting
 
@@ -10,9 +11,11 @@ __all__ = [
     "CalendarFeed",
     "InformationRequest",
     "ItemAttendance",
+    "ItemDraft",
     "ItemGrant",
     "ItemPerson",
     "ItemStep",
+    "MinuteLine",
     "PaperCopy",
     "Series",
     "Sitting",

@@ -65,6 +65,9 @@ class AgendaItem(models.Model):
     )
     # V6: from the notice until N days after the sitting; V5: from the proposal on.
     open_period = DateTimeRangeField(null=True, blank=True)
+    # When the sitting came to it. On the item itself: whoever does not see it does not learn that
+    # something is being talked about (V6).
+    begun_at = models.DateTimeField(null=True, blank=True)
     decision = models.CharField(max_length=20, choices=enums.Decision.choices, blank=True)
     opinion = models.TextField(_("決定事項・意見"), blank=True)
     minutes = models.TextField(_("議事録"), blank=True)

@@ -16,6 +16,7 @@ from .item import (
     withdraw_item,
 )
 from .letters import Letter, record_reply, request_information
+from .lines import begin_item, keep_item_draft, write_line
 from .moving import check_move, move_sitting
 from .named import (
     GuestAccount,
@@ -50,6 +51,7 @@ __all__ = [
     "appoint",
     "appoint_on_paper",
     "attach_earlier",
+    "begin_item",
     "call_ad_hoc",
     "cancel_sitting",
     "change_participants",
@@ -64,6 +66,7 @@ __all__ = [
     "heads_of",
     "invite_again",
     "invite_guest",
+    "keep_item_draft",
     "make_feed",
     "mark_attendance",
     "move_sitting",
@@ -93,5 +96,6 @@ __all__ = [
     "stop_feed",
     "take_pledge",
     "withdraw_item",
+    "write_line",
     "write_minutes",
 ]

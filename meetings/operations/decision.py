@@ -27,6 +27,7 @@ from meetings.operations.common import (
     save_item,
     trace,
 )
+from meetings.operations.lines import joined_lines
 from meetings.permissions import check_can_decide, check_can_run_item, check_still_open
 from plans.models import Plan
 from plans.operations import end_plan, record_conference_result
@@ -41,7 +42,7 @@ def decide_item(
     by: Membership,
     decision: str,
     opinion: str,
-    minutes: str,
+    minutes: str = "",
     next_review_on: datetime.date | None = None,
     carry_out: CarryOutFacts | None = None,
     renewals: Sequence[Renewal] = (),
@@ -49,7 +50,8 @@ def decide_item(
     version: int | None = None,
 ) -> AgendaItem:
     """The decision and all it sets going, in one transaction. StaleVersion when somebody else
-    saved first. Gives the decided item."""
+    saved first. Without minutes, what was written line by line is their beginning. Gives the
+    decided item."""
     locked = lock_item(item, by, version)
     check_can_decide(by, locked)
     if decision not in enums.DECISIONS[locked.agenda_type]:
@@ -70,7 +72,7 @@ def decide_item(
         state=enums.ItemState.DECIDED,
         decision=decision,
         opinion=opinion,
-        minutes=minutes,
+        minutes=minutes or locked.minutes or joined_lines(locked, by),
         next_review_on=next_review_on,
         decided_at=timezone.now(),
         decided_by=by,

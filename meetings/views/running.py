@@ -21,10 +21,11 @@ from meetings import enums
 from meetings.forms import AttendanceForm, DecisionForm, MinutesForm
 from meetings.forms.running import RENEW
 from meetings.laying import materials_shown
-from meetings.models import AgendaItem, ItemPerson, Sitting
+from meetings.models import AgendaItem, ItemDraft, ItemPerson, Sitting
 from meetings.operations import (
     CarryOutFacts,
     Renewal,
+    begin_item,
     decide_item,
     mark_attendance,
     running_carry_outs,
@@ -51,6 +52,7 @@ from meetings.views.common import (
     posted,
     secrecy,
 )
+from meetings.views.live import lines_panel
 from plans.models import Plan
 
 
@@ -62,13 +64,7 @@ def sitting_run(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
     sitting = get_sitting(request, sitting_id)
     check_can_run(request.membership, sitting.conference_types.all())
     sealed = request.GET.get("sealed") == "1"
-    waiting = [
-        item
-        for item in items_of(request.membership, sitting)
-        if item.state == enums.ItemState.NOTICED
-        and item.is_secret == sealed
-        and can(check_can_decide, request.membership, item)
-    ]
+    waiting = _waiting(request.membership, sitting, sealed=sealed)
     if waiting:
         return redirect("item_run", waiting[0].pk)
     text = (
@@ -78,6 +74,16 @@ def sitting_run(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
     )
     messages.info(request, text)
     return redirect("sitting_detail", sitting.pk)
+
+
+def _waiting(by: Membership, sitting: Sitting, *, sealed: bool) -> list[AgendaItem]:
+    return [
+        item
+        for item in items_of(by, sitting)
+        if item.state == enums.ItemState.NOTICED
+        and item.is_secret == sealed
+        and can(check_can_decide, by, item)
+    ]
 
 
 @member(Permission.READ_CASES)
@@ -96,6 +102,8 @@ def item_run(request: MemberRequest, item_id: UUID) -> HttpResponse:
             facts = _decision(form.cleaned_data, running_carry_outs(item, by))
             decide_item(item=item, by=by, version=item.version, **facts)
             messages.success(request, _("決定を記録しました。"))
+            if not item.is_secret:  # whom a sealed one concerns has to come in first
+                _begin_next(by, item.sitting)
             sealed = "?sealed=1" if item.is_secret else ""
             return redirect(f"{reverse('sitting_run', args=[item.sitting_id])}{sealed}")
         except StaleVersion:
@@ -103,7 +111,20 @@ def item_run(request: MemberRequest, item_id: UUID) -> HttpResponse:
         except ActionDenied as error:
             form.add_error(None, str(error))
     log_item(request, item, Action.OPEN, "item_run")
-    return form_page(request, "meetings/item_run.html", _run_page(by, item), form)
+    context = _run_page(by, item) | {"kept_url": "" if form.is_bound else _typed_url(by, item)}
+    return form_page(request, "meetings/item_run.html", context, form)
+
+
+def _typed_url(by: Membership, item: AgendaItem) -> str:
+    """Where a decision half typed is read, if there is one."""
+    kept = ItemDraft.objects.visible_to(by).filter(item=item, by=by)
+    return reverse("decision_typed", args=[item.pk]) if kept.exists() else ""
+
+
+def _begin_next(by: Membership, sitting: Sitting) -> None:
+    waiting = _waiting(by, sitting, sealed=False)
+    if waiting:
+        begin_item(item=waiting[0], by=by)
 
 
 def _decision_form(by: Membership, item: AgendaItem, data: Any) -> DecisionForm:
@@ -122,7 +143,7 @@ def _decision_form(by: Membership, item: AgendaItem, data: Any) -> DecisionForm:
         people=people,
         agencies=agency_choices(by),
         carried=running_carry_outs(item, by),
-        initial={"version": item.version, "minutes": item.minutes},
+        initial={"version": item.version},
     )
 
 
@@ -135,7 +156,6 @@ def _decision(data: dict[str, Any], carried: list[AgendaItem]) -> dict[str, Any]
     return {
         "decision": data["decision"],
         "opinion": data["opinion"],
-        "minutes": data["minutes"],
         "next_review_on": data["next_review_on"],
         "carry_out": facts,
         "renewals": [
@@ -158,6 +178,7 @@ def _run_page(by: Membership, item: AgendaItem) -> dict[str, Any]:
         "item": item,
         "row": row,
         **secrecy(item),
+        **lines_panel(by, item),
         "plan": plan,
         "roles": roles,
         "lines": agenda_lines(items_of(by, sitting), item.pk, run=True),

@@ -178,9 +178,15 @@ def _next_of(
             S.UNDATED: _("事務局が日程を決めるのを待っています。"),
             S.PLANNED: _("開催通知を待っています。それまで議題を出せます。"),
             S.NOTICED: _("開催日を待っています。"),
-            S.OPEN: _("会議が開かれています。"),
+            S.OPEN: _(
+                "会議が開かれています。いまの議題、資料、決まったことが、会議の画面に出ます。"
+            ),
         }
-        return {**waiting, "text": texts.get(state, "")}
+        follow = {}
+        if state == S.OPEN and items:
+            url = reverse("sitting_live", args=[sitting.pk])
+            follow = {"label": _("会議の画面を開く"), "url": url, "wait": False}
+        return {**waiting, "text": texts.get(state, ""), **follow}
     left = [i for i in items if i.state in (enums.ItemState.PROPOSED, enums.ItemState.NOTICED)]
     if state == S.UNDATED:
         return {

@@ -1,7 +1,8 @@
 // 下書き: a form with <div data-draft="address"> is kept there every three seconds while it is typed.
 // Nothing is kept in the browser. While nothing can be sent, the text stays in the page and is sent
 // again as soon as it can: after a restart of the server, or a new sign-in in another tab. Before the
-// form itself is sent, what it holds is kept once: a session that is over holds it back.
+// form itself is sent, what it holds is kept once: a session that is over, or a server that cannot be
+// reached, holds it back, in a page of its own as in a part that htmx sends.
 (() => {
   "use strict";
   const EVERY = 3000;
@@ -72,6 +73,7 @@
     let isSending = false;
     let isOver = false;
     let isSignedOut = false;
+    let isCutOff = false;
     let isFilled = !place.dataset.draftFrom;
     let isAsking = false;
     let isSure = false;
@@ -107,6 +109,7 @@
           keepalive: document.visibilityState === "hidden",
           signal: AbortSignal.timeout(PATIENCE),
         });
+        isCutOff = false;
         isSignedOut = answer.type === "opaqueredirect" || answer.status === 403;
         const words = isSignedOut || answer.status >= 500 ? {} : await answer.json().catch(() => ({}));
         if (answer.ok && "saved" in words) {
@@ -119,7 +122,8 @@
           say(words.said, "bad");
           isKept = true; // typing on tries again; sending the same once more would not help
         } else sayInWords("offline");
-      } catch {
+      } catch (error) {
+        isCutOff = error instanceof TypeError; // not: without an answer for too long
         sayInWords("offline");
       }
       isSending = false;
@@ -128,6 +132,7 @@
     };
     const send = () => {
       timer = 0;
+      if (!form.isConnected) return;
       if (!isOver && !isSending && isDirty) sending = keepOnce();
     };
     // Whether anybody is still signed in: the last one under way first, then once more.
@@ -148,7 +153,7 @@
     };
     form.addEventListener("input", changed);
     form.addEventListener("change", changed);
-    form.addEventListener("submit", async (event) => {
+    const hold = async (event) => {
       freshToken();
       if (event.defaultPrevented || isOver) return;
       if (isSure) {
@@ -157,18 +162,26 @@
       }
       // With the session over it would end on the page for signing in, and what was typed with it.
       event.preventDefault();
+      event.stopImmediatePropagation();
       if (isAsking) return;
       isAsking = true;
       const pressed = event.submitter;
       await ask();
       isAsking = false;
-      if (isSignedOut) {
+      if (isSignedOut || isCutOff) {
         place.scrollIntoView({ block: "nearest" });
         return;
       }
       isSure = true;
       form.requestSubmit(pressed && pressed.isConnected ? pressed : null);
       isSure = false;
+    };
+    form.addEventListener("submit", hold, true); // before htmx hears of it
+    ["htmx:sendError", "htmx:responseError", "htmx:timeout"].forEach((name) => {
+      form.addEventListener(name, () => {
+        isOver = false;
+        changed();
+      });
     });
     window.addEventListener("pageshow", (event) => {
       if (event.persisted) isOver = false;
@@ -193,5 +206,12 @@
     if (isAgain && names.size) changed();
   };
 
-  document.querySelectorAll("[data-draft]").forEach(keep);
+  const attach = (root) => {
+    root.querySelectorAll("[data-draft]:not([data-draft-on])").forEach((place) => {
+      place.dataset.draftOn = "";
+      keep(place);
+    });
+  };
+  attach(document);
+  document.addEventListener("htmx:load", () => attach(document)); // a form that htmx brings
 })();
