@@ -9,6 +9,7 @@ from django.db import migrations, models
 
 import config.lib.ids
 from config.lib.rowsecurity import Gate, quote
+from config.lib.shieldsecurity import ShieldText
 
 gate = import_module("meetings.migrations.0002_gate")
 ME = gate.ME
@@ -152,5 +153,8 @@ class Migration(migrations.Migration):
             update=KEEPS,
             delete="true",
             columns=("typed", "saved_at"),
+        ),
+        ShieldText(
+            "meetings_minuteline", "text", row="item_id", facts="meetings_agendaitem", by="item_id"
         ),
     ]

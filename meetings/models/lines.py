@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agencies.models import Membership
 from config.lib.ids import new_id
+from meetings.gate import of_item
 from meetings.models.items import AgendaItem, OfItemQuerySet
 
 
@@ -31,6 +32,14 @@ class MinuteLine(models.Model):
         indexes = [models.Index(fields=["item", "at"], name="minute_line_item")]
 
 
+class ItemDraftQuerySet(models.QuerySet["ItemDraft"]):
+    """Doors to decisions half typed."""
+
+    def visible_to(self, membership: Membership) -> ItemDraftQuerySet:
+        """One's own, while one sees the item."""
+        return self.filter(of_item(membership), by_id=membership.pk)
+
+
 class ItemDraft(models.Model):
     """A decision being typed: kept behind the item's own gate, one's own alone, until the item is
     decided (a trigger takes it away)."""
@@ -41,7 +50,7 @@ class ItemDraft(models.Model):
     typed = models.JSONField(default=list)
     saved_at = models.DateTimeField(default=timezone.now)
 
-    objects = OfItemQuerySet.as_manager()
+    objects = ItemDraftQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item", "by"], name="item_draft_once")]

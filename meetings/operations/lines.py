@@ -80,7 +80,7 @@ def keep_item_draft(*, item: AgendaItem, by: Membership, typed: Typed) -> ItemDr
         raise ValidationError(
             _("マイナンバー（個人番号）とみられる12桁の数字があります。消してください。")
         )
-    mine = ItemDraft.objects.visible_to(by).filter(item=known, by=by)
+    mine = ItemDraft.objects.visible_to(by).filter(item=known)
     if not any(value.strip() for _name, value in typed):
         mine.delete()
         return None

@@ -176,7 +176,7 @@ def decision_typed(request: MemberRequest, item_id: UUID) -> HttpResponse:
     """What was typed of the decision, for the page to put back."""
     by = request.membership
     item = get_item(request, item_id)
-    draft = get_object_or_404(ItemDraft.objects.visible_to(by), item=item, by=by)
+    draft = get_object_or_404(ItemDraft.objects.visible_to(by), item=item)
     return JsonResponse(
         {"typed": draft.typed, "saved": f"{timezone.localtime(draft.saved_at):%H:%M}"}
     )

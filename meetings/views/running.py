@@ -117,7 +117,7 @@ def item_run(request: MemberRequest, item_id: UUID) -> HttpResponse:
 
 def _typed_url(by: Membership, item: AgendaItem) -> str:
     """Where a decision half typed is read, if there is one."""
-    kept = ItemDraft.objects.visible_to(by).filter(item=item, by=by)
+    kept = ItemDraft.objects.visible_to(by).filter(item=item)
     return reverse("decision_typed", args=[item.pk]) if kept.exists() else ""
 
 

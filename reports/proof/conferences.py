@@ -13,6 +13,7 @@ from reports.proof.facts import (
     CarryOut,
     CarryOutPerson,
     Item,
+    ItemDraft,
     Membership,
     Record,
     Sitting,
@@ -149,6 +150,14 @@ def see_sitting(world: World, m: Membership, row: Sitting) -> Decision:
     ):
         return no("V6", "ゲストが見るのは、指名された会議の日程だけです。")
     return yes("V6", "市の会議の日程です。") if same else no("V1", "ほかの市の会議です。")
+
+
+def see_item_draft(world: World, m: Membership, row: ItemDraft) -> Decision:
+    """One's own, as long as one sees the item."""
+    if row.by_id != m.id:
+        return no("V6", "ほかの人が書きかけた決定です。")
+    item = world.get("meetings_agendaitem", row.item_id)
+    return stopped_by_shield(world, m, item) or see_item(world, m, item)
 
 
 def see_feed(world: World, m: Membership, row: CalendarFeed) -> Decision:

@@ -135,6 +135,15 @@ class Draft:
 
 
 @dataclass(frozen=True)
+class ItemDraft:
+    """A decision on an item that somebody is typing."""
+
+    id: uuid.UUID
+    item_id: uuid.UUID
+    by_id: uuid.UUID
+
+
+@dataclass(frozen=True)
 class CalendarFeed:
     """The address at which a calendar program reads a membership's sittings."""
 
@@ -538,6 +547,7 @@ TABLES: dict[type, str] = {
     Sitting: "meetings_sitting",
     Item: "meetings_agendaitem",
     Appointment: "meetings_itemgrant",
+    ItemDraft: "meetings_itemdraft",
     CalendarFeed: "meetings_calendarfeed",
     Log: "agencies_accesslog",
     Notice: "agencies_notice",

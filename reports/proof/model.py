@@ -19,6 +19,7 @@ from reports.proof.conferences import (
     see_carry_out_person,
     see_feed,
     see_item,
+    see_item_draft,
     see_sitting,
 )
 from reports.proof.facts import (
@@ -42,6 +43,7 @@ from reports.proof.facts import (
     Hold,
     HouseholdLink,
     Item,
+    ItemDraft,
     Job,
     LeftWork,
     Log,
@@ -535,7 +537,7 @@ RULES: dict[type, Callable[[World, Membership, Any], Decision]] = {
     Emergency: see_emergency, Disclosure: see_disclosure,
     Shield: see_shield, Place: see_place, Hold: see_hold,
     Item: see_item, Appointment: see_appointment, Sitting: see_sitting,
-    CalendarFeed: see_feed,
+    ItemDraft: see_item_draft, CalendarFeed: see_feed,
     CarryOut: see_carry_out, CarryOutPerson: see_carry_out_person,
     Log: see_log, Notice: see_notice, Job: see_job, Hint: see_hint, CityRow: see_city_row,
 }  # fmt: skip

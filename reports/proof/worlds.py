@@ -37,9 +37,11 @@ from meetings.models import (
     CalendarFeed,
     InformationRequest,
     ItemAttendance,
+    ItemDraft,
     ItemGrant,
     ItemPerson,
     ItemStep,
+    MinuteLine,
     PaperCopy,
     Series,
     Sitting,
@@ -106,6 +108,8 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         _series(draw)
         draw.write()
         _feeds(draw)
+        draw.write()
+        _run(draw)
         draw.write()
     cancel_sittings(draw)
     with connections[using].cursor() as cursor:
@@ -463,6 +467,19 @@ def _feeds(draw: Draw) -> None:
         if number % 2:
             digest = hashlib.sha256(b"%d" % number).digest() if number % 3 else None
             draw.put(CalendarFeed(id=draw.key(), membership=member, digest=digest))
+
+
+def _run(draw: Draw) -> None:
+    """Of some items: what was written while they were talked about, and decisions half typed."""
+    members = [m for m in draw.members if m.agency_id is not None]
+    for number, item in enumerate(AgendaItem.objects.using(draw.using).order_by("pk")):
+        by = members[number % len(members)]
+        for writer in {item.proposed_by_id, by.pk}:
+            draw.put(MinuteLine(id=draw.key(), item=item, by_id=writer, text="書きとめた。"))
+            if number % 2:
+                draw.put(
+                    ItemDraft(id=draw.key(), item=item, by_id=writer, typed=[["opinion", "案"]])
+                )
 
 
 def _workers(draw: Draw, drawn: list[Drawn]) -> None:
