@@ -197,6 +197,13 @@ item_attach               secretary   200/422  .        200/422
 item_run                  secretary   200/422  .        302/302
 item_attendance           secretary   -/302    .        -/302
 item_minutes              secretary   200/422  .        200/422
+item_begin                secretary   -/302    .        -/no
+item_brief                secretary   200/-    .        200/-
+item_lines                secretary   200/-    .        200/-
+line_add                  secretary   200/422  .        200/422
+line_keep                 secretary   -/422    .        -/422
+decision_keep             secretary   -/200    .        -/409
+decision_typed            secretary   404/-    .        404/-
 item_print                secretary   302/-    .        302/-
 item_copies               secretary   200/422  .        200/422
 item_person_new           secretary   200/422  .        403/422
@@ -221,6 +228,13 @@ item_attach               appointed   .        403/403  404/404
 item_run                  appointed   .        403/403  404/404
 item_attendance           appointed   .        -/403    -/404
 item_minutes              appointed   .        403/403  404/404
+item_begin                appointed   .        -/no     -/404
+item_brief                appointed   .        200/-    404/-
+item_lines                appointed   .        403/-    404/-
+line_add                  appointed   .        403/403  404/404
+line_keep                 appointed   .        -/409    -/404
+decision_keep             appointed   .        -/409    -/404
+decision_typed            appointed   .        404/-    404/-
 item_print                appointed   .        302/-    404/-
 item_copies               appointed   .        200/422  404/404
 item_person_new           appointed   .        403/403  404/404
@@ -255,6 +269,13 @@ item_participants         party       200/422  200/422  200/422
 item_run                  party       403/403  403/403  403/403
 item_attendance           party       -/403    -/403    -/403
 item_minutes              party       403/403  403/403  403/403
+item_begin                party       -/no     -/no     -/no
+item_brief                party       200/-    200/-    200/-
+item_lines                party       403/-    403/-    403/-
+line_add                  party       403/403  403/403  403/403
+line_keep                 party       -/409    -/409    -/409
+decision_keep             party       -/409    -/409    -/409
+decision_typed            party       404/-    404/-    404/-
 item_print                party       200/-    200/-    200/-
 item_copies               party       302/302  302/302  302/302
 item_step                 party       -/302    -/no     -/no
@@ -271,6 +292,8 @@ community_issue_detail    register    200/422  200/422  200/422
 # A sitting, to a secretary of its body: noticed; closed.
 sitting_copies            calendar    200/-    .        200/-
 sitting_pack              calendar    200/422  .        200/422
+sitting_live              calendar    200/-    .        200/-
+sitting_live_now          calendar    200/-    .        200/-
 sitting_detail            calendar    200/-    .        200/-
 sitting_date              calendar    200/422  .        200/422
 sitting_move              calendar    200/422  .        302/302
@@ -330,7 +353,8 @@ RELATIONLESS: dict[str, dict[str, str]] = {
         **dict.fromkeys(["draft_typed", "draft_discard"], "a draft is whoever typed it's alone"),
         **dict.fromkeys(
             ["sitting_detail", "sitting_date", "sitting_move", "sitting_run", "sitting_step",
-             "sitting_copies", "sitting_pack", "series_set", "sitting_cancel"],
+             "sitting_copies", "sitting_pack", "sitting_live", "sitting_live_now", "series_set",
+             "sitting_cancel"],
             "a day and a room are the whole city's; items have rows of their own",
         ),
         **dict.fromkeys(

@@ -28,6 +28,8 @@ PAGES = [
     "plan_submit", "plan_end", "plan_decide", "evaluate_new", "monitor_new", "item_done",
     "sitting_list", "sitting_detail", "sitting_date", "sitting_run", "sitting_step",
     "sitting_new", "sitting_move", "sitting_cancel", "sitting_copies", "sitting_pack",
+    "sitting_live", "sitting_live_now", "item_begin", "item_brief", "item_lines", "line_add",
+    "line_keep", "decision_keep", "decision_typed",
     "series_list",
     "series_set", "secretariat_list", "secretariat_step",
     "sitting_calendar", "calendar_feed", "calendar_feed_stop",

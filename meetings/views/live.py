@@ -19,7 +19,7 @@ from agencies.guards import MemberRequest, in_background, member
 from agencies.models import Membership
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
-from config.lib.forms import NOT_MY_NUMBER
+from config.lib.forms import NOT_MY_NUMBER, IdempotencyKey
 from meetings.forms import LineForm
 from meetings.live import Now, mark_of, minute_lines, now_of
 from meetings.models import AgendaItem, ItemDraft, MinuteLine
@@ -136,12 +136,12 @@ def item_begin(request: MemberRequest, item_id: UUID) -> HttpResponse:
 @require_POST
 def line_keep(request: MemberRequest, item_id: UUID) -> HttpResponse:
     """Every three seconds while a line is typed: {saved: "11:52"}, or {said: why not}."""
+    by = request.membership
     item = get_item(request, item_id)
-    key = _key(request.POST.get("form_key", ""))
     try:
-        line = write_line(
-            item=item, by=request.membership, key=key, text=request.POST.get("line", "")
-        )
+        check_can_run_item(by, item)
+        key = IdempotencyKey().clean(request.POST.get("form_key", ""))
+        line = write_line(item=item, by=by, key=key, text=request.POST.get("line", ""))
     except ValidationError as error:
         return _said(" ".join(error.messages), 422)
     except ActionDenied as error:
@@ -206,8 +206,8 @@ def line_add(request: MemberRequest, item_id: UUID) -> HttpResponse:
     check_can_run_item(by, item)
     if request.method == "GET":
         mine = MinuteLine.objects.visible_to(by).filter(item=item, by=by)
-        line = get_object_or_404(mine, pk=_key(request.GET.get("line", "")))
-        form = LineForm(initial={"line": line.text, "form_key": line.pk})
+        line = get_object_or_404(mine, pk=_key(request)) if "line" in request.GET else None
+        form = LineForm(initial={"line": line.text, "form_key": line.pk}) if line else None
         return render(request, "meetings/lines.html", lines_panel(by, item, form))
     form = LineForm(request.POST)
     if form.is_valid():
@@ -234,9 +234,9 @@ def line_rows(by: Membership, item: AgendaItem) -> dict[str, Any]:
     return {"item": item, "rows": rows, "mark": mark}
 
 
-def _key(text: str) -> UUID:
+def _key(request: MemberRequest) -> UUID:
     try:
-        return UUID(text)
+        return UUID(request.GET["line"])
     except ValueError as error:
         raise Http404 from error
 

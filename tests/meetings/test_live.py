@@ -304,7 +304,7 @@ def test_typing_is_kept_every_few_seconds_and_shown_to_the_others(city, item):
     assert refusal.status_code == 422
     assert "マイナンバー" in refusal.json()["said"]
     assert browser(city.child).post(url, {"line": "x", "form_key": key}).status_code == 409
-    assert desk.post(url, {"line": "x", "form_key": "nothing"}).status_code == 404
+    assert desk.post(url, {"line": "x", "form_key": "nothing"}).status_code == 422
 
 
 @pytest.mark.parametrize("name", ["child", "elderly", "disability"])
