@@ -91,12 +91,31 @@
     });
   });
 
+  // <time datetime="…" data-since="%s分たちました">: how long ago, counted on.
+  const since = () => {
+    document.querySelectorAll("time[data-since]").forEach((place) => {
+      const minutes = Math.max(0, Math.floor((Date.now() - Date.parse(place.dateTime)) / 60000));
+      place.textContent = place.dataset.since.replace("%s", minutes);
+    });
+  };
+  since();
+  setInterval(since, 15000);
+  document.addEventListener("htmx:load", since);
+
   // htmx: what a form has saved in the background no longer needs guarding; a failure is said in words.
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.target.closest ? event.target.closest("form[data-guard]") : null;
     if (form && event.detail.successful && event.target.hasAttribute("data-saves")) touched.delete(form);
   });
+  // A part that asks again by itself (hx-trigger="every …") says once that it is cut off, and when it
+  // is there again: <p data-cut-off hidden>.
+  const asksByItself = (part) => (part.getAttribute && part.getAttribute("hx-trigger") || "").startsWith("every");
+  const cutOff = (is) => document.querySelectorAll("[data-cut-off]").forEach((said) => (said.hidden = !is));
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (asksByItself(event.detail.elt)) cutOff(!event.detail.successful);
+  });
   const tellFailure = (event) => {
+    if (asksByItself(event.detail.elt || event.target)) return;
     const form = event.target.closest ? event.target.closest("form[data-guard]") : null;
     if (form) touched.add(form);
     const region = document.getElementById("messages");

@@ -153,6 +153,18 @@ class Visitor:
         yield
         self._may_be_refused = False
 
+    @contextmanager
+    def cut_off(self) -> Iterator[None]:
+        """The cable is out; what fails meanwhile is no trouble of the page's."""
+        known = len(self.troubles)
+        self.context.set_offline(True)
+        yield
+        self.context.set_offline(False)
+        said = ("DISCONNECTED", "htmx:sendError", "htmx:afterRequest")
+        self.troubles[known:] = [
+            one for one in self.troubles[known:] if not any(word in one for word in said)
+        ]
+
     def look_again(self) -> None:
         """Load the same page once more."""
         self.page.reload()
