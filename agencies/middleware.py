@@ -63,7 +63,15 @@ class ActorMiddleware:
                     was_allowed=False,
                 )
             response.setdefault("Cache-Control", "no-store")
+        if request.headers.get("HX-Request") and _leads_to_signing_in(response):
+            # A part of a page: the page for signing in would take its place, and what is typed with
+            # it. Refused, the page stays as it is and says so.
+            return HttpResponse(status=401, headers={"Cache-Control": "no-store"})
         return response
+
+
+def _leads_to_signing_in(response: HttpResponse) -> bool:
+    return response.status_code == 302 and response["Location"].startswith(settings.LOGIN_URL)
 
 
 def _case_key(kwargs: dict[str, object]) -> uuid.UUID | None:

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from django.db.models import F
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -213,3 +214,15 @@ def test_unconfirmed_membership_does_not_work(client, city):
         Membership.objects.filter(pk=city.elderly.pk).update(confirmed_at=None)
     sign_in(client, city.elderly)
     assert "いま使える所属がありません" in client.get("/").content.decode()
+
+
+def test_a_part_of_a_page_is_refused_where_a_page_would_lead_to_signing_in():
+    """htmx would put the page for signing in where somebody is typing."""
+    browser = Client()
+    url = reverse("case_list")
+    assert browser.get(url).status_code == 302
+    part = browser.get(url, headers={"HX-Request": "true"})
+    assert (part.status_code, part.content) == (401, b"")
+    city = w.city()
+    signed_in = sign_in(Client(), city.elderly)
+    assert signed_in.get(url, headers={"HX-Request": "true"}).status_code == 200
