@@ -48,15 +48,14 @@ def tell_moved(*, sitting: Sitting, key: str) -> None:
 
 
 def file_cancellation(sitting: Sitting) -> None:
-    """After a sitting was cancelled, which it is once: the worker tells everybody, and puts off
-    what waits in it."""
-    key = str(sitting.pk)
-    file_job(CANCELLED, key=key, args={"sitting": key})
+    """After a sitting was cancelled: the worker tells everybody, and puts off what waits in it. No
+    key that one could guess: a job filed before would take its place, and nobody would be told."""
+    file_job(CANCELLED, key=str(new_id()), args={"sitting": str(sitting.pk)})
 
 
-def file_put_off(sitting: Sitting) -> None:
+def file_put_off() -> None:
     """After a sitting was made: what waits in cancelled ones may have its next sitting now."""
-    file_job(PUT_OFF, key=str(sitting.pk))
+    file_job(PUT_OFF, key=str(new_id()))
 
 
 def tell_cancelled(*, sitting: Sitting) -> None:
