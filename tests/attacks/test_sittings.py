@@ -16,12 +16,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from agencies.enums import SystemName
 from agencies.models import ConferenceType
 from agencies.operations import file_job
 from agencies.permissions import ActionDenied
-from agencies.tasks import file_due_jobs, sweep
+from agencies.tasks import file_due_jobs, sweep, system_membership
+from config.lib.acting import acting
 from config.lib.quietlog import WithoutKeys
 from meetings.models import Series, Sitting
+from meetings.notifications import remind
 from meetings.operations import Rhythm, set_series
 from tests import world as w
 from tests.meetings import situations as s
@@ -56,9 +59,9 @@ def said(member, sql, *values, before="SELECT 1"):
         return f"{type(error).__name__}: {str(error).splitlines()[0]}"
 
 
-def pair(city):
+def pair(city, days=2):
     """Two noticed sittings that differ by a sealed item alone."""
-    full, empty = (s.make_sitting(city, "support", days=2) for _ in range(2))
+    full, empty = (s.make_sitting(city, "support", days=days) for _ in range(2))
     secret = s.secret_item(city, sitting=full)
     s.appointed(city, secret, city.outreach)
     for sitting in (full, empty):
@@ -126,6 +129,27 @@ def test_no_key_of_a_sitting_is_rewritten(city):
     }  # fmt: skip
     assert len(answers) == 1
     assert "never changes" in answers.pop()
+
+
+def test_nobody_asks_by_a_second_notice_who_was_told(city):
+    """A notice is once a kind and key: one that is refused says that the person was asked to come."""
+    full, empty, _secret = pair(city, days=1)
+    with acting(system_membership(SystemName.SCHEDULER).pk):
+        for sitting in Sitting.objects.filter(pk__in=[full.pk, empty.pk]):
+            assert remind(sitting=sitting, what="eve", on=sitting.on)
+    for sitting in (full, empty):
+        cancelled(city, sitting)
+    sweep()
+    member, told = (
+        city.outreach,
+        """INSERT INTO agencies_notice
+        (id, agency_id, membership_id, kind, key, title, url, created_at)
+        VALUES (gen_random_uuid(), %s, %s, %s, %s, '', '', now()) ON CONFLICT DO NOTHING""",
+    )
+    for kind, of in (("sitting_cancelled", "{0.pk}"), ("sitting_eve", "{0.pk}:{0.on}")):
+        for sitting in (full, empty):
+            key = of.format(sitting)
+            assert said(city.child, told, member.agency_id, member.pk, kind, key) == "1", kind
 
 
 # --- where do its items go? ----------------------------------------------------------------------
