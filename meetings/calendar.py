@@ -244,8 +244,8 @@ def due_jobs() -> list[tuple[str, str, dict[str, object]]]:
     # Of whose cancelling nobody could be told at the time: until then nothing is put off.
     hour = timezone.now() - datetime.timedelta(hours=1)
     untold = Sitting.objects.filter(state=S.CANCELLED, told_at=None, cancelled_at__lt=hour)
-    for key in untold.order_by("pk").values_list("pk", flat=True):
-        jobs.append(("tell_cancelled", f"{key}:{day:%Y-%m-%d}", {"sitting": str(key)}))
+    for pk in untold.order_by("pk").values_list("pk", flat=True):
+        jobs.append(("tell_cancelled", f"{pk}:{day:%Y-%m-%d}", {"sitting": str(pk)}))
     # What a cancelled sitting still holds; usually it has gone on with the day's first worker.
     daily = ("block_uncovered_items", "put_off_items")
     return [*jobs, *((name, f"{day:%Y-%m-%d}", {}) for name in daily)]

@@ -100,8 +100,8 @@ OFFICE = {
 
 
 def _tell(sitting: Sitting, told: Told, kind: str, key: str, title: str) -> None:
-    """Once each. Whoever can write a notice hears whether there is one of that kind and key: who
-    was told, and so who is appointed (V6), must not be asked by what everybody knows of a sitting."""
+    """Once each. Whoever writes a notice hears whether there is one of that kind and key: who was
+    told, and so who is appointed (V6), must not be asked by what everybody knows of a sitting."""
     key = salted_hmac(kind, key).hexdigest()
     people = Membership.objects.in_bulk([key for _agency, key in told if key is not None])
     for agency, person in sorted(told, key=str):

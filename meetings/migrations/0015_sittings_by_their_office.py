@@ -90,6 +90,13 @@ DROP FUNCTION kasane.runs_body(bigint);
 """
 
 
+# The basis follows from the body when an item is proposed. A body whose bases a new profile takes
+# away keeps what is sealed: else to move or to cancel its sitting would be refused because of it.
+ITEM = gate.GUARDS.split("CREATE TRIGGER")[0].replace("CREATE", "CREATE OR REPLACE")
+ASKED = "IF (NEW.basis = 'secrecy') IS DISTINCT"
+ITEM_ONCE = ITEM.replace(ASKED, f"IF TG_OP = 'INSERT' AND {ASKED[3:]}")
+
+
 def grant_functions(apps, schema_editor):
     role = schema_editor.quote_name(settings.KASANE_APP_ROLE)
     asked = ("runs_body(bigint)", "runs_sitting(uuid)", "may_sit(uuid, bigint)")
@@ -113,7 +120,7 @@ class Migration(migrations.Migration):
                 & (models.Q(on=None) | models.Q(on__range=(FIRST, LAST))),
             ),
         ),
-        migrations.RunSQL(RUNS + GUARDS, migrations.RunSQL.noop),
+        migrations.RunSQL(RUNS + GUARDS + ITEM_ONCE, migrations.RunSQL.noop),
         migrations.RunPython(grant_functions, migrations.RunPython.noop),
         Narrow(
             "meetings_sitting",
@@ -122,5 +129,5 @@ class Migration(migrations.Migration):
             update="kasane.runs_sitting(meetings_sitting.id)",
         ),
         Narrow("meetings_sitting_conference_types", "office", insert=NEW_LINK),
-        migrations.RunSQL(migrations.RunSQL.noop, UNDO),
+        migrations.RunSQL(migrations.RunSQL.noop, ITEM + UNDO),
     ]

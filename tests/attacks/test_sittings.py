@@ -23,9 +23,9 @@ from agencies.permissions import ActionDenied
 from agencies.tasks import file_due_jobs, sweep, system_membership
 from config.lib.acting import acting
 from config.lib.quietlog import WithoutKeys
-from meetings.models import Series, Sitting
+from meetings.models import ItemGrant, Series, Sitting
 from meetings.notifications import remind
-from meetings.operations import Rhythm, set_series
+from meetings.operations import Rhythm, move_sitting, set_series
 from tests import world as w
 from tests.meetings import situations as s
 from tests.meetings.calledoff import WHY, cancelled, fresh, unguarded, where
@@ -132,7 +132,7 @@ def test_no_key_of_a_sitting_is_rewritten(city):
 
 
 def test_nobody_asks_by_a_second_notice_who_was_told(city):
-    """A notice is once a kind and key: one that is refused says that the person was asked to come."""
+    """A notice is once a kind and key: one that is refused says that somebody was asked to come."""
     full, empty, _secret = pair(city, days=1)
     with acting(system_membership(SystemName.SCHEDULER).pk):
         for sitting in Sitting.objects.filter(pk__in=[full.pk, empty.pk]):
@@ -150,6 +150,22 @@ def test_nobody_asks_by_a_second_notice_who_was_told(city):
         for sitting in (full, empty):
             key = of.format(sitting)
             assert said(city.child, told, member.agency_id, member.pk, kind, key) == "1", kind
+
+
+def test_a_body_that_loses_its_basis_moves_and_cancels_all_its_sittings(city):
+    """A new profile takes 106条の6 away: nothing is refused because something sealed waits."""
+    full, empty, secret = pair(city)
+    with as_owner():
+        ConferenceType.objects.filter(pk=city.conferences["support"].pk).update(
+            bases=["106-4-2-5"], consent="required"
+        )
+    for sitting in (full, empty):
+        with w.act(city.head):
+            day = s.business_day(sitting.on + datetime.timedelta(days=5))
+            sitting = Sitting.objects.get(pk=sitting.pk)
+            move_sitting(sitting=sitting, by=city.head, on=day)
+        cancelled(city, sitting)
+    assert s.fresh(city, secret).open_period is None
 
 
 # --- where do its items go? ----------------------------------------------------------------------
@@ -263,6 +279,39 @@ def test_a_stale_cancellation_keeps_the_reason_as_it_was_typed(city):
     page = answer.content.decode()
     assert f'value="{WHY}"' in page
     assert f'value="{sitting.on.isoformat()}"' in page
+
+
+def test_two_offices_do_not_move_a_sitting_twice(city):
+    sitting = s.make_sitting(city, "support", days=1)
+    s.noticed(city, sitting)
+    first, second = (s.business_day(sitting.on + datetime.timedelta(days=n)) for n in (5, 9))
+    url = reverse("sitting_move", args=[sitting.pk])
+    theirs, ours = (sign_in(Client(), city.members[name]) for name in ("head", "coordinator"))
+    seen = {"on": second.isoformat(), "was": sitting.on.isoformat()}
+    assert f'name="was" value="{sitting.on}"' in ours.post(url, seen).content.decode()
+    theirs.post(url, {"on": first.isoformat(), "was": sitting.on.isoformat(), "step": "send"})
+    answer = ours.post(url, seen | {"step": "send"})
+    assert answer.status_code == 422
+    assert fresh(city, sitting).on == first
+    assert f'name="was" value="{first}"' in answer.content.decode()
+
+
+def test_a_pledge_read_for_one_sitting_is_not_taken_for_the_next(city):
+    """V6: the pledge is for this item of this sitting."""
+    sitting, following = (s.make_sitting(city, "support", days=n) for n in (2, 20))
+    grant = s.appointed(city, s.secret_item(city, sitting=sitting), city.outreach, pledged=False)
+    url, browser = reverse("appointment_pledge", args=[grant.pk]), sign_in(Client(), city.outreach)
+    read = {"agreed": "on", "sitting": str(sitting.pk)}
+    assert f'value="{sitting.pk}"' in browser.get(url).content.decode()
+    cancelled(city, sitting)
+    sweep()
+    answer = browser.post(url, read)
+    assert (answer.status_code, "次の会議" in answer.content.decode()) == (422, True)
+    with w.act(city.outreach):
+        assert ItemGrant.objects.get(pk=grant.pk).pledged_at is None
+    assert browser.post(url, read | {"sitting": str(following.pk)}).status_code == 302
+    with w.act(city.outreach):
+        assert ItemGrant.objects.get(pk=grant.pk).pledged_at is not None
 
 
 def test_a_slip_of_the_year_does_not_stand_for_good(city):
