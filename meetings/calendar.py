@@ -15,6 +15,7 @@ from typing import Final
 from dateutil.relativedelta import relativedelta
 from django.db import connection, transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from agencies.enums import RhythmKind
 from agencies.models import ConferenceType, Municipality
@@ -217,7 +218,7 @@ def reminders(sitting: Sitting, deadlines: Deadlines, day: datetime.date) -> Ite
 def due_jobs() -> list[tuple[str, str, dict[str, object]]]:
     """What is due today: the sittings of each city once a month (and once a day what a new rule
     or a longer view adds), lapsed consents, and, on the city's open days, what is told before a
-    sitting, once for each day it was planned for. Two queries."""
+    sitting, once for each day it was planned for. Three queries."""
     day = today()
     cities = {city.pk: city for city in Municipality.objects.order_by("pk")}
     jobs: list[tuple[str, str, dict[str, object]]] = [
@@ -240,6 +241,11 @@ def due_jobs() -> list[tuple[str, str, dict[str, object]]]:
                 "on": str(sitting.on),
             }
             jobs.append((REMIND, key, told))
+    # Of whose cancelling nobody could be told at the time: until then nothing is put off.
+    hour = timezone.now() - datetime.timedelta(hours=1)
+    untold = Sitting.objects.filter(state=S.CANCELLED, told_at=None, cancelled_at__lt=hour)
+    for pk in untold.order_by("pk").values_list("pk", flat=True):
+        jobs.append(("tell_cancelled", f"{pk}:{day:%Y-%m-%d}", {"sitting": str(pk)}))
     # What a cancelled sitting still holds; usually it has gone on with the day's first worker.
     daily = ("block_uncovered_items", "put_off_items")
     return [*jobs, *((name, f"{day:%Y-%m-%d}", {}) for name in daily)]

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -48,15 +49,14 @@ def tell_moved(*, sitting: Sitting, key: str) -> None:
 
 
 def file_cancellation(sitting: Sitting) -> None:
-    """After a sitting was cancelled, which it is once: the worker tells everybody, and puts off
-    what waits in it."""
-    key = str(sitting.pk)
-    file_job(CANCELLED, key=key, args={"sitting": key})
+    """After a sitting was cancelled: the worker tells everybody, and puts off what waits in it. No
+    key that one could guess: a job filed before would take its place, and nobody would be told."""
+    file_job(CANCELLED, key=str(new_id()), args={"sitting": str(sitting.pk)})
 
 
-def file_put_off(sitting: Sitting) -> None:
+def file_put_off() -> None:
     """After a sitting was made: what waits in cancelled ones may have its next sitting now."""
-    file_job(PUT_OFF, key=str(sitting.pk))
+    file_job(PUT_OFF, key=str(new_id()))
 
 
 def tell_cancelled(*, sitting: Sitting) -> None:
@@ -100,6 +100,9 @@ OFFICE = {
 
 
 def _tell(sitting: Sitting, told: Told, kind: str, key: str, title: str) -> None:
+    """Once each. Whoever writes a notice hears whether there is one of that kind and key: who was
+    told, and so who is appointed (V6), must not be asked by what everybody knows of a sitting."""
+    key = salted_hmac(kind, key).hexdigest()
     people = Membership.objects.in_bulk([key for _agency, key in told if key is not None])
     for agency, person in sorted(told, key=str):
         notify(

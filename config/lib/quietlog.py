@@ -6,7 +6,7 @@ import logging
 import re
 from typing import Final
 
-_FEED: Final = re.compile(r"(/feeds/)[^\s\"'?]+")
+_FEED: Final = re.compile(r"(/feeds(?:/|%2F))[\s\"'?]*[^\s\"'?]+", re.IGNORECASE)
 
 
 class WithoutKeys(logging.Filter):

@@ -2,14 +2,22 @@
 
 from .items import AttachForm, ItemForm, ParticipantsForm, SheetForm
 from .papers import CopiesForm, LetterForm, PackForm, ReplyForm
-from .people import AppointForm, PaperPledgeForm, PersonForm, PledgeForm, SecretaryForm
+from .people import (
+    AppointedForm,
+    AppointForm,
+    PaperPledgeForm,
+    PersonForm,
+    PledgeForm,
+    SecretaryForm,
+)
 from .running import AttendanceForm, DecisionForm, LineForm, MinutesForm
 from .series import SeriesForm, said
-from .sittings import AdHocForm, CancelForm, DateForm
+from .sittings import AdHocForm, CancelForm, DateForm, MoveForm
 
 __all__ = [
     "AdHocForm",
     "AppointForm",
+    "AppointedForm",
     "AttachForm",
     "AttendanceForm",
     "CancelForm",
@@ -20,6 +28,7 @@ __all__ = [
     "LetterForm",
     "LineForm",
     "MinutesForm",
+    "MoveForm",
     "PackForm",
     "PaperPledgeForm",
     "ParticipantsForm",

@@ -120,6 +120,12 @@ class PledgeForm(KasaneForm):
     )
 
 
+class AppointedForm(PledgeForm):
+    """The same of one item. `sitting`: the one its reader has read of (V6)."""
+
+    sitting = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+
 class SecretaryForm(KasaneForm):
     """Whom to put on which body's list, for which 年度."""
 

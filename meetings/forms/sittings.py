@@ -53,6 +53,12 @@ class DateForm(HoursForm):
     field_order = ["on", "starts_at", "ends_at", "place"]
 
 
+class MoveForm(DateForm):
+    """日程を変える. `was`: the day its reader saw, so that two offices do not move it twice."""
+
+    was = forms.DateField(required=False, widget=forms.HiddenInput)
+
+
 class CancelForm(KasaneForm):
     """中止する. `on`: the day its reader saw (empty: none), so that a sitting that was moved
     meanwhile is not cancelled by mistake."""

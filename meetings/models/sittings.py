@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from agencies.models import ConferenceType, Membership, Municipality
-from config.lib.eras import today
+from config.lib.eras import EARLIEST, LATEST, today
 from config.lib.ids import new_id
 from config.lib.rhythm import Recurrence
 from meetings import enums
@@ -148,6 +148,13 @@ class Sitting(models.Model):
                 name="sitting_cancelled_whole",
                 condition=Q(cancelled_at=None, cancelled_by=None, cancel_reason="", told_at=None)
                 | Q(state="cancelled", cancelled_at__isnull=False, cancelled_by__isnull=False),
+            ),
+            # Triggers count days from it: one that no reckoning bears would be refused because of
+            # what is sealed (V15).
+            models.CheckConstraint(
+                name="sitting_in_our_time",
+                condition=Q(month__range=(EARLIEST, LATEST))
+                & (Q(on=None) | Q(on__range=(EARLIEST, LATEST))),
             ),
         ]
         indexes = [models.Index(fields=["municipality", "on"], name="sitting_city_on")]

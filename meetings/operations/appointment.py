@@ -139,7 +139,8 @@ def check_own_pledge(by: Membership, grant: ItemGrant) -> None:
 
 @transaction.atomic
 def take_pledge(*, grant: ItemGrant, by: Membership) -> None:
-    """誓約, by the appointed for themselves, for this item alone."""
+    """誓約, by the appointed for themselves, for this item alone, in the sitting of `grant` as they
+    have read it: an item that was put off meanwhile asks for another pledge."""
     check_own_pledge(by, grant)
     locked = (
         ItemGrant.objects.visible_to(by)
@@ -151,6 +152,10 @@ def take_pledge(*, grant: ItemGrant, by: Membership) -> None:
         raise ActionDenied(_("この指名は取り消されています。"))
     if locked.pledged_at is not None:
         raise ActionDenied(_("すでに誓約しています。"))
+    if locked.sitting_id != grant.sitting_id:
+        raise ActionDenied(
+            _("議題は次の会議に回りました。日程を確かめて、もう一度誓約してください。")
+        )
     if locked.sitting.state in OVER:
         raise ActionDenied(_("会議は終了しています。"))
     # Not save(): guardian's reads the item, which opens only now.

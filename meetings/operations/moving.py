@@ -13,6 +13,7 @@ from meetings.enums import SittingState
 from meetings.models import Sitting
 from meetings.notifications import file_move
 from meetings.operations.sitting import lock_sitting, trace_sitting
+from meetings.pages import day_words
 from meetings.permissions import check_may_sit, check_not_past
 
 
@@ -44,9 +45,15 @@ def move_sitting(
     ends_at: datetime.time | None = None,
     place: str = "",
 ) -> None:
-    """After the notice. V6: the sealed items' end follows in the database; the worker tells whom
-    `by` need not know of."""
+    """After the notice. `sitting` as its reader has seen it: one that somebody else moved meanwhile
+    is not moved. V6: the sealed items' end follows in the database; the worker tells whom `by` need
+    not know of."""
     locked = lock_sitting(sitting, by, SittingState.NOTICED)
+    if locked.on != sitting.on:
+        raise ActionDenied(
+            _("この会議の日程は「%(when)s」に変わっています。確かめてからもう一度送ってください。")
+            % {"when": day_words(locked)}
+        )
     check_move(locked, on=on, starts_at=starts_at, ends_at=ends_at, place=place)
     locked.on, locked.place = on, place
     locked.starts_at, locked.ends_at = starts_at, ends_at

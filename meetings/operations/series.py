@@ -26,6 +26,8 @@ from meetings.operations.sitting import UNFINISHED, trace_sitting
 from meetings.permissions import check_can_run
 
 S = enums.SittingState
+# A rule is followed by later ones alone: a slip of the year would stand for good.
+FURTHEST = relativedelta(years=2)
 # In the order of their days: each lies no later before the sitting than the one before it.
 STEPS = ("call_days", "agenda_days", "notice_days", "pack_days")
 
@@ -77,6 +79,8 @@ def check_rhythm(rhythm: Rhythm, standing: Series | None) -> None:
         raise ActionDenied(_("その決まりは読み取れません。")) from error
     if rhythm.since < today():
         raise ActionDenied(_("今日からあとの日を入れてください。"))
+    if rhythm.since > (last := today() + FURTHEST):
+        raise ActionDenied(_("%(day)sまでの日を入れてください。") % {"day": format_short(last)})
     if standing is not None and rhythm.since < standing.since:
         raise ActionDenied(
             _("%(day)sからの決まりがすでにあります。その日か、そのあとの日を入れてください。")
@@ -148,14 +152,14 @@ def _replan(group: list[ConferenceType], series: Series, by: Membership) -> Chan
             if sitting is None:
                 if one.occurrence.slot > ahead:
                     continue
-                if (new := make_due(group, city, one)) is not None:
-                    file_put_off(new)
-                    made += 1
+                made += make_due(group, city, one) is not None
             elif one is not None:
                 moved += _take_day(sitting, one)
             elif _is_empty(sitting, by):
                 call_off(sitting, by, _("定例の決まりが変わったため"))
                 cancelled += 1
+    if made:
+        file_put_off()
     return Changed(series, made, moved, cancelled)
 
 
@@ -194,7 +198,11 @@ def _take_day(sitting: Sitting, due: Due) -> bool:
 
 
 def _is_empty(sitting: Sitting, by: Membership) -> bool:
-    waiting = AgendaItem.objects.visible_to(by).filter(sitting=sitting, state__in=UNFINISHED)
+    """V6: a sitting that stays because of something sealed would tell of it, whoever sets the rule;
+    what is sealed is put off."""
+    waiting = AgendaItem.objects.visible_to(by).filter(
+        sitting=sitting, state__in=UNFINISHED, basis=enums.ItemBasis.CONSENT
+    )
     return sitting.state != S.NOTICED and not waiting.exists()
 
 

@@ -104,7 +104,7 @@ def call_ad_hoc(
     )
     if is_new:
         sitting.conference_types.set(conference_types)
-        file_put_off(sitting)
+        file_put_off()
         trace_sitting(by, "call_ad_hoc")
     return sitting
 

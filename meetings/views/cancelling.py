@@ -54,7 +54,8 @@ def sitting_cancel(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
         except ActionDenied as error:
             form.add_error(None, str(error))
             # Shown the day as it is now: pressed again, that is what they mean.
-            form.data = request.POST.copy() | {"on": sitting.on or ""}
+            form.data = data = request.POST.copy()
+            data["on"] = str(sitting.on or "")
     return form_page(request, "meetings/sitting_cancel.html", _confirm(by, sitting, row), form)
 
 

@@ -17,7 +17,7 @@ from agencies.guards import MemberRequest, member
 from agencies.models import Agency
 from agencies.permissions import ActionDenied
 from meetings import enums
-from meetings.forms import DateForm
+from meetings.forms import MoveForm
 from meetings.models import Sitting
 from meetings.operations import check_move, move_sitting
 from meetings.pages import sitting_row
@@ -35,22 +35,28 @@ def sitting_move(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
     if sitting.state != enums.SittingState.NOTICED:
         return redirect("sitting_detail", sitting.pk)
     initial = {name: getattr(sitting, name) for name in ("on", "starts_at", "ends_at", "place")}
-    form, step = DateForm(posted(request), initial=initial), request.POST.get("step")
+    form = MoveForm(posted(request), initial=initial | {"was": sitting.on})
+    step = request.POST.get("step")
     if request.method == "POST" and form.is_valid() and step != "edit":
+        seen = copy.copy(sitting)
+        seen.on = form.cleaned_data.pop("was") or sitting.on
         try:
             if step == "send":
-                move_sitting(sitting=sitting, by=by, **form.cleaned_data)
+                move_sitting(sitting=seen, by=by, **form.cleaned_data)
                 messages.success(request, _("日程を変えました。声をかけた全員に知らせます。"))
                 return redirect("sitting_detail", sitting.pk)
             check_move(sitting, **form.cleaned_data)
             return render(request, "meetings/sitting_move.html", _confirm(request, sitting, form))
         except ActionDenied as error:
             form.add_error("on", str(error))
+            # Shown the day as it is now: sent again, that is what they mean.
+            form.data = data = request.POST.copy()
+            data["was"] = str(sitting.on)
     words = {"title": _("日程を変える"), "label": _("だれに知らせるか確かめる")}
     return form_page(request, "meetings/sitting_form.html", {**words, "row": row}, form)
 
 
-def _confirm(request: MemberRequest, sitting: Sitting, form: DateForm) -> dict[str, Any]:
+def _confirm(request: MemberRequest, sitting: Sitting, form: MoveForm) -> dict[str, Any]:
     """Then and now, and who is told; the appointed in one sentence that always stands (V6)."""
     moved = copy.copy(sitting)
     for name, value in form.cleaned_data.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from config.lib import fiscal
 from config.lib.eras import format_datetime, format_short
-from meetings.forms import AppointForm, PledgeForm, SecretaryForm
+from meetings.forms import AppointedForm, AppointForm, PledgeForm, SecretaryForm
 from meetings.models import AgendaItem, ItemGrant
 from meetings.operations import (
     appoint,
@@ -136,11 +137,17 @@ def pledge(request: MemberRequest, grant_id: UUID) -> HttpResponse:
     seen = AgendaItem.objects.visible_to(by).filter(pk=grant.content_object_id).first()
     if grant.pledged_at is not None and seen is not None:
         return redirect("item_detail", seen.pk)
-    form = PledgeForm(posted(request))
+    form = AppointedForm(posted(request), initial={"sitting": grant.sitting_id})
     if request.method == "POST" and form.is_valid():
-        take_pledge(grant=grant, by=by)
-        messages.success(request, _("誓約を記録しました。"))
-        return redirect("appointment_pledge", grant.pk)
+        read = copy.copy(grant)
+        read.sitting_id = form.cleaned_data["sitting"] or grant.sitting_id
+        try:
+            take_pledge(grant=read, by=by)
+            messages.success(request, _("誓約を記録しました。"))
+            return redirect("appointment_pledge", grant.pk)
+        except ActionDenied as error:
+            form = AppointedForm({"sitting": grant.sitting_id})
+            form.add_error(None, str(error))
     log_access(
         by,
         Action.OPEN,

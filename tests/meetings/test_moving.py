@@ -81,6 +81,7 @@ def test_moved_twice_is_told_twice_and_swept_twice_is_told_once(city, later):
     for day in (later, s.business_day(first)):
         with w.act(city.head):
             move_sitting(sitting=sitting, by=city.head, on=day)
+            sitting.refresh_from_db()
         sweep()
         sweep()
     assert len(told(city.child)) == 2
@@ -212,6 +213,7 @@ def test_hours_move_together(city, later):
             sitting=sitting, by=city.coordinator, on=later,
             starts_at=datetime.time(14), ends_at=datetime.time(16),
         )  # fmt: skip
+        sitting.refresh_from_db()
         move_sitting(sitting=sitting, by=city.coordinator, on=later, starts_at=datetime.time(10))
         sitting.refresh_from_db()
     assert (sitting.starts_at, sitting.ends_at) == (datetime.time(10), None)
