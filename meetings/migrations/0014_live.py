@@ -46,6 +46,7 @@ $$;
 CREATE TRIGGER forget_item_drafts AFTER UPDATE OF state ON public.meetings_agendaitem
     FOR EACH ROW WHEN (NEW.state IN ('decided', 'withdrawn'))
     EXECUTE FUNCTION kasane.forget_item_drafts();
+REVOKE ALL ON FUNCTION kasane.forget_item_drafts() FROM PUBLIC;
 """
 
 
