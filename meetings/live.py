@@ -11,12 +11,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agencies.models import Membership
 from config.lib.eras import format_long
+from config.lib.prepared import prepared
 from meetings import enums
 from meetings.models import AgendaItem, ItemAttendance, MinuteLine, Sitting
 from meetings.pages import agenda_lines, item_state, presence
@@ -36,23 +39,45 @@ class Now:
     decided: list[dict[str, str]]
 
 
-def mark_of(by: Membership, sitting: Sitting, items: Sequence[AgendaItem]) -> str:
-    """Of everything the screen shows, as far as this reader sees it. Two queries."""
-    keys = [item.pk for item in items]
-    rows: list[Any] = [sitting.state]
-    rows += [(i.pk, i.version, i.state, i.begun_at) for i in items]
-    lines = MinuteLine.objects.visible_to(by).filter(item__in=keys)
-    rows += list(lines.order_by("pk").values_list("pk", "version"))
-    came = ItemAttendance.objects.visible_to(by).filter(item__in=keys)
-    rows += list(came.order_by("pk").values_list("pk", "attendance"))
+def mark_of(by: Membership, sitting_id: UUID) -> str:
+    """Of everything the screen shows, as far as this reader sees it; asked of every screen every
+    other second. Four queries."""
+    rows = [
+        list(asked(by, sitting_id))
+        for asked in (_sitting_rows, _item_rows, _line_rows, _attendance_rows)
+    ]
     return hashlib.sha256(repr(rows).encode()).hexdigest()[:20]
 
 
+@prepared
+def _sitting_rows(membership: Membership, sitting_id: UUID) -> QuerySet[Sitting, Any]:
+    return Sitting.objects.visible_to(membership).filter(pk=sitting_id).values_list("state")
+
+
+@prepared
+def _item_rows(membership: Membership, sitting_id: UUID) -> QuerySet[AgendaItem, Any]:
+    found = AgendaItem.objects.visible_to(membership).filter(sitting_id=sitting_id)
+    return found.order_by("pk").values_list("pk", "version", "state", "begun_at")
+
+
+@prepared
+def _line_rows(membership: Membership, sitting_id: UUID) -> QuerySet[MinuteLine, Any]:
+    found = MinuteLine.objects.visible_to(membership).filter(item__sitting_id=sitting_id)
+    counted = found.order_by("item_id").values("item_id").annotate(Count("pk"), Sum("version"))
+    return counted.values_list("item_id", "pk__count", "version__sum")
+
+
+@prepared
+def _attendance_rows(membership: Membership, sitting_id: UUID) -> QuerySet[ItemAttendance, Any]:
+    found = ItemAttendance.objects.visible_to(membership).filter(item__sitting_id=sitting_id)
+    return found.order_by("pk").values_list("pk", "attendance")
+
+
 def now_of(by: Membership, sitting: Sitting, items: Sequence[AgendaItem]) -> Now:
-    """The screen at this instant. Six queries."""
+    """The screen at this instant. Eight queries."""
     item = current(items)
     return Now(
-        mark=mark_of(by, sitting, items),
+        mark=mark_of(by, sitting.pk),
         state=sitting.state,
         item=item,
         words=_words(sitting, items, item),
