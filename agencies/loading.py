@@ -229,6 +229,7 @@ class _Load:
             "may_person_attend": entry.person_may_attend,
             "agenda_types": list(entry.agenda_types),
             "closes_after_days": entry.closes_days,
+            "quorum": entry.quorum,
         }
 
     def members(self) -> None:

@@ -185,6 +185,7 @@ class ConferenceEntry:
     person_may_attend: bool | None = f.flag(silent=None)
     agenda_types: tuple[str, ...] = f.choices(AGENDA_TYPES)
     closes_days: int | None = f.whole(0, 365)
+    quorum: int | None = f.whole(1, 100)
 
     @property
     def consent_rule(self) -> str:

@@ -174,6 +174,8 @@ class ConferenceType(CityRow):
     may_person_attend = models.BooleanField(null=True, blank=True)
     agenda_types = _codes()
     closes_after_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    # 定足数: percent of those asked to an item who have to be there for a decision.
+    quorum = models.PositiveSmallIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [

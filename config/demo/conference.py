@@ -13,20 +13,23 @@ from typing import Any
 from django.utils import timezone
 
 from agencies.enums import AgendaType
-from agencies.models import Agency, ConferenceType, Membership, Municipality
+from agencies.models import Agency, ConferenceType, Membership, Municipality, StandingMember
 from agencies.opendays import open_days
 from cases.models import CarryOut, Case, Person, Referral
 from config.lib.acting import acting
-from meetings.models import AgendaItem, ItemGrant, Sitting
+from meetings.models import AgendaItem, ItemGrant, ItemPerson, Sitting
 from meetings.operations import (
     CarryOutFacts,
     appoint,
+    appoint_on_paper,
     call_ad_hoc,
     close_sitting,
     decide_item,
+    mark_attendance,
     open_sitting,
     propose_from_referral,
     propose_item,
+    register_paper_pledge,
     send_notice,
     take_pledge,
 )
@@ -113,9 +116,12 @@ class Conference:
         """Notice, sitting, decision; and the agency's own decision where the city wants one."""
         body = item.conference_type
         by = self.members["coordinator"] if body.is_secret else self.office(body)
+        if body.is_secret:
+            self.appoint_mandatory(item, by)
         with acting(by.pk):
             send_notice(sitting=item.sitting, by=by)
             open_sitting(sitting=item.sitting, by=by)
+            self.come(item, by)
             decide_item(item=item, by=by, decision=decision, opinion=opinion, minutes=minutes)
             close_sitting(sitting=item.sitting, by=by)
         if self.city.decided_by == "agency":
@@ -123,6 +129,38 @@ class Conference:
             with acting(head.pk):
                 plan = Plan.objects.visible_to(head).get(pk=item.plan_id)
                 decide_plan(plan=plan, by=head, note="会議の結果のとおり決定")
+
+    def appoint_mandatory(self, item: AgendaItem, by: Membership) -> None:
+        """Somebody of each agency that has to be there; on paper where nobody signs in for it."""
+        members = StandingMember.objects.filter(
+            conference_type=item.conference_type, is_mandatory=True, agency__isnull=False
+        )
+        for agency in [row.agency for row in members.select_related("agency")]:
+            assert agency is not None  # noqa: S101 - asked for
+            found = [m for m in self.members.values() if m.agency_id == agency.pk]
+            if by in found:
+                continue
+            with acting(by.pk):
+                if not found:
+                    person = appoint_on_paper(
+                        item=item, by=by, name="架空 守", organisation=agency.name
+                    )
+                    register_paper_pledge(person=person, by=by, pledged_on=timezone.localdate())
+                    continue
+                grant = appoint(item=item, by=by, member=found[0])
+            with acting(found[0].pk):
+                take_pledge(grant=grant, by=found[0])
+
+    def come(self, item: AgendaItem, by: Membership) -> None:
+        """Everybody who was asked is there."""
+        if not item.is_secret:
+            for agency in Agency.objects.filter(pk__in=item.participant_ids):
+                mark_attendance(item=item, by=by, attendance="present", agency=agency)
+            return
+        for grant in ItemGrant.objects.filter(content_object=item, pledged_at__isnull=False):
+            mark_attendance(item=item, by=by, attendance="present", membership=grant.membership)
+        for person in ItemPerson.objects.filter(item=item, pledged_on__isnull=False):
+            mark_attendance(item=item, by=by, attendance="present", person=person)
 
     def propose_sealed(
         self, sheet: Referral, agenda_type: str, *, appoint_codes: list[str]
@@ -158,6 +196,7 @@ class Conference:
         by = self.members["coordinator"]
         with acting(by.pk):
             open_sitting(sitting=item.sitting, by=by)
+            self.come(item, by)
             decided = decide_item(
                 item=item,
                 by=by,

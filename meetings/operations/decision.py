@@ -29,6 +29,7 @@ from meetings.operations.common import (
 )
 from meetings.operations.lines import joined_lines
 from meetings.permissions import check_can_decide, check_can_run_item, check_still_open
+from meetings.quorum import check_who_is_there
 from plans.models import Plan
 from plans.operations import end_plan, record_conference_result
 
@@ -56,6 +57,7 @@ def decide_item(
     check_can_decide(by, locked)
     if decision not in enums.DECISIONS[locked.agenda_type]:
         raise ActionDenied(_("この種別の議題では、その決定は選べません。"))
+    check_who_is_there(by, locked, decision)
     if next_review_on is not None and next_review_on <= timezone.localdate():
         raise ActionDenied(_("次回の確認日は、明日からあとの日にしてください。"))
     if locked.plan_id is not None:

@@ -343,7 +343,9 @@ def proposes(worker: Desk, plan: str) -> str:
 
 
 def attends(office: Desk, item: str) -> None:
-    present = {f"a:{agency('kurashi').pk}": "present", "name": "本人"}
+    # marugoto: has to be there, as the profile says
+    present = {f"a:{agency(code).pk}": "present" for code in ("kurashi", "marugoto")}
+    present["name"] = "本人"
     office.press(reverse("item_attendance", args=[item]), **present)
     assert "くらし立て直し室" in office.read(reverse("item_print", args=[item]))
 
