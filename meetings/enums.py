@@ -83,6 +83,24 @@ class Attendance(models.TextChoices):
     PARTIAL = "partial", _("この議題のみ")
 
 
+class Answer(models.TextChoices):
+    """Whether somebody who was asked comes. Empty: not answered yet."""
+
+    ATTEND = "attend", _("出席する")
+    ONLINE = "online", _("オンラインで出席する")
+    PARTIAL = "partial", _("この議題のみ出席する")
+    ABSENT = "absent", _("欠席する")
+
+
+class MemberKind(models.TextChoices):
+    """Who takes part in an item with consent besides its agencies."""
+
+    PERSON = "person", _("本人")
+    FAMILY = "family", _("家族")
+    BY_CASE = "by_case", _("案件による構成員")
+    INVITED = "invited", _("招いた人")
+
+
 class Paper(models.TextChoices):
     """The papers of a sealed item that are printed under a number."""
 

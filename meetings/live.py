@@ -21,8 +21,9 @@ from agencies.models import Membership
 from config.lib.eras import format_long
 from config.lib.prepared import prepared
 from meetings import enums
+from meetings.agenda import agenda_lines
 from meetings.models import AgendaItem, ItemAttendance, MinuteLine, Sitting
-from meetings.pages import agenda_lines, item_state, presence
+from meetings.pages import item_state, presence
 
 
 @dataclass(frozen=True)

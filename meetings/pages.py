@@ -113,32 +113,6 @@ def item_state(item: AgendaItem) -> str:
     return label_of(enums.Decision, item.decision) or label_of(enums.ItemState, item.state)
 
 
-def agenda_lines(
-    items: Iterable[AgendaItem], current: UUID | None = None, *, run: bool = False
-) -> list[dict[str, Any]]:
-    """The left column: only what this reader sees, so numbers have no gap. On the room's screen
-    (`run`) a sealed item is named only while its own people are there: when it is the current."""
-    lines = []
-    for item in items:
-        if run and item.is_secret and item.pk != current:
-            continue
-        done = item.state in (enums.ItemState.DECIDED, enums.ItemState.WITHDRAWN)
-        result = item_state(item)
-        sub = label_of(AgendaType, item.agenda_type)
-        if done or item.state == enums.ItemState.BLOCKED:
-            sub = f"{sub}　{result}"
-        lines.append(
-            {
-                "title": item.title,
-                "sub": sub,
-                "url": reverse("item_run" if run else "item_detail", args=[item.pk]),
-                "state": "now" if item.pk == current else "done" if done else "todo",
-                "secret": item.is_secret,
-            }
-        )
-    return lines
-
-
 def secret_words(bodies: Iterable[ConferenceType], *, run: bool) -> tuple[str, str]:
     """The line above sealed items: for every sitting of a body under 106条の6, never because a
     sealed item exists."""
@@ -241,39 +215,12 @@ def named(member: Membership, names: dict[UUID | None, str]) -> str:
     return names.get(member.pk) or f"{member.user}（{member.agency_name}）"
 
 
-def attendees(item: AgendaItem) -> list[tuple[str, str, str]]:
-    """(field, who, recorded): under secrecy the appointed who pledged, on screen or on paper;
-    else agencies."""
-    recorded = {
-        (row.membership_id, row.agency_id, row.name): row.attendance
-        for row in ItemAttendance.objects.filter(item=item)
-    }
-    if item.is_secret:
-        people = people_of(item)
-        names = names_of(people)
-        on_screen = [
-            (
-                f"m:{g.membership_id}",
-                named(g.membership, names),
-                recorded.get((g.membership_id, None, ""), ""),
-            )
-            for g in appointments(item)
-            if g.pledged_at is not None
-        ]
-        return on_screen + [
-            (f"p:{p.pk}", str(p), recorded.get((None, None, str(p)), ""))
-            for p in people
-            if p.pledged_on is not None
-        ]
-    keys = list(dict.fromkeys([*item.participant_ids, item.proposing_agency_id]))
-    known = dict(Agency.objects.filter(pk__in=keys).values_list("pk", "name"))
-    return [(f"a:{k}", known[k], recorded.get((None, k, ""), "")) for k in keys if k in known]
-
-
 def presence(item: AgendaItem) -> list[dict[str, str]]:
     """出席 as recorded, for the right column and for paper."""
-    rows = ItemAttendance.objects.filter(item=item).select_related(
-        "membership__user", "membership__agency", "agency"
+    rows = (
+        ItemAttendance.objects.filter(item=item, removed_at=None)
+        .exclude(attendance="")
+        .select_related("membership__user", "membership__agency", "agency", "person")
     )
     names = names_of(ItemPerson.objects.filter(item=item)) if item.is_secret else {}
     found = []
@@ -283,10 +230,13 @@ def presence(item: AgendaItem) -> list[dict[str, str]]:
             who = named(row.membership, names)
         elif row.agency is not None:
             who = row.agency.name
+        elif row.person_id is not None:
+            who = row.person.shown_name if row.person is not None else _("本人")
         found.append(
             {
                 "who": who,
-                "state": str(row.get_attendance_display()),
+                "state": str(row.get_attendance_display())
+                + (_("（利害関係あり・決定に加わらない）") if row.has_conflict else ""),
                 "tone": PRESENCE_TONE[row.attendance],
             }
         )

@@ -68,6 +68,17 @@ def check_can_run_item(by: Membership, item: AgendaItem) -> None:
         check_can_run(by, [item.conference_type])
 
 
+def items_run_by(by: Membership, items: Iterable[AgendaItem]) -> list[AgendaItem]:
+    """Those of the items that `check_can_run_item` lets `by` run. One query."""
+    listed, may_run = listed_types(by), by.may(Permission.RUN_CONFERENCE)
+    return [
+        item
+        for item in items
+        if item.conference_type_id in listed
+        or (not item.is_secret and may_run and is_office(by, item.conference_type))
+    ]
+
+
 def check_not_past(on: datetime.date) -> None:
     """Not in the past. An urgent sitting (臨時) may be called for any day from today on."""
     if on < timezone.localdate():

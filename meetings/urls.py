@@ -3,12 +3,15 @@
 from django.urls import path
 
 from meetings.views import (
+    agenda,
+    answers,
     calendar,
     cancelling,
     copies,
     items,
     letters,
     live,
+    members,
     moving,
     named,
     pack,
@@ -37,12 +40,15 @@ urlpatterns = [
     ),
     path("meetings/items/new/", items.item_new, name="item_new"),
     path("meetings/items/<uuid:item_id>/", items.item_detail, name="item_detail"),
+    path("meetings/items/<uuid:item_id>/still/", items.item_still, name="item_still"),
     path("meetings/items/<uuid:item_id>/people/", people.item_people, name="item_people"),
     path(
         "meetings/items/<uuid:item_id>/participants/",
         items.item_participants,
         name="item_participants",
     ),
+    path("meetings/items/<uuid:item_id>/members/", members.item_members, name="item_members"),
+    path("meetings/items/<uuid:item_id>/answer/", answers.item_answer, name="item_answer"),
     path("meetings/items/<uuid:item_id>/attach/", items.item_attach, name="item_attach"),
     path("meetings/items/<uuid:item_id>/run/", running.item_run, name="item_run"),
     path(
@@ -110,6 +116,8 @@ urlpatterns = [
     path("meetings/<uuid:sitting_id>/date/", sittings.sitting_date, name="sitting_date"),
     path("meetings/<uuid:sitting_id>/move/", moving.sitting_move, name="sitting_move"),
     path("meetings/<uuid:sitting_id>/cancel/", cancelling.sitting_cancel, name="sitting_cancel"),
+    path("meetings/<uuid:sitting_id>/agenda/", agenda.sitting_agenda, name="sitting_agenda"),
+    path("meetings/<uuid:sitting_id>/answer/", answers.sitting_answer, name="sitting_answer"),
     path("meetings/<uuid:sitting_id>/run/", running.sitting_run, name="sitting_run"),
     path("meetings/<uuid:sitting_id>/<slug:step>/", sittings.sitting_step, name="sitting_step"),
 ]

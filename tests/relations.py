@@ -194,6 +194,9 @@ item_detail               secretary   200/-    .        200/-
 item_people               secretary   200/422  .        200/422
 item_participants         secretary   200/422  .        200/422
 item_attach               secretary   200/422  .        200/422
+item_members              secretary   200/302  .        403/403
+item_answer               secretary   302/302  .        302/302
+item_still                secretary   200/-    .        200/-
 item_run                  secretary   200/422  .        302/302
 item_attendance           secretary   -/302    .        -/302
 item_minutes              secretary   200/422  .        200/422
@@ -225,6 +228,9 @@ item_detail               appointed   .        200/-    404/-
 item_people               appointed   .        403/403  404/404
 item_participants         appointed   .        200/422  404/404
 item_attach               appointed   .        403/403  404/404
+item_members              appointed   .        403/403  404/404
+item_answer               appointed   .        302/302  404/404
+item_still                appointed   .        200/-    404/-
 item_run                  appointed   .        403/403  404/404
 item_attendance           appointed   .        -/403    -/404
 item_minutes              appointed   .        403/403  404/404
@@ -254,6 +260,8 @@ carry_out_visit_new       appointed   .        200/422  404/404
 
 # … to its guest, who has pledged; other addresses refuse the role, whatever the key (V6).
 item_detail               visitor     .        200/-    .
+item_answer               visitor     .        302/302  .
+item_still                visitor     .        200/-    .
 appointment_pledge        visitor     .        302/302  .
 
 # … what it has decided to be carried out: running; ended.
@@ -266,6 +274,9 @@ item_person_password      guests      -/200    .        -/no
 # An item with consent: proposed by one's agency; taking part in; withdrawn (V5).
 item_detail               party       200/-    200/-    200/-
 item_participants         party       200/422  200/422  200/422
+item_members              party       200/302  403/403  403/403
+item_answer               party       302/302  302/302  302/302
+item_still                party       200/-    200/-    200/-
 item_run                  party       403/403  403/403  403/403
 item_attendance           party       -/403    -/403    -/403
 item_minutes              party       403/403  403/403  403/403
@@ -296,6 +307,8 @@ sitting_live              calendar    200/-    .        200/-
 sitting_live_now          calendar    200/-    .        200/-
 sitting_detail            calendar    200/-    .        200/-
 sitting_date              calendar    200/422  .        200/422
+sitting_agenda            calendar    200/302  .        302/302
+sitting_answer            calendar    302/302  .        302/302
 sitting_move              calendar    200/422  .        302/302
 sitting_cancel            calendar    200/422  .        302/302
 sitting_run               calendar    302/-    .        302/-
@@ -354,7 +367,7 @@ RELATIONLESS: dict[str, dict[str, str]] = {
         **dict.fromkeys(
             ["sitting_detail", "sitting_date", "sitting_move", "sitting_run", "sitting_step",
              "sitting_copies", "sitting_pack", "sitting_live", "sitting_live_now", "series_set",
-             "sitting_cancel"],
+             "sitting_cancel", "sitting_agenda", "sitting_answer"],
             "a day and a room are the whole city's; items have rows of their own",
         ),
         **dict.fromkeys(

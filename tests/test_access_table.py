@@ -75,7 +75,8 @@ TABLE: dict[str, set[str]] = {
             "record_detail", "record_ask", "record_confirm", "requests_end", "task_finish",
             "case_timeline",
             "plan_list", "plan_detail", "plan_print", "monitor_new", "item_done",
-            "sitting_list", "sitting_detail", "sitting_date", "sitting_run", "sitting_step",
+            "sitting_list", "sitting_detail", "sitting_date",
+            "sitting_agenda", "sitting_answer", "sitting_run", "item_members", "sitting_step",
             "sitting_calendar", "sitting_calendar_file", "calendar_feed", "calendar_feed_stop",
             "secretariat_list", "secretariat_step",
             "item_new", "item_people", "item_participants", "item_attach",
@@ -99,7 +100,9 @@ TABLE: dict[str, set[str]] = {
         READERS,
     ),
     # A guest of a sitting: the pledge, the item, and nothing else (V6).
-    **dict.fromkeys(["item_detail", "appointment_pledge"], READERS | {"guest"}),
+    **dict.fromkeys(
+        ["item_detail", "item_answer", "item_still", "appointment_pledge"], READERS | {"guest"}
+    ),
     "carry_out_list": set(),  # for people on a list, not for a role (meetings' own test)
     **dict.fromkeys(
         [

@@ -1,6 +1,8 @@
 """Input of the meetings room."""
 
+from .agenda import AgendaForm
 from .items import AttachForm, ItemForm, ParticipantsForm, SheetForm
+from .members import AnswerForm, NameMemberForm, NotedForm
 from .papers import CopiesForm, LetterForm, PackForm, ReplyForm
 from .people import (
     AppointedForm,
@@ -16,6 +18,8 @@ from .sittings import AdHocForm, CancelForm, DateForm, MoveForm
 
 __all__ = [
     "AdHocForm",
+    "AgendaForm",
+    "AnswerForm",
     "AppointForm",
     "AppointedForm",
     "AttachForm",
@@ -29,6 +33,8 @@ __all__ = [
     "LineForm",
     "MinutesForm",
     "MoveForm",
+    "NameMemberForm",
+    "NotedForm",
     "PackForm",
     "PaperPledgeForm",
     "ParticipantsForm",

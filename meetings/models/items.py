@@ -10,6 +10,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
@@ -17,7 +18,7 @@ from guardian.models import UserObjectPermissionBase
 from agencies.enums import AgendaType
 from agencies.models import Agency, ConferenceType, Membership
 from cases.gate import RECORD_RULES, listed_scope
-from cases.models import CarryOut, Case
+from cases.models import CarryOut, Case, Person
 from cases.models.shield import HELD
 from config.lib.ids import new_id
 from meetings import enums
@@ -31,6 +32,10 @@ class AgendaItemQuerySet(models.QuerySet["AgendaItem"]):
 
     def visible_to(self, membership: Membership) -> AgendaItemQuerySet:
         return self.filter(item_scope(membership))
+
+    def in_order(self) -> AgendaItemQuerySet:
+        """As a cover lists them: with consent first, sealed after, each as the office set them."""
+        return self.order_by("basis", "order_at", "pk")
 
 
 class AgendaItem(models.Model):
@@ -60,6 +65,14 @@ class AgendaItem(models.Model):
     proposed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     proposing_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
     proposed_at = models.DateTimeField(default=timezone.now)
+    # Where it stands in its sitting: a sparse key, at first the moment it was proposed. Whoever
+    # moves an item swaps the keys of two they see, so that no number tells of others (V6).
+    order_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    planned_minutes = models.PositiveSmallIntegerField(_("所要時間（分）"), null=True, blank=True)
+    begins_at = models.TimeField(_("開始時刻"), null=True, blank=True)
+    presenter = models.ForeignKey(
+        Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     state = models.CharField(
         max_length=10, choices=enums.ItemState.choices, default=enums.ItemState.PROPOSED
     )
@@ -94,6 +107,9 @@ class AgendaItem(models.Model):
                 name="item_decided_whole",
                 condition=Q(state="decided", decided_at__isnull=False, decided_by__isnull=False)
                 | (~Q(state="decided") & Q(decided_at__isnull=True, decided_by__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="item_planned_minutes", condition=Q(planned_minutes__range=(1, 480))
             ),
         ]
         indexes = [
@@ -155,6 +171,12 @@ class ItemGrant(UserObjectPermissionBase):
     decided_on = models.DateField(null=True, blank=True)
     pledged_at = models.DateTimeField(_("守秘の確認"), null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    # Whether they come, said by themself after the pledge; read by themself and the secretariat.
+    answer = models.CharField(
+        max_length=10, choices=enums.Answer.choices, blank=True, default="", db_default=""
+    )
+    answered_at = models.DateTimeField(null=True, blank=True)
+    has_conflict = models.BooleanField(_("利害関係"), default=False, db_default=False)
 
     objects = ItemGrantQuerySet.as_manager()  # type: ignore[assignment,misc]  # not guardian's
 
@@ -177,7 +199,12 @@ class ItemGrant(UserObjectPermissionBase):
 
 
 class ItemAttendance(models.Model):
-    """出欠, per item: a cover shows each reader only their own items."""
+    """出欠: one member of an item, whether they come, and who was there.
+
+    With consent an agency that takes part, as soon as it has answered or was there, or somebody by
+    name (本人, 家族, somebody asked for this case). Under secrecy who was there alone: whether the
+    appointed come stands with their appointment, which others do not see (V6).
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     item = models.ForeignKey(AgendaItem, on_delete=models.PROTECT, related_name="attendances")
@@ -187,18 +214,49 @@ class ItemAttendance(models.Model):
     agency = models.ForeignKey(
         Agency, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    # 本人: one of the item's persons; their name stands where it is gated.
+    person = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     name = models.CharField(max_length=300, blank=True)
-    attendance = models.CharField(max_length=10, choices=enums.Attendance.choices)
+    # Of somebody by name; what kind of member an agency is, the city's profile says.
+    kind = models.CharField(
+        max_length=10, choices=enums.MemberKind.choices, blank=True, default="", db_default=""
+    )
+    organisation = models.CharField(max_length=100, blank=True, default="", db_default="")
+    answer = models.CharField(
+        max_length=10, choices=enums.Answer.choices, blank=True, default="", db_default=""
+    )
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.ForeignKey(
+        Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    remark = models.CharField(max_length=200, blank=True, default="", db_default="")
+    # 利害関係: is heard, and takes no part in the decision.
+    has_conflict = models.BooleanField(_("利害関係"), default=False, db_default=False)
+    # Of the day itself; empty until it is recorded.
+    attendance = models.CharField(
+        max_length=10, choices=enums.Attendance.choices, blank=True, default="", db_default=""
+    )
+    arrived_at = models.DateTimeField(null=True, blank=True)
+    left_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
 
     objects = OfItemQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["item", "membership", "agency", "name"],
+                fields=["item", "membership", "agency", "person", "name"],
+                condition=Q(removed_at=None),
                 nulls_distinct=False,
                 name="attendance_once",
-            )
+            ),
+            models.CheckConstraint(
+                name="attendance_answered_whole",
+                condition=Q(answer="", answered_at=None, answered_by=None)
+                | (~Q(answer="") & Q(answered_at__isnull=False, answered_by__isnull=False)),
+            ),
         ]
 
 

@@ -42,6 +42,12 @@ class ItemPerson(models.Model):
     )
     registered_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    # Whether they come, as the secretariat was told (a guest says so on their appointment).
+    answer = models.CharField(
+        max_length=10, choices=enums.Answer.choices, blank=True, default="", db_default=""
+    )
+    answered_at = models.DateTimeField(null=True, blank=True)
+    has_conflict = models.BooleanField(_("利害関係"), default=False, db_default=False)
 
     objects = OfItemQuerySet.as_manager()
 

@@ -1,5 +1,7 @@
 """The verbs of the meetings room. Each is one transaction: lock, check, change, trace."""
 
+from .agenda import Planned, allot_times, move_item, set_agenda
+from .answering import Reply, answer_sitting, asked_of, unanswered
 from .appointment import Appointing, appoint, heads_of, revoke_appointment, take_pledge
 from .cancelling import cancel_sitting, put_off_items
 from .carrying import CarryOutFacts, Renewal, end_carry_out, running_carry_outs
@@ -17,6 +19,7 @@ from .item import (
 )
 from .letters import Letter, record_reply, request_information
 from .lines import begin_item, keep_item_draft, write_line
+from .members import Noted, check_can_name, name_member, note_members, remove_member
 from .moving import check_move, move_sitting
 from .named import (
     GuestAccount,
@@ -45,16 +48,23 @@ __all__ = [
     "Changed",
     "GuestAccount",
     "Letter",
+    "Noted",
+    "Planned",
     "Recipient",
     "Renewal",
+    "Reply",
     "Rhythm",
+    "allot_times",
+    "answer_sitting",
     "appoint",
     "appoint_on_paper",
+    "asked_of",
     "attach_earlier",
     "begin_item",
     "call_ad_hoc",
     "cancel_sitting",
     "change_participants",
+    "check_can_name",
     "check_move",
     "check_rhythm",
     "close_sitting",
@@ -69,10 +79,13 @@ __all__ = [
     "keep_item_draft",
     "make_feed",
     "mark_attendance",
+    "move_item",
     "move_sitting",
+    "name_member",
     "name_secretary",
     "next_days",
     "next_sitting",
+    "note_members",
     "open_sitting",
     "pledge_as_secretary",
     "print_copies",
@@ -82,6 +95,7 @@ __all__ = [
     "put_off_items",
     "record_reply",
     "register_paper_pledge",
+    "remove_member",
     "renew_guest_password",
     "request_information",
     "resume_item",
@@ -91,10 +105,12 @@ __all__ = [
     "running_carry_outs",
     "send_notice",
     "series_in_force",
+    "set_agenda",
     "set_date",
     "set_series",
     "stop_feed",
     "take_pledge",
+    "unanswered",
     "withdraw_item",
     "write_line",
     "write_minutes",

@@ -7,10 +7,12 @@ enters what the head decided on paper, and says who decided and when.
 from __future__ import annotations
 
 import datetime
+import uuid
 from dataclasses import dataclass
 
 from django.contrib.auth.models import Permission as GuardianPermission
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,6 +21,7 @@ from agencies.models import ConferenceType, Membership
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from meetings import enums
+from meetings.agenda import UNDECIDED
 from meetings.gate import listed_entries
 from meetings.models import AgendaItem, ItemGrant
 from meetings.operations.common import lock_item, trace
@@ -170,6 +173,13 @@ def take_pledge(*, grant: ItemGrant, by: Membership) -> None:
     )
 
 
+def presents_no_more(item_key: uuid.UUID, member_key: uuid.UUID, by: Membership) -> None:
+    """Who is appointed no more presents nothing that is still to come."""
+    AgendaItem.objects.visible_to(by).filter(
+        pk=item_key, presenter_id=member_key, state__in=UNDECIDED
+    ).update(presenter=None, version=F("version") + 1)
+
+
 @transaction.atomic
 def revoke_appointment(*, grant: ItemGrant, by: Membership) -> None:
     """取り消し: the person sees nothing of the item from the next request on."""
@@ -183,6 +193,7 @@ def revoke_appointment(*, grant: ItemGrant, by: Membership) -> None:
     if locked.revoked_at is not None:
         raise ActionDenied(_("この指名は、すでに取り消されています。"))
     ItemGrant.objects.visible_to(by).filter(pk=locked.pk).update(revoked_at=timezone.now())
+    presents_no_more(locked.content_object_id, locked.membership_id, by)
     log_access(
         by,
         Action.WRITE,

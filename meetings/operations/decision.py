@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -179,18 +180,24 @@ def mark_attendance(
     membership: Membership | None = None,
     agency: Agency | None = None,
     person: ItemPerson | None = None,
+    member: ItemAttendance | None = None,
     name: str = "",
+    arrived_at: datetime.datetime | None = None,
+    left_at: datetime.datetime | None = None,
 ) -> None:
-    """出欠 per item. Under secrecy only the appointed who pledged (on screen or on paper), and
-    the secretariat, are there; with consent the agencies that take part, or somebody by name
-    (本人, 家族)."""
+    """出欠 per item, and when somebody came late or left. Under secrecy only the appointed who
+    pledged (on screen or on paper), and the secretariat, are there; with consent the agencies that
+    take part, or somebody by name: a `member` who was asked, or whoever came besides (本人, 家族).
+    """
     locked = lock_item(item, by)
     check_can_run_item(by, locked)
     check_still_open(locked)
     if attendance not in enums.Attendance.values:
         raise ActionDenied(_("出欠を選んでください。"))
+    if arrived_at is not None and left_at is not None and left_at < arrived_at:
+        raise ActionDenied(_("帰った時刻は、来た時刻よりあとにしてください。"))
     if locked.is_secret:
-        agency, name = None, ""
+        agency, member, name = None, None, ""
         if person is not None:
             membership, name = None, _on_paper(locked, person, attendance)
         else:
@@ -198,18 +205,30 @@ def mark_attendance(
     else:
         membership = None
         known = {*locked.participant_ids, locked.proposing_agency_id}
-        if agency is None and not name.strip():
+        if agency is None and member is None and not name.strip():
             raise ActionDenied(_("出席した機関か人を選んでください。"))
         if agency is not None and agency.pk not in known:
             raise ActionDenied(_("この議題に参加する機関ではありません。"))
-    ItemAttendance.objects.update_or_create(
-        item=locked,
-        membership=membership,
-        agency=agency,
-        name=name.strip(),
-        defaults={"attendance": attendance},
-    )
+    there = {"attendance": attendance, "arrived_at": arrived_at, "left_at": left_at}
+    if member is not None:
+        _mark_member(locked, member, there)
+    else:
+        ItemAttendance.objects.update_or_create(
+            item=locked,
+            membership=membership,
+            agency=agency,
+            person=None,
+            name=name.strip(),
+            removed_at=None,
+            defaults=there,
+        )
     trace(locked, by, "mark_attendance")
+
+
+def _mark_member(item: AgendaItem, member: ItemAttendance, there: dict[str, Any]) -> None:
+    rows = ItemAttendance.objects.filter(item=item, pk=member.pk, agency=None, removed_at=None)
+    if not rows.update(**there):
+        raise ActionDenied(_("この人は、もう出席する人に載っていません。"))
 
 
 def _check_may_attend(item: AgendaItem, member: Membership | None, attendance: str) -> None:

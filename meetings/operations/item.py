@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -208,14 +209,18 @@ def change_participants(
     locked = lock_item(item, by, version)
     if locked.is_secret:
         raise ActionDenied(_("守秘の議題は、機関ではなく人を指名します。"))
-    _check_proposer(locked, by)
+    check_proposer(locked, by)
     agencies = _taking_part(participants, locked.conference_type)
     persons = _persons(locked, by)
     case = locked.case
     if case is not None:
         _check_covered(case, persons, agencies)
         _join(case, agencies - set(locked.participant_ids), by)
-    save_item(locked, by, "participants", participant_ids=sorted(agencies))
+    changes: dict[str, Any] = {"participant_ids": sorted(agencies)}
+    stays = {*agencies, locked.proposing_agency_id}
+    if locked.presenter is not None and locked.presenter.agency_id not in stays:
+        changes["presenter"] = None
+    save_item(locked, by, "participants", **changes)
 
 
 @transaction.atomic
@@ -223,7 +228,7 @@ def resume_item(*, item: AgendaItem, by: Membership) -> None:
     """A blocked item returns once the consents cover it again, also one that waits in a cancelled
     sitting for the next."""
     locked = lock_item(item, by)
-    _check_proposer(locked, by)
+    check_proposer(locked, by)
     if locked.state != enums.ItemState.BLOCKED:
         raise ActionDenied(_("保留になっている議題ではありません。"))
     if locked.sitting.state not in (*LIVE, enums.SittingState.CANCELLED):
@@ -237,7 +242,7 @@ def resume_item(*, item: AgendaItem, by: Membership) -> None:
 def withdraw_item(*, item: AgendaItem, by: Membership) -> None:
     """取り下げ, before a decision. The plan stays submitted and may be put on another agenda."""
     locked = lock_item(item, by)
-    _check_proposer(locked, by)
+    check_proposer(locked, by)
     if locked.state in (enums.ItemState.DECIDED, enums.ItemState.WITHDRAWN):
         raise ActionDenied(_("この議題は、もう取り下げられません。"))
     save_item(locked, by, "withdraw", state=enums.ItemState.WITHDRAWN)
@@ -264,7 +269,8 @@ def attach_earlier(*, item: AgendaItem, by: Membership, earlier: AgendaItem) -> 
     save_item(locked, by, "attach", attached_ids=keys)
 
 
-def _check_proposer(item: AgendaItem, by: Membership) -> None:
+def check_proposer(item: AgendaItem, by: Membership) -> None:
+    """Who proposed the item, or who runs it; under secrecy the secretariat alone."""
     if item.is_secret:
         check_is_listed(by, item.conference_type)
     elif item.proposing_agency_id != by.agency_id:

@@ -21,6 +21,7 @@ from meetings.operations.appointment import (
     check_can_appoint,
     decided_by,
     grant_item,
+    presents_no_more,
 )
 from meetings.operations.common import lock_item, trace
 from meetings.operations.sitting import tell_appointed
@@ -213,6 +214,7 @@ def revoke_person(*, person: ItemPerson, by: Membership) -> None:
         ItemGrant.objects.visible_to(by).standing().filter(
             content_object=item, membership_id=locked.guest_id
         ).update(revoked_at=timezone.now())
+        presents_no_more(item.pk, locked.guest_id, by)
         _ask("select kasane.end_guest(%s)", locked.guest_id)
     trace(item, by, "revoke_person")
 

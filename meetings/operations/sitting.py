@@ -164,7 +164,7 @@ def _recheck(sitting: Sitting, by: Membership) -> list[AgendaItem]:
     standing = items.select_related("conference_type", "sitting").exclude(
         state=enums.ItemState.BLOCKED
     )
-    return list(standing.order_by("proposed_at"))
+    return list(standing.in_order())
 
 
 def _tell(item: AgendaItem) -> None:

@@ -111,7 +111,7 @@ def cancelled_page(
     gone = list(
         seen.select_related("conference_type", "sitting")
         .prefetch_related("sitting__conference_types")
-        .order_by("basis", "proposed_at", "pk")
+        .in_order()
     )
     facts = []
     if sitting.cancelled_at is not None:

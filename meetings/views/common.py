@@ -41,7 +41,12 @@ def posted(request: HttpRequest) -> QueryDict | None:
 def get_item(request: MemberRequest, item_id: UUID) -> AgendaItem:
     """The item, or 404: sealed and non-existent take the same path (V15)."""
     items = AgendaItem.objects.visible_to(request.membership).select_related(
-        "conference_type", "sitting", "proposing_agency", "plan__record"
+        "conference_type",
+        "sitting",
+        "proposing_agency",
+        "plan__record",
+        "presenter__user",
+        "presenter__agency",
     )
     return get_object_or_404(items, pk=item_id)
 
@@ -58,8 +63,14 @@ def items_of(membership: Membership, sitting: Sitting) -> list[AgendaItem]:
     found = (
         AgendaItem.objects.visible_to(membership)
         .filter(sitting=sitting)
-        .select_related("conference_type", "sitting", "proposing_agency")
-        .order_by("basis", "proposed_at", "pk")
+        .select_related(
+            "conference_type",
+            "sitting",
+            "proposing_agency",
+            "presenter__user",
+            "presenter__agency",
+        )
+        .in_order()
     )
     return list(found)
 

@@ -179,7 +179,7 @@ def sitting_copies(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
         .filter(item__sitting=sitting, is_to_be_returned=True, returned_at__isnull=True)
         .filter(sealed | agreed)
         .select_related("item", "by__user")
-        .order_by("item__proposed_at", "number")
+        .order_by("item__order_at", "item_id", "number")
     )
     copies = list(out)
     for item in {copy.item_id: copy.item for copy in copies}.values():

@@ -14,18 +14,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agencies.enums import Action, Permission
-from agencies.guards import MemberRequest, member
+from agencies.guards import MemberRequest, in_background, member
 from agencies.models import agencies_of
 from agencies.permissions import ActionDenied
 from cases.operations.case import StaleVersion
 from config.lib.eras import format_datetime, format_long
 from meetings import enums
+from meetings.agenda import hours_of, presenter_words
 from meetings.forms import AttachForm, ParticipantsForm
 from meetings.laying import materials_shown
+from meetings.members import conflict_words, member_rows, members_of, tally
 from meetings.models import AgendaItem
 from meetings.operations import (
+    asked_of,
     attach_earlier,
     change_participants,
+    check_can_name,
     resume_item,
     withdraw_item,
 )
@@ -39,12 +43,14 @@ from meetings.pages import (
     who_sees,
 )
 from meetings.permissions import (
+    LIVE,
     can,
     check_can_decide,
     check_can_run_item,
     check_is_listed,
     check_still_open,
 )
+from meetings.views.answers import answer_panel
 from meetings.views.cancelling import came_from
 from meetings.views.common import form_page, get_item, log_item, posted, secrecy
 from meetings.views.letters import letter_rows
@@ -88,6 +94,8 @@ def item_detail(request: MemberRequest, item_id: UUID) -> HttpResponse:
     log_item(request, item, Action.OPEN, "item_detail")
     attached = AgendaItem.objects.visible_to(by).filter(pk__in=item.attached_ids)
     manages = can(check_can_run_item, by, item)
+    members = members_of(by, [item])[item.pk]
+    asked = asked_of(by).filter(pk=item.pk).exists()
     proposes = manages or (not item.is_secret and item.proposing_agency_id == by.agency_id)
     undecided = item.state not in (enums.ItemState.DECIDED, enums.ItemState.WITHDRAWN)
     return render(
@@ -113,7 +121,13 @@ def item_detail(request: MemberRequest, item_id: UUID) -> HttpResponse:
                 }
                 for a in attached.order_by("proposed_at")
             ],
-            "presence": presence(item),
+            "presence": presence(item) if item.is_secret and not manages else [],
+            "watched": item.sitting.state in (*LIVE, enums.SittingState.OPEN),
+            "members": member_rows(members) if manages or not item.is_secret else [],
+            "tally": tally(members) if manages else "",
+            "conflicts": conflict_words(members) if manages or not item.is_secret else "",
+            "answer": answer_panel(by, [item]) if asked else None,
+            "can_members": can(check_can_name, by, item),
             "seers": [] if by.is_guest else who_sees(item),
             "carried": _carried(item),
             "letters": letter_rows(item, manages=manages) if item.is_secret else [],
@@ -132,10 +146,15 @@ def item_detail(request: MemberRequest, item_id: UUID) -> HttpResponse:
 
 
 def _facts(item: AgendaItem) -> list[dict[str, Any]]:
+    planned = (
+        {"term": _("予定の時間"), "value": hours_of(item)},
+        {"term": _("発表する人"), "value": presenter_words([item]).get(item.pk, "")},
+    )
     return [
         {"term": _("会議"), "value": item.conference_type.name},
         {"term": _("議題の種別"), "value": str(item.get_agenda_type_display())},
         {"term": _("付議した機関"), "value": item.proposing_agency.name},
+        *(fact for fact in planned if fact["value"]),
         {"term": _("概要・論点"), "value": item.briefing},
     ]
 
@@ -241,6 +260,15 @@ def item_attach(request: MemberRequest, item_id: UUID) -> HttpResponse:
         "label": _("付ける"),
     }
     return form_page(request, "meetings/item_small_form.html", context, form)
+
+
+@member(Permission.READ_ITEMS)
+@in_background
+@require_GET
+def item_still(request: MemberRequest, item_id: UUID) -> HttpResponse:
+    """Whether an open page may stay open, asked by the page itself: nothing, or 404 (V5, V6)."""
+    get_item(request, item_id)
+    return HttpResponse(content_type="text/plain")
 
 
 STEPS = {

@@ -18,10 +18,12 @@ from agencies.models import Agency, Membership
 from agencies.permissions import ActionDenied
 from cases.operations.case import StaleVersion
 from meetings import enums
+from meetings.agenda import agenda_lines, hours_of, presenter_words
 from meetings.forms import AttendanceForm, DecisionForm, MinutesForm
 from meetings.forms.running import RENEW
 from meetings.laying import materials_shown
-from meetings.models import AgendaItem, ItemDraft, ItemPerson, Sitting
+from meetings.members import attendees, conflict_words, member_rows, members_of
+from meetings.models import AgendaItem, ItemAttendance, ItemDraft, ItemPerson, Sitting
 from meetings.operations import (
     CarryOutFacts,
     Renewal,
@@ -33,11 +35,8 @@ from meetings.operations import (
 )
 from meetings.pages import (
     agency_choices,
-    agenda_lines,
-    attendees,
     consequences,
     people_choices,
-    presence,
     role_table,
     secret_words,
     sitting_row,
@@ -173,7 +172,8 @@ def _run_page(by: Membership, item: AgendaItem) -> dict[str, Any]:
     plan = Plan.objects.visible_to(by).filter(pk=item.plan_id).first() if item.plan_id else None
     roles = role_table(by, plan) if plan else []
     secret_from, secret_note = secret_words(row.bodies, run=True)
-    people = attendees(item)
+    members = members_of(by, [item])[item.pk]
+    people = attendees(members)
     return {
         "item": item,
         "row": row,
@@ -193,7 +193,10 @@ def _run_page(by: Membership, item: AgendaItem) -> dict[str, Any]:
         "attendance": AttendanceForm(attendees=people, by_name=not item.is_secret),
         "present": _("出席 %(n)s / %(all)s")
         % {"n": sum(1 for p in people if p[2] in ("present", "partial")), "all": len(people)},
-        "named": [entry for entry in presence(item) if not item.is_secret],
+        "members": member_rows(members),
+        "conflicts": conflict_words(members),
+        "presenter": presenter_words([item]).get(item.pk, ""),
+        "hours": hours_of(item),
     }
 
 
@@ -204,7 +207,8 @@ def item_attendance(request: MemberRequest, item_id: UUID) -> HttpResponse:
     by = request.membership
     item = get_item(request, item_id)
     check_can_run_item(by, item)
-    form = AttendanceForm(request.POST, attendees=attendees(item), by_name=not item.is_secret)
+    people = attendees(members_of(by, [item])[item.pk])
+    form = AttendanceForm(request.POST, attendees=people, by_name=not item.is_secret)
     if not form.is_valid():
         messages.error(request, _("出欠を保存できませんでした。もう一度選んでください。"))
         return redirect("item_run", item.pk)
@@ -227,6 +231,8 @@ def _attendee(by: Membership, key: str) -> dict[str, Any]:
         return {"membership": Membership.objects.with_names().get(pk=pk)}
     if kind == "p":
         return {"person": ItemPerson.objects.visible_to(by).get(pk=pk)}
+    if kind == "n":
+        return {"member": ItemAttendance.objects.visible_to(by).get(pk=pk)}
     return {"agency": Agency.objects.get(pk=int(pk))}
 
 

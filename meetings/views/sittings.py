@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,9 @@ from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from config.lib.digits import whole_number
 from meetings import enums
+from meetings.agenda import agenda_lines
 from meetings.forms import AdHocForm, DateForm
+from meetings.members import member_rows, members_of, tally
 from meetings.models import AgendaItem, Sitting
 from meetings.operations import (
     call_ad_hoc,
@@ -30,7 +33,7 @@ from meetings.operations import (
     send_notice,
     set_date,
 )
-from meetings.pages import agenda_lines, secret_words, sitting_row
+from meetings.pages import secret_words, sitting_row
 from meetings.permissions import (
     LIVE,
     can,
@@ -38,9 +41,11 @@ from meetings.permissions import (
     check_can_decide,
     check_can_run,
     check_can_run_item,
+    is_office,
     listed_types,
 )
 from meetings.seriespage import deadline_rows
+from meetings.views.answers import answer_panel, asked_items
 from meetings.views.cancelling import cancelled_page
 from meetings.views.common import body_tabs, form_page, get_sitting, items_of, posted
 
@@ -133,6 +138,8 @@ def sitting_detail(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
     runs = can(check_can_run, by, row.bodies)
     secret_from, secret_note = secret_words(row.bodies, run=False)
     cancelled, gone = cancelled_page(by, sitting, items)
+    asked = asked_items(by, sitting) if sitting.state == S.NOTICED else []
+    answer = answer_panel(by, asked)
     log_access(
         by,
         Action.LIST,
@@ -151,7 +158,9 @@ def sitting_detail(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
             "secret_from": secret_from,
             "secret_note": secret_note,
             "runs": runs,
-            "next": _next_of(by, sitting, items, runs),
+            "next": _next_of(by, sitting, items, runs, waits=bool(answer and answer["waits"])),
+            "answer": answer,
+            "members": [] if cancelled else _members(by, items, row.bodies),
             "can_propose": by.may(Permission.WRITE_RECORDS) and sitting.state in LIVE,
             "can_date": runs and sitting.state in (S.UNDATED, S.PLANNED),
             # By the list and the body alone, never because something sealed is there (V6).
@@ -161,16 +170,45 @@ def sitting_detail(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
             "can_notice_again": runs
             and sitting.state == S.NOTICED
             and any(item.state == enums.ItemState.PROPOSED for item in items),
+            "can_order": runs and sitting.state in (*LIVE, S.OPEN),
             "can_cancel": runs and sitting.state in LIVE,
             "cancelled": cancelled,
         },
     )
 
 
+def _members(
+    by: Membership, items: list[AgendaItem], bodies: Iterable[ConferenceType]
+) -> list[dict[str, Any]]:
+    """出席する人 of each item in view; how many come is told to the office (V15)."""
+    listed = listed_types(by)
+    offices = {body.pk for body in bodies if is_office(by, body)} | listed
+    found = []
+    for key, members in members_of(by, items).items():
+        item = next(item for item in items if item.pk == key)
+        if members and (not item.is_secret or item.conference_type_id in listed):
+            found.append(
+                {
+                    "title": item.title,
+                    "rows": member_rows(members),
+                    "tally": tally(members) if item.conference_type_id in offices else "",
+                }
+            )
+    return found
+
+
 def _next_of(
-    by: Membership, sitting: Sitting, items: list[AgendaItem], runs: bool
+    by: Membership, sitting: Sitting, items: list[AgendaItem], runs: bool, *, waits: bool
 ) -> dict[str, Any]:
     """次にすること: one sentence; `step` is what its button posts, `url` where it leads."""
+    if waits and not runs:
+        return {
+            "text": _("この会議に出られるかどうかを、返事してください。"),
+            "label": _("出欠を返事する"),
+            "step": "",
+            "url": "#answer",
+            "wait": False,
+        }
     waiting = {"text": "", "label": "", "step": "", "url": "", "wait": True}
     state = sitting.state
     if not runs:

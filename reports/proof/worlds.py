@@ -111,6 +111,8 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         draw.write()
         _run(draw)
         draw.write()
+        _answers(draw)
+        draw.write()
     cancel_sittings(draw)
     with connections[using].cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -459,6 +461,25 @@ def _drafts(draw: Draw, drawn: list[Drawn]) -> None:
                     typed=[["complaint", "書きかけ"]],
                 )
             )
+
+
+def _answers(draw: Draw) -> None:
+    """What agencies that take part in items with consent have answered, and who is asked by name;
+    what the appointed answered stands with their appointment."""
+    items = AgendaItem.objects.using(draw.using).filter(basis="consent").order_by("pk")
+    for item in items.select_related("proposed_by"):
+        for agency in item.participant_ids:
+            draw.put(
+                ItemAttendance(
+                    id=draw.key(), item=item, agency_id=agency, answer="attend",
+                    answered_at=draw.now, answered_by=item.proposed_by,
+                )
+            )  # fmt: skip
+        draw.put(
+            ItemAttendance(
+                id=draw.key(), item=item, name="架空 次郎", kind="invited", organisation="民生委員"
+            )
+        )
 
 
 def _feeds(draw: Draw) -> None:

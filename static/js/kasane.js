@@ -17,6 +17,21 @@
     if (open) event.preventDefault();
   });
 
+  // What its reader may no longer see does not stay on an open page (V5, V6).
+  const still = document.querySelector("template[data-still]");
+  if (still) {
+    const ask = async () => {
+      if (document.hidden) return;
+      const answer = await fetch(still.dataset.still, { redirect: "manual" }).catch(() => null);
+      if (!answer || answer.status !== 404) return;
+      clearInterval(asking);
+      touched.clear();
+      document.querySelector("main").replaceChildren(still.content.cloneNode(true));
+    };
+    const asking = setInterval(ask, 20000);
+    document.addEventListener("visibilitychange", ask);
+  }
+
   // A second press on a submit button does nothing for three seconds.
   document.addEventListener("submit", (event) => {
     const form = event.target;

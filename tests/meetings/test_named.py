@@ -18,6 +18,7 @@ from agencies.permissions import ActionDenied
 from cases.models import Case, Record
 from cases.operations import write_note
 from meetings import pages, panels
+from meetings.members import members_of
 from meetings.models import AgendaItem, ItemAttendance, ItemGrant, ItemPerson, Sitting
 from meetings.operations import (
     Appointing,
@@ -412,7 +413,9 @@ def test_a_guest_stands_by_name_on_list_and_attendance(city, item):
     _account, guest = guest_of(city, item)
     s.opened(city, _today(city, item))
     with w.act(city.coordinator):
-        assert ("医野 薫（架空医院）") in {who for _key, who, _v in pages.attendees(item)}
+        assert ("医野 薫（架空医院）") in {
+            member.who for member in members_of(city.coordinator, [item])[item.pk]
+        }
         mark_attendance(item=item, by=city.coordinator, attendance="present", membership=guest)
         assert [e["who"] for e in pages.presence(item)] == ["医野 薫（架空医院）"]
         with pytest.raises(ActionDenied, match="画面で"):

@@ -310,6 +310,7 @@ NO_FREE_TEXT = {
     "meetings_series": "by which rule a body sits",
     "meetings_sitting": "a day and a room",
     "meetings_itemstep": "choices",
+    "meetings_itemgrant": "a choice",
     "meetings_papercopy": "whose copy",
     "participation_resource": "the city's",
     "community_place": "the city's",

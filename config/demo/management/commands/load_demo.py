@@ -8,6 +8,7 @@ from django.db import transaction
 
 from agencies.models import Membership, Municipality
 from cases.models import Consultation
+from config.demo.agenda import play_agenda
 from config.demo.conference import Conference
 from config.demo.people import load_people, load_sysadmin
 from config.demo.play import (
@@ -69,5 +70,6 @@ class Command(BaseCommand):
                 count += 1
             play_community(members, story)
             play_directory(members, story)
+        play_agenda(members, Conference(city, members))
         keep_phrases(members)
         return f"見本の世帯を{count}件読み込みました"
