@@ -1,5 +1,6 @@
 """Input of the meetings room."""
 
+from .candidates import CandidateFilter
 from .items import AttachForm, ItemForm, ParticipantsForm, SheetForm
 from .papers import CopiesForm, LetterForm, PackForm, ReplyForm
 from .people import (
@@ -21,6 +22,7 @@ __all__ = [
     "AttachForm",
     "AttendanceForm",
     "CancelForm",
+    "CandidateFilter",
     "CopiesForm",
     "DateForm",
     "DecisionForm",

@@ -8,6 +8,7 @@ from .copies import Recipient, print_copies, print_pack, return_copy
 from .decision import decide_item, mark_attendance, write_minutes
 from .feed import digest_of, make_feed, stop_feed
 from .item import (
+    NotCovered,
     attach_earlier,
     change_participants,
     propose_from_referral,
@@ -45,6 +46,7 @@ __all__ = [
     "Changed",
     "GuestAccount",
     "Letter",
+    "NotCovered",
     "Recipient",
     "Renewal",
     "Rhythm",
