@@ -18,6 +18,7 @@ from agencies.enums import AgendaType, Permission
 from agencies.models import Membership
 from cases import enums
 from cases.gate import reads_cases, working_scope
+from cases.lists import begun
 from cases.models import Case, Referral, RiskAssessment
 from cases.models.case import CaseQuerySet
 from cases.models.records import ContentQuerySet
@@ -32,6 +33,11 @@ LIMIT: Final = 100  # of each reason
 TAKEN_ON: Final = datetime.timedelta(days=180)
 URGENT: Final = (AgendaType.URGENT, AgendaType.INFORMATION_SHARING, AgendaType.WATCHING)
 NEW: Final = (AgendaType.INFORMATION_SHARING, AgendaType.PLAN_ADEQUACY)
+
+
+def among_own(membership: Membership, case: str) -> Q:
+    """Begins with the cases my agency holds: what is asked for is rare among the city's."""
+    return begun(membership, case, is_filtered=True)
 
 
 def may_propose(membership: Membership) -> bool:
@@ -100,7 +106,7 @@ def urgent_cases(membership: Membership) -> list[Candidate]:
 
 @prepared
 def _urgent(membership: Membership) -> QuerySet[Case, Any]:
-    cases = worked_on(membership).filter(urgency=enums.Urgency.HIGH)
+    cases = worked_on(membership).filter(among_own(membership, "pk"), urgency=enums.Urgency.HIGH)
     return cases.order_by("-opened_at", "id").values_list("pk", flat=True)[:LIMIT]
 
 
@@ -146,6 +152,7 @@ def _red(
         is_red |= Q(sheet=sheet) & holds
     seen: ContentQuerySet = RiskAssessment.objects.standing_with(membership).filter(
         Exists(worked_on(membership).filter(pk=OuterRef("record__case_id"))),
+        among_own(membership, "record__case_id"),
         is_red,
         ~Exists(newer(membership)),
         record__kind=enums.RecordKind.RISK,

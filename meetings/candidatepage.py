@@ -21,7 +21,6 @@ from django.utils.translation import gettext as _
 
 from agencies.enums import Permission
 from agencies.models import ConferenceType, Membership
-from agencies.opendays import open_days
 from cases.candidates import LIMIT, worked_on
 from cases.enums import ReferralMode
 from cases.models import Case, CaseWorker, Person
@@ -32,77 +31,18 @@ from config.lib.condition import among
 from config.lib.eras import today
 from config.lib.registry import Candidate, registry
 from meetings import enums
-from meetings.calendar import deadlines_of
-from meetings.models import AgendaItem, Sitting
+from meetings.consentcheck import Way
+from meetings.models import AgendaItem
+from meetings.nextsittings import Body
 from meetings.operations.item import NEEDS_PLAN
 from meetings.pages import short_day
-from meetings.permissions import LIVE, agenda_types_of, can, check_can_call, listed_types
+from meetings.permissions import listed_types
 from plans.models import Plan
 
 PAGE: Final = 20
 SECRECY_BASIS: Final = "106-6"
 URGENT: Final = 10  # a weight below it
 ON_AGENDA: Final = (enums.ItemState.PROPOSED, enums.ItemState.NOTICED, enums.ItemState.BLOCKED)
-
-
-# --- where it may go -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Body:
-    """A body I may propose to, its types, and the sitting that still takes something on."""
-
-    body: ConferenceType
-    types: tuple[str, ...]
-    sitting: Sitting | None
-    deadline: datetime.date | None
-    is_late: bool
-    may_call: bool = False
-
-    @property
-    def when(self) -> str:
-        """「12/23（水）」 and 「締切 12/16（水）」."""
-        if self.sitting is None:
-            return _("開催の予定はまだありません")
-        on = self.sitting.on
-        day = short_day(on) if on else _("%(m)s月・日程未定") % {"m": self.sitting.month.month}
-        if self.deadline is None:
-            return _("次回 %(day)s") % {"day": day}
-        words = {"day": day, "deadline": short_day(self.deadline)}
-        if self.is_late:
-            return _("次回 %(day)s・締切は過ぎました（%(deadline)s）") % words
-        return _("次回 %(day)s・締切 %(deadline)s") % words
-
-
-def bodies_for(membership: Membership) -> list[Body]:
-    """The bodies of the city this membership may propose to, each with its next sitting whose
-    deadline is not over; without one, the next. Those under secrecy for who is listed alone (V6).
-    Five queries, one more for each body whose plan names no types, and for each without any
-    sitting."""
-    listed = listed_types(membership)
-    running = ConferenceType.objects.running_in(membership.municipality.pk)
-    bodies = [body for body in running if not body.is_secret or body.pk in listed]
-    sittings = list(_coming(membership)) if bodies else []
-    office, day = open_days(membership.municipality), today()
-    found = []
-    for body in bodies:
-        own = [s for s in sittings if any(t.pk == body.pk for t in s.conference_types.all())]
-        dated = [(s, deadlines_of(s, office).agenda) for s in own]
-        open_ones = [(s, last) for s, last in dated if last is None or last >= day]
-        sitting, deadline = next(iter(open_ones or dated), (None, None))
-        late = deadline is not None and deadline < day
-        types = tuple(t.value for t in agenda_types_of(body))
-        may_call = sitting is None and can(check_can_call, membership, [body])
-        found.append(Body(body, types, sitting, deadline, late, may_call))
-    return found
-
-
-def _coming(membership: Membership) -> QuerySet[Sitting]:
-    sittings = Sitting.objects.visible_to(membership).filter(
-        Q(on__gte=today()) | Q(on__isnull=True), state__in=LIVE
-    )
-    sittings = sittings.select_related("series").prefetch_related("conference_types")
-    return sittings.order_by("month", "on", "starts_at", "pk")[:LIMIT]
 
 
 @dataclass(frozen=True)
@@ -117,6 +57,7 @@ class Place:
     tone: str = ""
     url: str = ""
     label: str = ""
+    asks: tuple[tuple[str, str], ...] = ()  # who is missing, and the consent form where I record it
     is_step: bool = False  # something comes before: a plan to write, a sitting to call
 
 
@@ -357,10 +298,10 @@ def _place(
     missing: Sequence[tuple[uuid.UUID, int]],
 ) -> Place:
     one, agenda_type = choice
-    words, tone = "", ""
+    words, tone, lacking = "", "", list[Person]()
     if not body.body.is_secret and row.case:
-        lack = sum(1 for _person, agency in missing if agency == body.body.secretariat_id)
-        words, tone = _consent_words(persons, lack)
+        lacking = [p for p in persons if (p.pk, body.body.secretariat_id) in missing]
+        words, tone = _consent_words(persons, len(lacking))
     url, label = _way(membership, one, agenda_type, body)
     return Place(
         body.body.name,
@@ -371,8 +312,17 @@ def _place(
         tone,
         url,
         label,
+        asks=tuple((p.shown_name, _ask_url(membership, row, body, p)) for p in lacking),
         is_step=body.sitting is None or (agenda_type in NEEDS_PLAN and one.plan_id is None),
     )
+
+
+def _ask_url(membership: Membership, row: Row, body: Body, person: Person) -> str:
+    """The consent form of somebody who is missing, and back to the list."""
+    office = body.body.secretariat_id
+    if office is None or not membership.may(Permission.RECORD_CONSENT):
+        return ""
+    return Way(row.case.pk, body.body, reverse("candidate_list")).to(person.pk, [office])
 
 
 def _consent_words(persons: Sequence[Person], lack: int) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from agencies.enums import AgendaType, Permission, Signature
 from agencies.models import Membership
-from cases.candidates import LIMIT, may_propose, worked_on
+from cases.candidates import LIMIT, among_own, may_propose, worked_on
 from config.lib.eras import format_short, today
 from config.lib.prepared import prepared
 from config.lib.registry import Candidate, registry
@@ -52,7 +52,8 @@ ROW: Final = ("record_id", "record__case_id", "programme", "sequence")
 def _standing(membership: Membership) -> PlanQuerySet:
     """Plans of running cases my agency is at work on."""
     found: PlanQuerySet = Plan.objects.standing_with(membership).filter(
-        Exists(worked_on(membership).filter(pk=OuterRef("record__case_id")))
+        among_own(membership, "record__case_id"),
+        Exists(worked_on(membership).filter(pk=OuterRef("record__case_id"))),
     )
     return found
 

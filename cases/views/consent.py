@@ -33,6 +33,7 @@ from cases.seers import is_open
 from cases.views.subject import Subject, form_page, subject
 from config.lib.eras import format_long, today
 
+PURPOSE_LIMIT = 200  # of the form's field
 both = require_http_methods(["GET", "POST"])
 
 
@@ -193,8 +194,17 @@ def _asked_for(
     wanted = set(request.GET.getlist("agencies")) - set(initial.get("exceptions", []))
     body = next((t for t in types if str(t.pk) == request.GET.get("body", "")), None)
     chosen = list(dict.fromkeys([*initial["agencies"], *sorted(wanted)]))
-    purpose = {} if body is None else {"purpose": conference_purpose(body)}
-    return initial | {"agencies": chosen} | purpose
+    purpose = initial["purpose"] if body is None else _purpose_with(initial["purpose"], body)
+    return initial | {"agencies": chosen, "purpose": purpose}
+
+
+def _purpose_with(former: str, body: ConferenceType) -> str:
+    """What the person has agreed to stays; the usual words give way."""
+    words = conference_purpose(body)
+    if former == usual_purpose():
+        return words
+    both = former if words in former else f"{former}／{words}"
+    return both if len(both) <= PURPOSE_LIMIT else former
 
 
 def offered_types(by: Membership) -> list[ConferenceType]:

@@ -10,8 +10,9 @@ from agencies.enums import Action, Permission, Purpose
 from agencies.guards import MemberRequest, member
 from agencies.trail import log_access
 from cases.candidates import LIMIT
-from meetings.candidatepage import bodies_for, page_of
+from meetings.candidatepage import page_of
 from meetings.forms import CandidateFilter
+from meetings.nextsittings import bodies_for
 
 
 @member(Permission.WRITE_RECORDS)

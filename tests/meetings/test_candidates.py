@@ -21,10 +21,11 @@ from cases.operations import accept_referral, add_person, close_case, missing_co
 from cases.operations.access import missing_in
 from cases.operations.case import PersonFacts
 from config.lib.registry import registry
-from meetings import candidatepage
+from meetings import candidatepage, nextsittings
 from meetings.calendar import Deadlines
-from meetings.candidatepage import bodies_for, page_of
+from meetings.candidatepage import page_of
 from meetings.models import AgendaItem
+from meetings.nextsittings import bodies_for
 from meetings.operations import decide_item, propose_item, withdraw_item
 from plans.operations import draft_plan, evaluate_plan, monitor_plan
 from plans.permissions import can_submit
@@ -310,7 +311,13 @@ def test_a_row_says_where_when_and_how_the_consents_stand():
     assert form.initial["plan"] == str(plan.pk)
     with w.act(city.coordinator):
         add_person(case=scene.case, by=city.coordinator, facts=PersonFacts(name="架空野 孫"))
-    assert "同意があと1件" in text(get(city.coordinator, URL))
+    page = text(get(city.coordinator, URL))
+    assert "同意があと1件" in page
+    assert "架空野 孫さんの同意をもらう" in page
+    ((_name, ask),) = rows(city.coordinator)[0].places[0].asks
+    form = get(city.coordinator, ask)
+    assert str(city.agencies["coordinator"].pk) in form.context["form"]["agencies"].value()
+    assert form.context["back_url"] == URL
 
 
 def test_what_stands_on_an_agenda_with_consent_is_no_candidate():
@@ -396,7 +403,7 @@ def test_the_sitting_offered_is_one_whose_deadline_is_not_over(city, monkeypatch
     today = timezone.localdate()
     last = {first.pk: today - DAY, second.pk: today + 30 * DAY}
     monkeypatch.setattr(
-        candidatepage, "deadlines_of", lambda sitting, _o: Deadlines(agenda=last[sitting.pk])
+        nextsittings, "deadlines_of", lambda sitting, _o: Deadlines(agenda=last[sitting.pk])
     )
     with w.act(city.coordinator):
         (body,) = bodies_for(city.coordinator)
