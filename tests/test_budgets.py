@@ -51,7 +51,6 @@ BUDGETS = {
     "case_timeline": Budget(31, 3, 600),
     "note_new": Budget(30, 0, 0),
     "sitting_calendar": Budget(24, 2, 200),
-    "candidate_list": Budget(46, 6, 0),
     "note_save": Budget(38, 0, 0),
 }
 
