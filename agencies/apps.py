@@ -1,4 +1,5 @@
-"""The agencies room; every room's `panels` and `tasks` are read once everything is loaded."""
+"""The agencies room; `panels`, `candidates` and `tasks` of every room are read once all is
+loaded."""
 
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
@@ -10,4 +11,5 @@ class AgenciesConfig(AppConfig):
 
     def ready(self) -> None:
         autodiscover_modules("panels")
+        autodiscover_modules("candidates")
         autodiscover_modules("tasks")

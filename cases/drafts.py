@@ -14,6 +14,7 @@ from typing import Final
 
 from django.core import signing
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -28,6 +29,7 @@ from config.lib.registry import Todo, registry
 
 ON_HOME: Final = 5
 SHOWN: Final = 50
+PAGE_LIMIT: Final = 200  # of the column
 SALT: Final = "cases.draft"
 FIELD: Final = "draft_token"
 NAMES: Final = "draft_names"  # the fields whoever writes has changed, with a blank between
@@ -47,6 +49,14 @@ class DraftToken:
         """As it stands in the page."""
         words = [str(one) if one else "" for one in dataclasses.astuple(self)]
         return signing.dumps(words, salt=SALT)
+
+
+def page_with_query(request: HttpRequest) -> str:
+    """The address of a form whose query says what it asks, as its drafts keep it."""
+    query = request.GET.copy()
+    query.pop("draft", None)
+    page = f"{request.path}?{query.urlencode()}" if query else request.path
+    return page if len(page) <= PAGE_LIMIT else request.path
 
 
 def read_token(text: str) -> DraftToken | None:

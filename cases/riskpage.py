@@ -109,6 +109,22 @@ def with_news(found: ContentQuerySet, membership: Membership) -> ContentQuerySet
     return found.annotate(has_news=Exists(_news(membership)))
 
 
+def newer(membership: Membership) -> ContentQuerySet:
+    """Later sheets of the same person and kind, that the reader sees: the one asked about holds no
+    more."""
+    found: ContentQuerySet = RiskAssessment.objects.standing_with(membership).filter(
+        Q(assessed_on__gt=OuterRef("assessed_on"))
+        | Q(
+            assessed_on=OuterRef("assessed_on"),
+            record__written_at__gt=OuterRef("record__written_at"),
+        ),
+        sheet=OuterRef("sheet"),
+        record__case_id=OuterRef("record__case_id"),
+        record__person_ids=OuterRef("record__person_ids"),
+    )
+    return found
+
+
 def _news(membership: Membership) -> QuerySet[Record]:
     return Record.objects.standing_with(membership).filter(
         case_id=OuterRef("record__case_id"),
@@ -345,20 +361,10 @@ def _to_assess_again(membership: Membership) -> QuerySet[RiskAssessment]:
         ),
         record__case__rests_at__isnull=True,
     )
-    newer = RiskAssessment.objects.standing_with(membership).filter(
-        Q(assessed_on__gt=OuterRef("assessed_on"))
-        | Q(
-            assessed_on=OuterRef("assessed_on"),
-            record__written_at__gt=OuterRef("record__written_at"),
-        ),
-        sheet=OuterRef("sheet"),
-        record__case_id=OuterRef("record__case_id"),
-        record__person_ids=OuterRef("record__person_ids"),
-    )
     first = _news(membership).order_by("written_at").values("written_at")[:1]
     dated = sheets_seen.annotate(news_at=Subquery(first))
     told = newest_first(with_news(dated, membership))
-    return told.filter(~Exists(newer), has_news=True).select_related("record")[:LIMIT]
+    return told.filter(~Exists(newer(membership)), has_news=True).select_related("record")[:LIMIT]
 
 
 registry.add("case_panels", panel, queries=6, order=5)

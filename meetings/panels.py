@@ -19,7 +19,7 @@ import meetings.cover
 import meetings.shielded  # noqa: F401 - registers what waits for a list
 from agencies.enums import Permission
 from agencies.models import ConferenceType, Membership, SecretariatMember
-from cases.enums import ReferralMode, ReferralState
+from cases.enums import ReferralMode
 from cases.models import Case, Referral
 from cases.permissions import check_can_refer, check_can_write
 from config.lib.eras import format_short
@@ -28,6 +28,7 @@ from config.lib.prepared import prepared
 from config.lib.registry import Link, NavItem, NextStep, OpenEnd, Panel, Todo, registry
 from meetings import enums, handover
 from meetings.calendar import due_jobs
+from meetings.candidates import waiting_sheets
 from meetings.models import AgendaItem, ItemGrant, Sitting
 from meetings.operations import unanswered
 from meetings.pages import ITEM_TONE, item_state, sitting_row
@@ -200,15 +201,6 @@ def todo_sheets(membership: Membership) -> list[Todo]:
     listed = listed_types(membership)
     if not listed:
         return []
-    proposed = AgendaItem.objects.visible_to(membership).filter(
-        case_id=OuterRef("case_id"), conference_type_id=OuterRef("to_conference_type_id")
-    )
-    sheets = Referral.objects.visible_to(membership).filter(
-        ~Exists(proposed),
-        mode=ReferralMode.SECRECY,
-        to_conference_type_id__in=listed,
-        state__in=[ReferralState.SENT, ReferralState.ACCEPTED],
-    )
     return [
         Todo(
             "sheet",
@@ -218,9 +210,7 @@ def todo_sheets(membership: Membership) -> list[Todo]:
             detail=sender,
             when=format_short(sent_at),
         )
-        for pk, sender, sent_at in sheets.order_by("sent_at").values_list(
-            "pk", "from_agency__name", "sent_at"
-        )[:LIMIT]
+        for pk, sender, sent_at in waiting_sheets(membership, listed)[:LIMIT]
     ]
 
 

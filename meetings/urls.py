@@ -7,6 +7,7 @@ from meetings.views import (
     answers,
     calendar,
     cancelling,
+    candidates,
     copies,
     items,
     letters,
@@ -25,6 +26,7 @@ from meetings.views import (
 urlpatterns = [
     path("meetings/", sittings.sitting_list, name="sitting_list"),
     path("meetings/new/", sittings.sitting_new, name="sitting_new"),
+    path("meetings/candidates/", candidates.candidate_list, name="candidate_list"),
     path("meetings/series/", series.series_list, name="series_list"),
     path("meetings/series/<int:body_id>/", series.series_set, name="series_set"),
     path("meetings/calendar/", calendar.sitting_calendar, name="sitting_calendar"),

@@ -32,7 +32,7 @@ PAGES = [
     "sitting_live", "sitting_live_now", "item_begin", "item_brief", "item_lines", "line_add",
     "line_keep", "decision_keep", "decision_typed",
     "series_list",
-    "series_set", "secretariat_list", "secretariat_step",
+    "series_set", "candidate_list", "secretariat_list", "secretariat_step",
     "sitting_calendar", "calendar_feed", "calendar_feed_stop",
     "carry_out_list", "carry_out_end", "item_new", "item_detail", "item_people",
     "item_participants", "item_attach", "item_run", "item_attendance", "item_minutes",

@@ -78,7 +78,7 @@ TABLE: dict[str, set[str]] = {
             "sitting_list", "sitting_detail", "sitting_date",
             "sitting_agenda", "sitting_answer", "sitting_run", "item_members", "sitting_step",
             "sitting_calendar", "sitting_calendar_file", "calendar_feed", "calendar_feed_stop",
-            "secretariat_list", "secretariat_step",
+            "secretariat_list", "secretariat_step", "candidate_list",
             "item_new", "item_people", "item_participants", "item_attach",
             "item_run", "item_attendance", "item_minutes", "item_print", "item_step",
             "item_copies", "item_person_new", "item_person_pledge", "item_person_revoke",

@@ -391,6 +391,9 @@ def searches(scene: Scene) -> Iterator[Question]:
         ("/visits/", "before", [later]),
         ("/participation/", "before", [later]),
         ("/community/", "before", [later]),
+        ("/meetings/candidates/", "whose", ["", "own", "worker"]),
+        ("/meetings/candidates/", "body", [scene.city.conferences["plan"].pk, "x"]),
+        ("/meetings/candidates/", "after", ["1_2026-12-01_x", "x"]),
         ("/meetings/", "body", [scene.city.conferences["support"].pk]),
     ]:
         for value in values:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django import template
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 
-from cases.drafts import FIELD, NAMES, DraftToken, read_token
+from cases.drafts import FIELD, NAMES, DraftToken, page_with_query, read_token
 from config.lib.ids import new_id
 
 register = template.Library()
-PAGE_LIMIT = 200  # of the column
 
 
 @register.inclusion_tag("components/draft.html", takes_context=True)
-def draft(context: dict[str, Any], title: str, *, keeps_query: bool = False) -> dict[str, Any]:
+def draft(
+    context: dict[str, Any],
+    title: str,
+    *,
+    keeps_query: bool = False,
+    filled: Collection[str] = (),
+) -> dict[str, Any]:
     """A form shown again, or gone on with, keeps the key it had. keeps_query: the address says
-    what the form asks, so a draft of it is gone on with there."""
+    what the form asks, so a draft of it is gone on with there. filled: the fields the page itself
+    has filled in from its draft; nothing is fetched, and they are kept on."""
     request: HttpRequest = context["request"]
     membership_id: uuid.UUID = request.membership.pk  # type: ignore[attr-defined]  # MemberRequest has it
     before = read_token(request.POST.get(FIELD, ""))
@@ -29,23 +36,16 @@ def draft(context: dict[str, Any], title: str, *, keeps_query: bool = False) -> 
     else:
         key = going_on or new_id()
     case = context.get("case")
-    page = _with_query(request) if keeps_query else request.path
+    page = page_with_query(request) if keeps_query else request.path
     token = DraftToken(key, membership_id, page, title, case.pk if case else None)
     return {
         "token": token.signed(),
-        "names": request.POST.get(NAMES, ""),
+        "names": request.POST.get(NAMES, "") or " ".join(filled),
         "page": page,
-        "going_on": going_on if request.method == "GET" else None,
-        "is_again": request.method == "POST",
+        "going_on": going_on if request.method == "GET" and not filled else None,
+        "is_again": request.method == "POST" or bool(filled),
         "csp_nonce": context.get("csp_nonce", ""),
     }
-
-
-def _with_query(request: HttpRequest) -> str:
-    query = request.GET.copy()
-    query.pop("draft", None)
-    page = f"{request.path}?{query.urlencode()}" if query else request.path
-    return page if len(page) <= PAGE_LIMIT else request.path
 
 
 def _key(text: str) -> uuid.UUID | None:

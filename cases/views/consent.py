@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -32,6 +33,7 @@ from cases.seers import is_open
 from cases.views.subject import Subject, form_page, subject
 from config.lib.eras import format_long, today
 
+PURPOSE_LIMIT = 200  # of the form's field
 both = require_http_methods(["GET", "POST"])
 
 
@@ -47,7 +49,7 @@ def consent_new(request: MemberRequest, case_id: uuid.UUID, person_id: uuid.UUID
         if (shown := _shown_before(request, on, person, before, form)) is not None:
             return shown
         if not form.errors and _recorded(request, person, form):
-            return back_to_case(request, on.case)
+            return way_back(request, on.case)
     return form_page(
         request,
         "cases/consent_new.html",
@@ -57,8 +59,24 @@ def consent_new(request: MemberRequest, case_id: uuid.UUID, person_id: uuid.UUID
         born=born(person),
         before=_words(before),
         preview=preview_words(request.membership, person, on.people),
+        back_url=back_url(request),
         age=request.membership.municipality.consent_age,
     )
+
+
+def back_url(request: MemberRequest) -> str:
+    """?next=: the page of this house that asked for the consent; empty for anything else."""
+    target = request.GET.get("next", "")
+    is_ours = target.startswith("/") and url_has_allowed_host_and_scheme(target, None)
+    return target if is_ours else ""
+
+
+def way_back(request: MemberRequest, case: Case) -> HttpResponse:
+    """To the page that asked; without one, or where the case closed meanwhile, to the case."""
+    target = back_url(request)
+    if target and Case.objects.visible_to(request.membership).filter(pk=case.pk).exists():
+        return redirect(target)
+    return back_to_case(request, case)
 
 
 def back_to_case(request: MemberRequest, case: Case) -> HttpResponse:
@@ -118,7 +136,7 @@ def _shown_before(
     words = loss_words(by, on.case, closing) if closing else []
     return form_page(
         request, "cases/consent_new_confirm.html", on, form, person=person,
-        consequences=words, sights=sights,
+        consequences=words, sights=sights, back_url=back_url(request),
     )  # fmt: skip
 
 
@@ -154,17 +172,39 @@ def consent_form(request: MemberRequest, person: Person, before: Consent | None)
     """The form with what this city offers, the usual case ticked."""
     by = request.membership
     agencies = list(agencies_of(by.municipality))
+    types = offered_types(by)
     age = person.age(today())
     return ConsentForm(
         request.POST or None,
         agencies=agencies,
-        conference_types=offered_types(by),
+        conference_types=types,
         colleagues=_colleagues(by),
         needs_proxy=needs_proxy(person, by, today()),
         is_minor=age is not None and age < ADULT,
         own=by.agency_id,
-        initial=_initial(person, before, agencies, by),
+        initial=_asked_for(request, _initial(person, before, agencies, by), types),
     )
+
+
+def _asked_for(
+    request: MemberRequest, initial: dict[str, Any], types: Sequence[ConferenceType]
+) -> dict[str, Any]:
+    """?agencies= and ?body=: whom the page that asks needs told, and for which conference. Whom the
+    person wants left out stays so."""
+    wanted = set(request.GET.getlist("agencies")) - set(initial.get("exceptions", []))
+    body = next((t for t in types if str(t.pk) == request.GET.get("body", "")), None)
+    chosen = list(dict.fromkeys([*initial["agencies"], *sorted(wanted)]))
+    purpose = initial["purpose"] if body is None else _purpose_with(initial["purpose"], body)
+    return initial | {"agencies": chosen, "purpose": purpose}
+
+
+def _purpose_with(former: str, body: ConferenceType) -> str:
+    """What the person has agreed to stays; the usual words give way."""
+    words = conference_purpose(body)
+    if former == usual_purpose():
+        return words
+    both = former if words in former else f"{former}／{words}"
+    return both if len(both) <= PURPOSE_LIMIT else former
 
 
 def offered_types(by: Membership) -> list[ConferenceType]:
@@ -198,6 +238,10 @@ def _usual_agencies(case: Case, by: Membership) -> set[int]:
 
 def usual_purpose() -> str:
     return _("世帯への支援を、関係する機関が協力して行うため")
+
+
+def conference_purpose(body: ConferenceType) -> str:
+    return _("「%(body)s」で話し合い、関係する機関が協力して支援するため") % {"body": body.name}
 
 
 def year_after(day: datetime.date) -> datetime.date:

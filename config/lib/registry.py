@@ -143,6 +143,30 @@ class SheetPart:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """One reason why something could go on an agenda, as far as the reader may know it.
+
+    `agenda_types`: the types it could be put on an agenda as, the likeliest first, by their codes.
+    `weight`: below 10 it is urgent and stands before everything that only has a date.
+    `until_planned`: a reason only as long as no plan runs in the case.
+    `title`: what it is called where it is no household's (a sheet without consent, a 地域課題).
+    """
+
+    kind: str
+    reason: str
+    url: str
+    agenda_types: tuple[str, ...]
+    case_id: UUID | None = None
+    plan_id: UUID | None = None
+    referral_id: UUID | None = None
+    due_on: date | None = None
+    weight: int = 50
+    until_planned: bool = False
+    title: str = ""
+    record_ids: tuple[UUID, ...] = ()  # whose words it says, for the log of the page (V10)
+
+
+@dataclass(frozen=True)
 class NavItem:
     """A line of the left navigation; `permission` empty = everybody."""
 

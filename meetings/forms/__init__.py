@@ -1,6 +1,7 @@
 """Input of the meetings room."""
 
 from .agenda import AgendaForm
+from .candidates import CandidateFilter
 from .items import AttachForm, ItemForm, ParticipantsForm, SheetForm
 from .members import AnswerForm, NameMemberForm, NotedForm
 from .papers import CopiesForm, LetterForm, PackForm, ReplyForm
@@ -25,6 +26,7 @@ __all__ = [
     "AttachForm",
     "AttendanceForm",
     "CancelForm",
+    "CandidateFilter",
     "CopiesForm",
     "DateForm",
     "DecisionForm",

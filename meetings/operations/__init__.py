@@ -10,6 +10,7 @@ from .copies import Recipient, print_copies, print_pack, return_copy
 from .decision import decide_item, mark_attendance, write_minutes
 from .feed import digest_of, make_feed, stop_feed
 from .item import (
+    NotCovered,
     attach_earlier,
     change_participants,
     propose_from_referral,
@@ -48,6 +49,7 @@ __all__ = [
     "Changed",
     "GuestAccount",
     "Letter",
+    "NotCovered",
     "Noted",
     "Planned",
     "Recipient",

@@ -28,6 +28,14 @@ from plans.operations import submit_plan
 NEEDS_PLAN = (AgendaType.PLAN_ADEQUACY, AgendaType.CLOSURE_EVALUATION)
 
 
+class NotCovered(ActionDenied):
+    """V5: no consent for somebody, or nobody who could give one. `field`: what to change."""
+
+    def __init__(self, reason: str, field: str = "persons") -> None:
+        super().__init__(reason)
+        self.field = field
+
+
 @transaction.atomic
 def propose_item(
     *,
@@ -119,16 +127,16 @@ def _check_covered(case: Case | None, persons: Sequence[Person], agencies: Itera
             raise ActionDenied(_("ケースを選ばずに、人を議題に載せることはできません。"))
         return
     if not persons:
-        raise ActionDenied(_("議題にする人を選んでください。"))
+        raise NotCovered(_("議題にする人を選んでください。"))
     dead = [p.shown_name for p in persons if p.is_deceased or p.died_on is not None]
     if dead:
-        raise ActionDenied(
+        raise NotCovered(
             _("%(names)sは亡くなっているため、同意による会議の議題にできません。")
             % {"names": "・".join(dead)}
         )
     missing = missing_consents(case=case, persons=[p.pk for p in persons], agencies=agencies)
     if missing:
-        raise ActionDenied(_missing_sentence(missing, persons))
+        raise NotCovered(_missing_sentence(missing, persons), "participants")
 
 
 def _missing_sentence(missing: list[tuple[uuid.UUID, int]], persons: Sequence[Person]) -> str:

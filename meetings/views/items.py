@@ -51,6 +51,14 @@ from meetings.permissions import (
     check_still_open,
 )
 from meetings.views.answers import answer_panel
+from meetings.views.asking import (
+    beside,
+    between,
+    chosen,
+    fill_from_draft,
+    missing_of,
+    to_ask,
+)
 from meetings.views.cancelling import came_from
 from meetings.views.common import form_page, get_item, log_item, posted, secrecy
 from meetings.views.letters import letter_rows
@@ -68,20 +76,20 @@ def item_new(request: MemberRequest) -> HttpResponse:
     if proposal.place is None:
         return render(request, "meetings/item_choose.html", proposal.choose_page())
     form = proposal.form(posted(request))
-    if request.method == "POST" and form.is_valid():
+    filled = fill_from_draft(request, form)
+    proposal.log(request.membership, Action.OPEN)
+    asked = proposal.asked(form)
+    if asked and request.method == "POST" and (answer := between(request, form, asked)):
+        return answer
+    if request.method == "POST" and not form.errors:
         try:
             item = proposal.propose(form.cleaned_data)
             messages.success(request, _("会議に付議しました。"))
             return redirect("item_detail", item.pk)
         except ActionDenied as error:
-            form.add_error(None, str(error))
-    log_case(request, proposal)
-    return form_page(request, "meetings/item_form.html", proposal.form_page(), form)
-
-
-def log_case(request: MemberRequest, proposal: Proposal) -> None:
-    """V10: the form shows persons of the case."""
-    proposal.log(request.membership, Action.OPEN)
+            form.add_error(beside(form, error), str(error))
+    context = {**proposal.form_page(), "filled": filled, "check": asked.check if asked else None}
+    return form_page(request, "meetings/item_form.html", context, form)
 
 
 @member(Permission.READ_ITEMS)
@@ -141,6 +149,7 @@ def item_detail(request: MemberRequest, item_id: UUID) -> HttpResponse:
             "can_minutes": manages and can(check_still_open, item),
             "can_withdraw": proposes and undecided,
             "can_resume": proposes and item.state == enums.ItemState.BLOCKED,
+            "check": missing_of(by, item) if proposes else None,
         },
     )
 
@@ -200,31 +209,36 @@ def item_participants(request: MemberRequest, item_id: UUID) -> HttpResponse:
     choices = agency_choices(request.membership, without=[office, item.proposing_agency_id])
     initial = {"participants": [str(k) for k in item.participant_ids], "version": item.version}
     form = ParticipantsForm(posted(request), choices=choices, initial=initial)
+    filled = fill_from_draft(request, form)
+    log_item(request, item, Action.OPEN, "item_participants")
+    asked = to_ask(request.membership, item, chosen(form, "participants"))
+    if asked and request.method == "POST" and (answer := between(request, form, asked)):
+        return answer
     if request.method == "POST" and form.is_valid() and form.check_version(item):
         offered = agencies_of(request.membership.municipality)
-        chosen = offered.filter(pk__in=form.cleaned_data["participants"])
+        wanted = offered.filter(pk__in=form.cleaned_data["participants"])
         try:
             change_participants(
                 item=item,
                 by=request.membership,
-                participants=list(chosen),
+                participants=list(wanted),
                 version=form.cleaned_data["version"],
             )
             messages.success(request, _("参加する機関を替えました。"))
             return redirect("item_detail", item.pk)
         except ActionDenied as error:
-            form.add_error(None, str(error))
+            form.add_error(beside(form, error), str(error))
         except StaleVersion:
             form.check_version(get_item(request, item_id))
-    log_item(request, item, Action.OPEN, "item_participants")
     context = {
         "item": item,
+        "case": asked.case if asked else None,  # its draft is kept with it
         "row": sitting_row(item.sitting),
         **secrecy(item),
-        "title": _("参加する機関を替える"),
-        "label": _("保存する"),
+        "filled": filled,
+        "check": asked.check if asked else None,
     }
-    return form_page(request, "meetings/item_small_form.html", context, form)
+    return form_page(request, "meetings/item_participants.html", context, form)
 
 
 @member(Permission.READ_CASES)

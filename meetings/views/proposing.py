@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from functools import cached_property
 from typing import Any
 
 from django.http import Http404, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from agencies.enums import Action, AgendaType, Purpose
 from agencies.models import Agency, ConferenceType, Membership
@@ -15,6 +17,7 @@ from agencies.trail import log_access
 from cases.models import Case, Person, Referral
 from cases.operations.case import persons_by_key, written_about
 from cases.titles import titles_for
+from meetings.consentcheck import check_consents
 from meetings.forms import ItemForm, SheetForm
 from meetings.laying import laying_choices
 from meetings.models import AgendaItem, Sitting
@@ -22,6 +25,7 @@ from meetings.operations import propose_from_referral, propose_item
 from meetings.operations.item import NEEDS_PLAN
 from meetings.pages import agency_choices, law_in_force, law_words, sitting_row
 from meetings.permissions import LIVE, agenda_types_of, listed_types
+from meetings.views.asking import Asked, chosen
 from plans.enums import EDITABLE, PlanStatus
 from plans.models import Plan
 
@@ -56,6 +60,7 @@ class Proposal:
         self.place = next((p for p in self.places if body and str(p[1].pk) == body), None) or (
             self.places[0] if len(self.places) == 1 else None
         )
+        self.asked_type = data.get("agenda_type", "")
         self.title = titles_for(by, [self.case.pk])[self.case.pk] if self.case else ""
 
     def _places(self, sitting: uuid.UUID | None) -> list[tuple[Sitting, ConferenceType]]:
@@ -109,15 +114,18 @@ class Proposal:
 
     def form(self, data: QueryDict | None) -> Any:
         """The form the body asks for."""
+        initial: dict[str, Any]
         types = [(t.value, str(t.label)) for t in agenda_types_of(self.body)]
         if self.referral is not None:
             sealed = [t for t in types if AgendaType(t[0]) not in NEEDS_PLAN]
-            return SheetForm(data, agenda_types=sealed, initial={"briefing": self.referral.summary})
+            wanted = {"agenda_type": self.asked_type} if self.asked_type in dict(sealed) else {}
+            initial = {"briefing": self.referral.summary, **wanted}
+            return SheetForm(data, agenda_types=sealed, initial=initial)
         if self.case is None:
             types = [t for t in types if t[0] == AgendaType.SOCIAL_RESOURCES]
         secret = self.body.is_secret
         persons, plans = self._persons(), self._plans()
-        initial: dict[str, Any] = {
+        initial = {
             "title": self.title,
             "persons": [k for k, _n in persons],
             "plan": str(self.plan.pk) if self.plan else "",
@@ -129,6 +137,8 @@ class Proposal:
                 else AgendaType.PLAN_ADEQUACY
             )
         office = self.body.secretariat_id
+        if self.asked_type in dict(types):
+            initial["agenda_type"] = self.asked_type
         return ItemForm(
             data,
             agenda_types=types,
@@ -141,11 +151,28 @@ class Proposal:
             materials=laying_choices(self.by, self.case.pk) if secret and self.case else [],
         )
 
-    def _persons(self) -> list[tuple[str, str]]:
+    @cached_property
+    def people(self) -> list[Person]:
+        """Whom an item of the case may be about, as far as I see them."""
         if self.case is None:
             return []
         found = written_about(persons_by_key(self.by, self.case).values())
-        return [(str(p.pk), p.shown_name) for p in found if p.is_living]
+        return [person for person in found if person.is_living]
+
+    def _persons(self) -> list[tuple[str, str]]:
+        return [(str(p.pk), p.shown_name) for p in self.people]
+
+    def asked(self, form: Any) -> Asked | None:
+        """How the consents of those chosen stand (V5); None where none are asked: under secrecy,
+        and without a case."""
+        if self.body.is_secret or self.case is None:
+            return None
+        persons = [p for p in self.people if str(p.pk) in chosen(form, "persons")]
+        agencies = [int(key) for key in chosen(form, "participants")]
+        if self.body.secretariat_id is not None:
+            agencies.insert(0, self.body.secretariat_id)
+        check = check_consents(self.by, self.case, persons, agencies)
+        return Asked(_("会議に付議する"), self.case, self.body, check)
 
     def _plans(self) -> list[tuple[str, str]]:
         if self.case is None:

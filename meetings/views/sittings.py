@@ -81,6 +81,7 @@ def sitting_list(request: MemberRequest) -> HttpResponse:
             "tabs": body_tabs(bodies, chosen),
             "calendar_url": reverse("sitting_calendar") + (f"?body={body}" if body else ""),
             "can_call": any(can(check_can_call, by, [body]) for body in bodies),
+            "may_propose": by.may(Permission.WRITE_RECORDS),
             "has_lists": any(body.is_secret for body in bodies),
         },
     )
