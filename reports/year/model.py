@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reports.year import days as d
+from reports.year.bodies import Body, Series, bodies_of
 from reports.year.script import CLOSED, FORGOTTEN, RULES, SCRIPT, Act, Steps
 
 Date = datetime.date
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Word(NamedTuple):
@@ -36,28 +36,6 @@ class Word(NamedTuple):
 
     def said(self) -> str:
         return " ".join(part or "-" for part in self)
-
-
-@dataclasses.dataclass
-class Body:
-    """Conferences that sit together. standing: who sits there whatever is on the agenda."""
-
-    name: str  # the codes, joined by +
-    codes: tuple[str, ...]
-    offices: frozenset[str]
-    standing: frozenset[str]
-    rule: d.Rule | None
-    series: list[Series] = dataclasses.field(default_factory=list)
-    made: set[tuple[int, str]] = dataclasses.field(default_factory=set)
-
-
-@dataclasses.dataclass
-class Series:
-    rule: d.Rule
-    since: Date
-    on_day_off: str
-    steps: Steps
-    ends: Date | None = None
 
 
 @dataclasses.dataclass
@@ -93,7 +71,7 @@ class City:
     def __init__(self, profile: dict[str, Any], closed: Iterable[Date]) -> None:
         self.code = str(profile["city"]["code"])
         self.office = d.Office(frozenset(closed))
-        self.bodies = list(_bodies(profile["conferences"]))
+        self.bodies = list(bodies_of(profile["conferences"]))
         self.sittings: list[Sat] = []
         self.words: Counter[Word] = Counter()
         self.invited: list[tuple[Sat, str, Date]] = []
@@ -350,34 +328,6 @@ def due(sitting: Sat, office: d.Office, day: Date) -> list[str]:
         "eve": is_called and is_on(1) and day < on,
     }  # fmt: skip
     return [kind for kind, holds in wanted.items() if holds and (kind, on) not in sitting.told]
-
-
-def _bodies(conferences: list[dict[str, Any]]) -> Iterator[Body]:
-    done: set[str] = set()
-    for one in conferences:
-        if one["code"] in done:
-            continue
-        partners = {one["code"], one.get("joint_with")}
-        group = [c for c in conferences if c["code"] in partners]
-        done |= {c["code"] for c in group}
-        codes = tuple(c["code"] for c in group)
-        members = [m for c in group for m in c.get("members", ()) if m.get("agency")]
-        yield Body(
-            "+".join(codes),
-            codes,
-            frozenset(c.get("secretariat") or c["host"] for c in group),
-            frozenset(m["agency"] for m in members if not m.get("by_item")),
-            _profile_rule(one.get("rhythm") or {}),
-        )
-
-
-def _profile_rule(rhythm: dict[str, Any]) -> d.Rule | None:
-    kind = rhythm.get("kind")
-    if kind == "monthly_nth_weekday":
-        return d.nth_weekday("", WEEKDAYS.index(rhythm["weekday"]), rhythm["nth"])
-    if kind in ("monthly", "every_n_months"):
-        return d.months(rhythm.get("months", 1) if kind == "every_n_months" else 1)
-    return None
 
 
 class Model:

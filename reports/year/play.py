@@ -36,6 +36,7 @@ def play(
     start = at(script.FIRST - datetime.timedelta(days=1), datetime.time(20, 0))
     model = Model(ROOT / "agencies" / "profiles")
     with running(start, script.CLOSED) as product:
+        jobs.leave_out_counting(product, script.FIRST, last)
         product.start_worker()
         product.start_beat()
         if with_faults:

@@ -42,6 +42,13 @@ LINE = re.compile(
 MINUTES = datetime.timedelta(minutes=5)
 
 
+class Aside(Console):
+    """Standard output is the figures' alone."""
+
+    def _write(self, text: str, *, error: bool = False) -> None:
+        super()._write(text, error=True)
+
+
 class Movers(Supervisor):
     """Starts every program with the moved clock but Valkey, which is asked for no time; a program
     may be struck down without ending the rest."""
@@ -169,14 +176,14 @@ class Product:
         )
         return int(rows[0][0])
 
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+    def ask(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """As the cluster's superuser, who sees every row."""
         for _try in range(2):
             try:
                 if self._asking is None or self._asking.closed:
                     url = self.cluster.superuser_url().replace("/postgres?", "/kasane?")
                     self._asking = psycopg.connect(url, autocommit=True)
-                return self._asking.execute(sql).fetchall()
+                return self._asking.execute(sql, values).fetchall()
             except psycopg.OperationalError:
                 self._asking = None
         raise ServiceError("データベースが答えません。")
@@ -230,7 +237,7 @@ def running(
     else. closed: each city's closing days."""
     folder = Path(tempfile.mkdtemp(prefix="kasane-year-"))
     try:
-        with Movers(Console()) as supervisor, socket_folder() as sockets:
+        with Movers(Aside()) as supervisor, socket_folder() as sockets:
             home = open_home(folder / "home")
             try:
                 yield _prepared(supervisor, home, sockets, folder, start, closed)
