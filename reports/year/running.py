@@ -183,7 +183,7 @@ class Product:
                 if self._asking is None or self._asking.closed:
                     url = self.cluster.superuser_url().replace("/postgres?", "/kasane?")
                     self._asking = psycopg.connect(url, autocommit=True)
-                return self._asking.execute(sql, values).fetchall()
+                return self._asking.execute(sql, values or None).fetchall()
             except psycopg.OperationalError:
                 self._asking = None
         raise ServiceError("データベースが答えません。")
