@@ -25,15 +25,12 @@ ITEMS = f"""
     join meetings_sitting as s on s.id = i.sitting_id
     join agencies_municipality as m on m.id = s.municipality_id"""  # noqa: S608
 NOTICES = f"""
-    select m.code, {BODIES}, n.title, n.kind, n.key, s.id, a.code,
+    select m.code, coalesce({BODIES}, ''), n.title, n.kind, n.key, s.id, a.code,
         (n.created_at at time zone 'Asia/Tokyo')::date
     from agencies_notice as n
     join agencies_agency as a on a.group_id = n.agency_id
     join agencies_municipality as m on m.id = a.municipality_id
-    left join meetings_sitting as s on n.url = '/meetings/' || s.id || '/'
-    where n.url like '/meetings/%'"""  # noqa: S608
-JOBS = """
-    select name, key, done_at is not null, attempts from agencies_job order by name, key"""
+    left join meetings_sitting as s on n.url = '/meetings/' || s.id || '/'"""  # noqa: S608
 DAY = re.compile(r"令和(\d+|元)年(\d+)月(?:(\d+)日)?")
 
 
@@ -64,7 +61,7 @@ def sittings(product: Product) -> Iterator[Word]:
 
 
 def notices(product: Product) -> Iterator[Word]:
-    """Every notice about a sitting. An invitation names no day; its sitting does."""
+    """Every notice there is. An invitation names no day; its sitting does."""
     days = {key: _about(on, month) for *_, on, month, _s, key in product.ask(SITTINGS)}
     for city, body, title, kind, key, sitting, agency, day in product.ask(NOTICES):
         name = kind.removeprefix("sitting_")

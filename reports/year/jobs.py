@@ -14,7 +14,13 @@ from reports.year.script import CLOSED
 # Name -> what its key looks like; once a day, of the machine or of each city.
 OF_THE_DAY = ("block_uncovered_items", "put_off_items", "forget_drafts")
 OF_THE_CITY = "make_sittings"
+# 年度の確認: a city's round opens with April, is asked for again after two weeks, is late with May.
+ROUND = {"open": (4, 1), "remind": (4, 15), "late": (5, 1)}
 ALL = "select name, key, done_at is not null, attempts from agencies_job order by name, key"
+ROUNDS = """
+    select m.code, split_part(j.key, '/', 3), (j.done_at at time zone 'Asia/Tokyo')::date
+    from agencies_job as j join agencies_municipality as m on j.key like m.id || '/%'
+    where j.name = 'recertify' and j.done_at is not null"""
 # Counting every city's year anew takes four fifths of a night and tells nothing of sittings: it is
 # done on the first of each month, and on other days stands in the outbox as done.
 LEAVE_OUT = """
@@ -37,6 +43,11 @@ def expected(first: datetime.date, last: datetime.date) -> Counter[Word]:
     for day in each_day(first, last):
         found.update(Word("", "", "", f"job {name}", "", str(day)) for name in OF_THE_DAY)
         found.update(Word(city, "", "", f"job {OF_THE_CITY}", "", str(day)) for city in CLOSED)
+        for stage, date in ROUND.items():
+            if (day.month, day.day) == date:
+                found.update(
+                    Word(city, "", stage, "job recertify", "", str(day)) for city in CLOSED
+                )
     return found
 
 
@@ -47,6 +58,8 @@ def happened(product: Product) -> Counter[Word]:
         city, _colon, day = key.rpartition(":")
         if is_done and (name == OF_THE_CITY or (name in OF_THE_DAY and len(day) == 10)):
             found[Word(city, "", "", f"job {name}", "", day)] += 1
+    for city, stage, day in product.ask(ROUNDS):
+        found[Word(city, "", stage, "job recertify", "", str(day))] += 1
     return found
 
 

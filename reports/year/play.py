@@ -33,9 +33,8 @@ def play(
     """The year's first months. Raises ServiceError where the product cannot be run."""
     began = time.monotonic()
     last = min(script.LAST, _end(months))
-    start = at(script.FIRST - datetime.timedelta(days=1), datetime.time(20, 0))
     model = Model(ROOT / "agencies" / "profiles")
-    with running(start, script.CLOSED) as product:
+    with running(at(script.FIRST, datetime.time()), script.CLOSED) as product:
         jobs.leave_out_counting(product, script.FIRST, last)
         product.start_worker()
         product.start_beat()
