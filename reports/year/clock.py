@@ -25,17 +25,22 @@ LIBRARY: Final = "vendor/libfaketime/src/libfaketime.so.1"
 FILE: Final = "FAKETIME_TIMESTAMP_FILE"
 
 
+def library() -> Path:
+    """What moves a clock. ServiceError where it is not, as in every installation."""
+    spec = util.find_spec(PACKAGE)
+    found = Path(spec.origin).parent / LIBRARY if spec and spec.origin else None
+    if found is None or not found.exists():
+        raise ServiceError("時計を動かす道具がありません。開発用の環境で実行してください。")
+    return found
+
+
 class Clock:
     """A clock in a folder that the servers' user can read. It runs on between two moves, and never
     backwards."""
 
     def __init__(self, folder: Path, account: Account | None) -> None:
-        spec = util.find_spec(PACKAGE)
-        source = Path(spec.origin).parent / LIBRARY if spec and spec.origin else None
-        if source is None or not source.exists():
-            raise ServiceError("時計を動かす道具がありません。開発用の環境で実行してください。")
         self._library, self._file = folder / "clock.so", folder / "clock"
-        shutil.copyfile(source, self._library)
+        shutil.copyfile(library(), self._library)
         self._library.chmod(0o755)
         hand_over(self._library, account)
         self._account, self._ahead = account, 0

@@ -30,7 +30,7 @@ from config.lib.services.product import ROOT, child_environment
 from config.lib.services.programs import Child, Output, Program, signal_group, signal_one
 from config.lib.services.supervisor import Supervisor
 from config.lib.services.valkey import Valkey
-from reports.year.clock import Clock
+from reports.year.clock import Clock, library
 
 # Settings, addresses and keys of whoever starts us are not ours.
 FOREIGN = ("PG", "KASANE_", "DATABASE_", "REDIS_", "DJANGO_", "CELERY_")
@@ -235,6 +235,7 @@ def running(
 ) -> Iterator[Product]:
     """A fresh product at this moment with the five cities, their offices' people, and nobody
     else. closed: each city's closing days."""
+    library()
     folder = Path(tempfile.mkdtemp(prefix="kasane-year-"))
     try:
         with Movers(Aside()) as supervisor, socket_folder() as sockets:

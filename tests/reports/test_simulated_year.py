@@ -10,8 +10,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 
-from config.lib.services.errors import ServiceError
 from reports.year import clock
 
 ROOT = Path(__file__).parents[2]
@@ -52,10 +52,10 @@ def test_a_month_must_be_one_of_the_year():
     assert "--months は1から12まで" in done.stderr
 
 
-def test_without_the_tool_nothing_starts(monkeypatch, tmp_path):
+def test_without_the_tool_nothing_starts(monkeypatch):
     monkeypatch.setattr(clock, "PACKAGE", "no_such_package")
-    with pytest.raises(ServiceError, match="時計を動かす道具がありません"):
-        clock.Clock(tmp_path, None)
+    with pytest.raises(CommandError, match="時計を動かす道具がありません"):
+        call_command("simulate_year", months=1)
 
 
 def test_what_runs_in_a_city_has_nothing_that_moves_a_clock():
