@@ -23,6 +23,7 @@ class Faults:
 
     def __init__(self, product: Product, seed: int) -> None:
         self._product, self._random = product, random.Random(seed)  # noqa: S311
+        product.supervisor.replaces = ("worker", "beat")
         self.struck: Counter[str] = Counter()
 
     def draw(self) -> list[tuple[float, Callable[[], None]]]:
@@ -42,6 +43,8 @@ class Faults:
 
     def _pool(self) -> None:
         """The process that does the job; its parent goes on."""
+        if not self._product.workers:
+            return
         worker = self._random.choice(self._product.workers)
         for pid in _children(worker.process.pid):
             signal_one(pid, signal.SIGKILL)
@@ -53,6 +56,8 @@ class Faults:
         self.struck["beat killed"] += 1
 
     def _kill(self, children: list[Child]) -> None:
+        if not children:
+            return
         child = self._random.choice(children)
         children.remove(child)
         self._product.supervisor.strike(child, signal.SIGKILL)

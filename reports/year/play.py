@@ -41,14 +41,14 @@ def play(
         if with_faults:
             product.start_worker()
             product.start_beat()
-        faults = Faults(product, seed)
+        faults = Faults(product, seed) if with_faults else None
         office = Office(product)
         ready = time.monotonic()
         refused: list[str] = []
         for day in each_day(script.FIRST, last):
             if day.day == 1:
                 say(f"{day:%Y-%m}  {time.monotonic() - began:6.1f} s")
-            refused += _live(day, model, product, office, faults if with_faults else None)
+            refused += _live(day, model, product, office, faults)
         expected, done = model.expected(), happened.words(product)
         expected += jobs.expected(script.FIRST, last)
         done += jobs.happened(product)
@@ -60,7 +60,8 @@ def play(
             "refused": refused,
             "not_done": jobs.left(product),
             "tried_again": jobs.tried_again(product),
-            "faults": dict(sorted(faults.struck.items())),
+            "faults": dict(sorted(faults.struck.items())) if faults else {},
+            "started_anew": product.started_anew,
             "bells": product.bells,
             "seconds": round(time.monotonic() - began, 1),
             "seconds_to_prepare": round(ready - began, 1),

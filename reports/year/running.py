@@ -54,6 +54,28 @@ class Movers(Supervisor):
     may be struck down without ending the rest."""
 
     clock: Clock | None = None
+    # With faults a worker or beat that ends by itself (one that starts while the database is away
+    # refuses to) is started anew, as by the process manager of a city; else it ends the run.
+    replaces: tuple[str, ...] = ()
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self.ended: list[Child] = []
+
+    def _turn(self, seconds: float, ending: Child | None = None) -> None:
+        try:
+            super()._turn(seconds, ending)
+        except ServiceError:
+            gone = [
+                child
+                for child in self._children
+                if child.program.name in self.replaces and child.process.poll() is not None
+            ]
+            if not gone:
+                raise
+            for child in gone:
+                self._forget(child)
+            self.ended += gone
 
     def start(self, program: Program) -> Child:
         if self.clock is not None and program.name != "valkey":
@@ -91,6 +113,7 @@ class Product:
     office: Office | None = None
     logs: list[TextIO] = dataclasses.field(default_factory=list)
     bells: int = 0
+    started_anew: int = 0
     _begun: dict[str, datetime.datetime] = dataclasses.field(default_factory=dict)
     _served: datetime.datetime | None = None
     _asking: psycopg.Connection[Any] | None = None
@@ -144,12 +167,24 @@ class Product:
             if waiting and time.monotonic() - began >= waiting[0][0]:
                 waiting.pop(0)[1]()
             self.supervisor.turn(0.02)
+            self._start_anew()
             if time.monotonic() - began > 4:
                 began = time.monotonic()
                 moved += MINUTES
                 self.clock.move_to(moved)
                 if moved - moment > MINUTES * 60:
                     raise ServiceError(f"{moment} から、することが終わりません。{self._tails()}")
+
+    def _start_anew(self) -> None:
+        while self.supervisor.ended:
+            child = self.supervisor.ended.pop()
+            self.started_anew += 1
+            if child in self.workers:
+                self.workers.remove(child)
+                self.start_worker()
+            elif child in self.beats:
+                self.beats.remove(child)
+                self.start_beat()
 
     def _is_quiet(self, moment: datetime.datetime) -> bool:
         self._read_logs(moment)
