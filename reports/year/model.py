@@ -130,7 +130,8 @@ class City:
         elif act.verb == "propose":
             # The coordinator of all these cities works at the host's.
             (host,) = sitting.body.offices
-            item = Item(act.more["title"], host, act.more["guests"])
+            # V5: the secretariat takes part in everything.
+            item = Item(act.more["title"], host, [host, *act.more["guests"]])
             sitting.items.append(item)
         elif act.verb in ("date", "move"):
             was, sitting.on = sitting.on, act.more["to"]

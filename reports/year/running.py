@@ -113,7 +113,8 @@ class Product:
     office: Office | None = None
     logs: list[TextIO] = dataclasses.field(default_factory=list)
     bells: int = 0
-    started_anew: int = 0
+    # Of each program that ended by itself and was started anew the last it said.
+    started_anew: list[str] = dataclasses.field(default_factory=list)
     _begun: dict[str, datetime.datetime] = dataclasses.field(default_factory=dict)
     _served: datetime.datetime | None = None
     _asking: psycopg.Connection[Any] | None = None
@@ -178,7 +179,7 @@ class Product:
     def _start_anew(self) -> None:
         while self.supervisor.ended:
             child = self.supervisor.ended.pop()
-            self.started_anew += 1
+            self.started_anew.append(_last_words(child))
             if child in self.workers:
                 self.workers.remove(child)
                 self.start_worker()
@@ -262,6 +263,16 @@ class Office:
                 continue
         found: list[str] = json.loads(answer)
         return found
+
+
+def _last_words(child: Child) -> str:
+    """What it complained of, in its log or aloud."""
+    said = list(child.tail)
+    if "--logfile" in child.program.command:
+        file = Path(child.program.command[child.program.command.index("--logfile") + 1])
+        said += file.read_text(errors="replace").splitlines()
+    grave = [line for line in said if "CRITICAL" in line or "Error" in line]
+    return f"{child.program.name}: {(grave or said or ['nothing'])[-1].strip()[:300]}"
 
 
 @contextmanager
