@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from config.lib.seals import make_key
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -17,12 +19,14 @@ ROOT = Path(__file__).parents[2]
     [
         ({"KASANE_WORKER_KEY": "x" * 40}, "KASANE_WORKER_KEY がデータベースに入れた鍵と違います"),
         ({"DATABASE_URL": os.environ.get("DATABASE_OWNER_URL", "")}, "ImproperlyConfigured"),
+        ({"KASANE_SEAL_KEY": ""}, "KASANE_SEAL_KEY"),
         ({"DATABASE_URL": "postgresql://nobody@/none?host=/nonexistent"}, "OperationalError"),
     ],
-    ids=["key", "owner's login", "no database"],
+    ids=["key", "owner's login", "no seal", "no database"],
 )
-def test_a_worker_refuses_to_start(wrong, said):
-    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.local", **wrong}
+def test_a_worker_refuses_to_start(wrong, said, tmp_path):
+    right = {"KASANE_SEAL_KEY": make_key(), "KASANE_SEAL_FILE": str(tmp_path / "heads.jsonl")}
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.local", **right, **wrong}
     command = [
         sys.executable, "-m", "celery", "--quiet", "-A", "config.celery", "worker",
         "--concurrency", "1", "--without-gossip", "--without-mingle",
