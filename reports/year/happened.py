@@ -25,7 +25,7 @@ ITEMS = f"""
     join meetings_sitting as s on s.id = i.sitting_id
     join agencies_municipality as m on m.id = s.municipality_id"""  # noqa: S608
 NOTICES = f"""
-    select m.code, coalesce({BODIES}, ''), n.title, n.kind, n.key, s.id, a.code,
+    select m.code, coalesce({BODIES}, ''), n.title, n.kind, s.id, a.code,
         (n.created_at at time zone 'Asia/Tokyo')::date
     from agencies_notice as n
     join agencies_agency as a on a.group_id = n.agency_id
@@ -61,11 +61,11 @@ def sittings(product: Product) -> Iterator[Word]:
 
 
 def notices(product: Product) -> Iterator[Word]:
-    """Every notice there is. An invitation names no day; its sitting does."""
+    """Every notice there is. An invitation says no day; its sitting does."""
     days = {key: _about(on, month) for *_, on, month, _s, key in product.ask(SITTINGS)}
-    for city, body, title, kind, key, sitting, agency, day in product.ask(NOTICES):
+    for city, body, title, kind, sitting, agency, day in product.ask(NOTICES):
         name = kind.removeprefix("sitting_")
-        if name == "notice" and not key.startswith(f"{sitting}:"):
+        if name == "notice" and not told_of(title):
             yield Word(city, body, days[sitting], "invited", agency, str(day))
         else:
             yield Word(city, body, told_of(title), name, agency, str(day))
