@@ -34,7 +34,8 @@ def play(
     began = time.monotonic()
     last = min(script.LAST, _end(months))
     model = Model(ROOT / "agencies" / "profiles")
-    with running(at(script.FIRST, datetime.time()), script.CLOSED) as product:
+    start = at(script.FIRST, datetime.time())
+    with running(start, script.CLOSED, is_durable=with_faults) as product:
         jobs.leave_out_counting(product, script.FIRST, last)
         product.start_worker()
         product.start_beat()

@@ -277,17 +277,22 @@ def _last_words(child: Child) -> str:
 
 @contextmanager
 def running(
-    start: datetime.datetime, closed: Mapping[str, Iterable[datetime.date]]
+    start: datetime.datetime,
+    closed: Mapping[str, Iterable[datetime.date]],
+    *,
+    is_durable: bool = False,
 ) -> Iterator[Product]:
     """A fresh product at this moment with the five cities, their offices' people, and nobody
-    else. closed: each city's closing days."""
+    else. closed: each city's closing days. is_durable: what is committed outlives a database that
+    is killed, as in a city; else it is quicker."""
     library()
     folder = Path(tempfile.mkdtemp(prefix="kasane-year-"))
     try:
         with Movers(Aside()) as supervisor, socket_folder() as sockets:
             home = open_home(folder / "home")
             try:
-                yield _prepared(supervisor, home, sockets, folder, start, closed)
+                cluster = cluster_of(home, sockets, disposable=not is_durable)
+                yield _prepared(supervisor, home, cluster, folder, start, closed)
             finally:
                 supervisor.stop_all()
                 home.close()
@@ -298,13 +303,12 @@ def running(
 def _prepared(
     supervisor: Movers,
     home: Home,
-    sockets: Path,
+    cluster: Cluster,
     folder: Path,
     start: datetime.datetime,
     closed: Mapping[str, Iterable[datetime.date]],
 ) -> Product:
-    cluster = cluster_of(home, sockets, disposable=True)
-    clock = Clock(sockets, cluster.account)
+    clock = Clock(cluster.sockets, cluster.account)
     supervisor.clock = clock
     clock.move_to(start)
     secrets = load_secrets(home)
@@ -315,7 +319,7 @@ def _prepared(
         "KASANE_WORKER_KEY": secrets.worker_key,
         "KASANE_SEAL_KEY": secrets.seal_key,
     }
-    valkey = Valkey(sockets, cluster.account)
+    valkey = Valkey(cluster.sockets, cluster.account)
     product = Product(supervisor, clock, cluster, valkey, folder, env)
     profiles = folder / "profiles"
     profiles.mkdir()
