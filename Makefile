@@ -12,7 +12,8 @@ ALONE := tests/reports/test_proof.py tests/reports/test_visibility_cases.py \
 	tests/reports/test_independent_count.py tests/agencies/test_seal.py \
 	tests/cases/test_same_moment.py tests/meetings/test_once.py \
 	tests/meetings/test_cancelling_at_once.py tests/reports/test_cost.py \
-	tests/reports/test_world.py tests/attacks/test_versions.py
+	tests/reports/test_world.py tests/attacks/test_versions.py \
+	tests/reports/test_simulated_year.py
 
 help:
 	@echo 'make run    見本データつきで動かす（PORT=8000, KASANE_HOME=./.kasane）'

@@ -4,6 +4,8 @@ Which settings hold is said by whoever starts the process, never here: this modu
 the package, and a default set by an import would follow into every process started from it.
 """
 
+import sys
+
 from celery import Celery
 from celery.schedules import crontab
 from celery.signals import beat_init, worker_init
@@ -28,11 +30,17 @@ app.conf.beat_schedule = {
 
 @worker_init.connect
 def refuse_bypass(**kwargs: object) -> None:
-    """A worker is held to the same login as the web (Celery offers no other place to say so)."""
-    if settings.KASANE_CHECKS_LOGIN:
-        refuse_bypassing_login()
-        refuse_missing_key()
-    refuse_unknown_key()
+    """A worker is held to the same login as the web (Celery offers no other place to say so).
+
+    Celery logs what a receiver raises and goes on: it takes SystemExit to stop the worker, also
+    where the database is away and nothing could be checked. Who started it starts it again."""
+    try:
+        if settings.KASANE_CHECKS_LOGIN:
+            refuse_bypassing_login()
+            refuse_missing_key()
+        refuse_unknown_key()
+    except Exception as error:
+        sys.exit(f"{type(error).__name__}: {error}")
 
 
 @beat_init.connect

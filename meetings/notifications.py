@@ -21,8 +21,9 @@ from agencies.models import Membership, StandingMember
 from agencies.opendays import open_days
 from agencies.operations import file_job, notify
 from config.lib.eras import today
+from config.lib.fiscal import from_day_to_instant
 from config.lib.ids import new_id
-from meetings.calendar import deadlines_of, reminders
+from meetings.calendar import REMIND, deadlines_of, reminders
 from meetings.enums import SittingState
 from meetings.models import Sitting
 from meetings.pages import day_words
@@ -74,9 +75,17 @@ def tell_cancelled(*, sitting: Sitting) -> None:
 
 def remind(*, sitting: Sitting, what: str, on: datetime.date) -> bool:
     """For the scheduler: tell what is due before a sitting, unless it was moved or the office has
-    already gone on. False when there is nothing left to tell."""
-    deadlines = deadlines_of(sitting, open_days(sitting.municipality))
-    if sitting.on != on or what not in reminders(sitting, deadlines, today()):
+    already gone on. A job that waited until a day off (no worker, an attempt that failed before
+    midnight) waits for the next open day. False when nothing was told."""
+    office, day = open_days(sitting.municipality), today()
+    deadlines = deadlines_of(sitting, office)
+    if sitting.on != on or what not in reminders(sitting, deadlines, day):
+        return False
+    if not office.is_open(day):
+        then = office.next(day)
+        args = {"sitting": str(sitting.pk), "what": what, "on": str(on)}
+        key = f"{sitting.pk}:{what}:{on}:{then}"
+        file_job(REMIND, key=key, args=args, due_at=from_day_to_instant(then))
         return False
     when = {"when": day_words(sitting)}
     if what == "call":

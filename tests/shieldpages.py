@@ -75,7 +75,7 @@ FILES = [
 # Commands write for operators: one explains a decision; the others name counts, cities and keys.
 COMMANDS = {
     "explain_access", "verify_access", "verify_audit", "bench_log", "bench_gate", "bench_desk",
-    "make_world", "make_seal_key",
+    "make_world", "make_seal_key", "simulate_year",
     "load_city", "load_demo", "demo_signins", "install_worker_key", "reset_factors",
 }  # fmt: skip
 

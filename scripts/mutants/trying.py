@@ -28,7 +28,7 @@ LEFT_OUT = (
     "tests/reports/test_independent_count.py", "tests/agencies/test_seal.py",
     "tests/cases/test_same_moment.py", "tests/meetings/test_once.py",
     "tests/meetings/test_cancelling_at_once.py",
-    "tests/reports/test_cost.py",
+    "tests/reports/test_cost.py", "tests/reports/test_simulated_year.py",
     "tests/attacks/test_versions.py",
 )  # fmt: skip
 WRITES = re.compile(r'\s*(INSERT|UPDATE|DELETE)(?: INTO| FROM)? "?(\w+)', re.IGNORECASE)

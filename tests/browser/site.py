@@ -24,6 +24,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 import psycopg
 from psycopg import sql
 
+from config.lib.seals import make_key
+
 ROOT = Path(__file__).resolve().parents[2]
 CITIES = ("kusatsu", "kurume")
 PASSWORD = "kasane-browser"
@@ -166,6 +168,8 @@ def environment(folder: Path, database_name: str, port: int) -> dict[str, str]:
         "REDIS_URL": with_number(os.environ["REDIS_URL"], queue_number(port)),
         "KASANE_DEMO_PASSWORD": PASSWORD,
         "KASANE_WORKER_KEY": "the-browser-suite-and-nobody-else-holds-this-key",
+        "KASANE_SEAL_KEY": make_key(),
+        "KASANE_SEAL_FILE": str(folder / "heads.jsonl"),
         "KASANE_STATIC_ROOT": str(folder / "static"),
         "PYTHONUNBUFFERED": "1",
         # As root, Celery would warn at each start; a real installation is not root.

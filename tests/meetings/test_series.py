@@ -14,8 +14,9 @@ from django.urls import reverse
 from agencies.enums import SystemName
 from agencies.models import Job, Notice
 from agencies.permissions import ActionDenied
-from agencies.tasks import file_due_jobs, run_next, system_membership
+from agencies.tasks import JOBS, file_due_jobs, run_next, system_membership
 from cases.operations.case import StaleVersion
+from config.lib.eras import TOKYO
 from config.lib.rhythm import OpenDays
 from meetings import calendar, notifications, seriespage
 from meetings.calendar import deadlines_of, make_sittings, reminders
@@ -376,6 +377,27 @@ def test_nothing_is_told_on_a_day_off_and_it_is_caught_up_after(city, clock):
         with w.act(city.head):
             Sitting.objects.filter(on=DAY(2027, 4, 8)).update(state="closed")
         assert work(city) == number
+
+
+def test_a_reminder_that_waited_until_a_day_off_waits_for_the_next_open_day(city, clock):
+    set_it(city, **DAYS)
+    with w.act(city.head):
+        Sitting.objects.exclude(on=DAY(2027, 5, 13)).update(state="closed")
+    clock(DAY(2027, 4, 28))
+    file_due_jobs()  # and no worker until 昭和の日
+    clock(DAY(2027, 4, 29))
+    while run_next():
+        pass
+    assert kinds(city, "coordinator") == {"coordinator": []}
+    with w.act(system_membership(SystemName.SCHEDULER)):
+        (waits,) = Job.objects.filter(name="remind_sitting", done_at=None)
+    assert waits.due_at == datetime.datetime(2027, 4, 30, tzinfo=TOKYO)
+    clock(DAY(2027, 4, 30))
+    file_due_jobs()
+    with w.act(system_membership(SystemName.SCHEDULER)):
+        for _time in range(2):
+            JOBS["remind_sitting"][0](waits.args)
+    assert kinds(city, "coordinator") == {"coordinator": ["sitting_agenda"]}
 
 
 def test_standing_members_are_called_and_who_was_asked_is_reminded(city, clock):
