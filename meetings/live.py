@@ -71,7 +71,9 @@ def _line_rows(membership: Membership, sitting_id: UUID) -> QuerySet[MinuteLine,
 @prepared
 def _attendance_rows(membership: Membership, sitting_id: UUID) -> QuerySet[ItemAttendance, Any]:
     found = ItemAttendance.objects.visible_to(membership).filter(item__sitting_id=sitting_id)
-    return found.order_by("pk").values_list("pk", "attendance")
+    return found.order_by("pk").values_list(
+        "pk", "attendance", "has_conflict", "arrived_at", "left_at", "removed_at"
+    )
 
 
 def now_of(by: Membership, sitting: Sitting, items: Sequence[AgendaItem]) -> Now:

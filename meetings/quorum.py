@@ -1,6 +1,7 @@
 """May this item be decided with who is there? 必須の構成員 and 定足数, as the city's profile says.
 
-Who records the decision is in the room. Under secrecy those count who were appointed and pledged.
+Who records the decision is in the room, who has left is not. Under secrecy those count who were
+appointed and pledged.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def check_who_is_there(by: Membership, item: AgendaItem, decision: str) -> None:
     if not wanted and percent is None:
         return
     rows = ItemAttendance.objects.filter(item=item, attendance__in=THERE)
-    there = list(rows.select_related("membership"))
+    there = list(rows.filter(removed_at=None, left_at=None).select_related("membership"))
     agencies = {by.agency_id, *(row.agency_id for row in there)}
     agencies |= {row.membership.agency_id for row in there if row.membership is not None}
     words = [row.name for row in there if row.name]  # on paper: 「氏名（所属）」
@@ -65,15 +66,18 @@ def _mandatory(item: AgendaItem) -> list[tuple[int | None, str]]:
 def _check_enough(
     by: Membership, item: AgendaItem, there: list[ItemAttendance], percent: int
 ) -> None:
+    """Whoever has an interest in it (利害関係) is heard, and counts on neither side."""
+    deciding = [row for row in there if not row.has_conflict]
+    stepped_back = {row.agency_id for row in there if row.has_conflict}
     if item.is_secret:
         grants = ItemGrant.objects.filter(content_object=item, pledged_at__isnull=False).standing()
         people = ItemPerson.objects.filter(item=item, revoked_at=None, pledged_on__isnull=False)
-        asked = grants.count() + people.count()
-        come = sum(1 for row in there if row.membership_id or row.name)
+        asked = grants.filter(has_conflict=False).count() + people.count()
+        come = sum(1 for row in deciding if row.membership_id or row.name)
     else:
-        known = {*item.participant_ids, item.proposing_agency_id}
+        known = {*item.participant_ids, item.proposing_agency_id} - stepped_back
         asked = len(known)
-        come = len(known & {by.agency_id, *(row.agency_id for row in there)})
+        come = len(known & {by.agency_id, *(row.agency_id for row in deciding)})
     needed = -(-asked * percent // 100)  # rounded up
     if come < needed:
         raise ActionDenied(
