@@ -150,7 +150,9 @@ def hold_conference(at: Visitor) -> None:
     at.press_in_place("出欠を記録する")
     at.reads("出欠を記録しました。")
     at.choose("決定", "適切")  # what was typed before is still there
-    at.fill("議事録", "世帯の支援チームをつくり、役割分担を確認した。")
+    at.fill("メモを書く", "世帯の支援チームをつくり、役割分担を確認した。")
+    at.press_in_place("書き足す")
+    at.reads("世帯の支援チームをつくり、役割分担を確認した。")
     at.finds_it_usable()
     at.press("決定を記録して次へ")
     at.next("会議を終える")
