@@ -129,7 +129,11 @@ def faults(
                 for form in forms_in(answer)
                 for n, errors in form.errors.items()
             }
-            again = {form.add_prefix(n) for form in forms_in(answer) for n in form.fields}
+            # Of several forms on a page the one that was sent comes back, the others as they were.
+            sent = [form for form in forms_in(answer) if form.is_bound]
+            if not sent:
+                yield name, "no form", answer.status_code, data
+            again = {form.add_prefix(n) for form in sent for n in form.fields}
             for field in sorted(chosen & again):
                 if not said.get(field, "").endswith("。") and field in data:
                     yield name, field, "no sentence", data[field]
