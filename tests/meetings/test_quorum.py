@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from agencies.models import ConferenceType, StandingMember
 from agencies.permissions import ActionDenied
+from meetings.models import ItemAttendance
 from meetings.operations import decide_item, mark_attendance
 from tests import world as w
 from tests.meetings import situations as s
@@ -115,3 +117,18 @@ def test_a_quorum_under_secrecy_counts_those_who_pledged(city):
         decide(city, sealed, "shared")
     comes(city, sealed, membership=city.disability)
     assert decide(city, sealed, "shared").state == "decided"
+
+
+def test_who_has_an_interest_or_has_left_counts_on_neither_side(city, item):
+    """利害関係: of four asked one steps back; of three half are two, who has left is not there."""
+    quorum(city, "plan", 50)
+    for name in ("child", "disability"):
+        comes(city, item, agency=city.agencies[name])
+    with as_owner():
+        rows = ItemAttendance.objects.filter(item_id=item.pk)
+        rows.filter(agency=city.agencies["child"]).update(has_conflict=True)
+        rows.filter(agency=city.agencies["disability"]).update(left_at=timezone.now())
+    with pytest.raises(ActionDenied, match="3のうち2の出席が必要で、記録は1"):
+        decide(city, item)
+    comes(city, item, agency=city.agencies["elderly"])
+    assert decide(city, item).state == "decided"
