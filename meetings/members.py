@@ -15,8 +15,9 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from agencies.models import Agency, Membership, StandingMember
+from agencies.models import Agency, Membership, SecretariatMember, StandingMember
 from config.lib.eras import format_datetime
+from config.lib.fiscal import fiscal_year
 from config.lib.wording import label_of
 from meetings import enums
 from meetings.agenda import agencies_in
@@ -231,6 +232,33 @@ def _under_secrecy(by: Membership, items: Sequence[AgendaItem]) -> dict[UUID, li
             row = there.get((person.item_id, None, str(person)))
             found[person.item_id].append(_met(member, row))
     return found
+
+
+def secretaries(item: AgendaItem) -> list[Member]:
+    """Who is on the body's list this year: there under secrecy without being appointed. Two
+    queries, none with consent."""
+    if not item.is_secret:
+        return []
+    entries = SecretariatMember.objects.filter(
+        conference_type_id=item.conference_type_id,
+        fiscal_year=fiscal_year(timezone.localdate()),
+        pledged_at__isnull=False,
+        ended_at__isnull=True,
+    ).select_related("membership__user", "membership__agency")
+    rows = ItemAttendance.objects.filter(item=item, removed_at=None, membership__isnull=False)
+    there = {row.membership_id: row for row in rows}
+    return [
+        _met(
+            Member(
+                key=f"m:{entry.membership_id}",
+                who=named(entry.membership, {}),
+                kind=_("事務局"),
+                is_asked=False,
+            ),
+            there.get(entry.membership_id),
+        )
+        for entry in entries.order_by("pk")
+    ]
 
 
 def _met(member: Member, row: ItemAttendance | None) -> Member:

@@ -13,7 +13,14 @@ from typing import Any
 from django.utils import timezone
 
 from agencies.enums import AgendaType
-from agencies.models import Agency, ConferenceType, Membership, Municipality, StandingMember
+from agencies.models import (
+    Agency,
+    ConferenceType,
+    Membership,
+    Municipality,
+    SecretariatMember,
+    StandingMember,
+)
 from agencies.opendays import open_days
 from cases.models import CarryOut, Case, Person, Referral
 from config.lib.acting import acting
@@ -138,7 +145,7 @@ class Conference:
         for agency in [row.agency for row in members.select_related("agency")]:
             assert agency is not None  # noqa: S101 - asked for
             found = [m for m in self.members.values() if m.agency_id == agency.pk]
-            if by in found:
+            if by in found or self.listed(item, found):
                 continue
             with acting(by.pk):
                 if not found:
@@ -151,12 +158,20 @@ class Conference:
             with acting(found[0].pk):
                 take_pledge(grant=grant, by=found[0])
 
+    def listed(self, item: AgendaItem, members: list[Membership]) -> list[Membership]:
+        """Those of them who are on the body's list: there without being appointed."""
+        entries = SecretariatMember.objects.filter(conference_type=item.conference_type)
+        keys = set(entries.values_list("membership_id", flat=True))
+        return [member for member in members if member.pk in keys]
+
     def come(self, item: AgendaItem, by: Membership) -> None:
         """Everybody who was asked is there."""
         if not item.is_secret:
             for agency in Agency.objects.filter(pk__in=item.participant_ids):
                 mark_attendance(item=item, by=by, attendance="present", agency=agency)
             return
+        for member in self.listed(item, list(self.members.values())):
+            mark_attendance(item=item, by=by, attendance="present", membership=member)
         for grant in ItemGrant.objects.filter(content_object=item, pledged_at__isnull=False):
             mark_attendance(item=item, by=by, attendance="present", membership=grant.membership)
         for person in ItemPerson.objects.filter(item=item, pledged_on__isnull=False):
@@ -194,6 +209,7 @@ class Conference:
     ) -> CarryOut:
         """The decision under secrecy, with what may leave the room and who carries it."""
         by = self.members["coordinator"]
+        self.appoint_mandatory(item, by)
         with acting(by.pk):
             open_sitting(sitting=item.sitting, by=by)
             self.come(item, by)

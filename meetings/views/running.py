@@ -22,7 +22,7 @@ from meetings.agenda import agenda_lines, hours_of, presenter_words
 from meetings.forms import AttendanceForm, DecisionForm, MinutesForm
 from meetings.forms.running import RENEW
 from meetings.laying import materials_shown
-from meetings.members import attendees, conflict_words, member_rows, members_of
+from meetings.members import attendees, conflict_words, member_rows, members_of, secretaries
 from meetings.models import AgendaItem, ItemAttendance, ItemDraft, ItemPerson, Sitting
 from meetings.operations import (
     CarryOutFacts,
@@ -173,7 +173,7 @@ def _run_page(by: Membership, item: AgendaItem) -> dict[str, Any]:
     roles = role_table(by, plan) if plan else []
     secret_from, secret_note = secret_words(row.bodies, run=True)
     members = members_of(by, [item])[item.pk]
-    people = attendees(members)
+    people = attendees([*members, *secretaries(item)])
     return {
         "item": item,
         "row": row,
@@ -207,7 +207,7 @@ def item_attendance(request: MemberRequest, item_id: UUID) -> HttpResponse:
     by = request.membership
     item = get_item(request, item_id)
     check_can_run_item(by, item)
-    people = attendees(members_of(by, [item])[item.pk])
+    people = attendees([*members_of(by, [item])[item.pk], *secretaries(item)])
     form = AttendanceForm(request.POST, attendees=people, by_name=not item.is_secret)
     if not form.is_valid():
         messages.error(request, _("出欠を保存できませんでした。もう一度選んでください。"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from agencies.models import ConferenceType, StandingMember
@@ -12,6 +14,7 @@ from meetings.operations import decide_item, mark_attendance
 from tests import world as w
 from tests.meetings import situations as s
 from tests.owner import as_owner
+from tests.signing import sign_in
 
 pytestmark = [pytest.mark.django_db(databases=["default", "owner"]), pytest.mark.database]
 
@@ -132,3 +135,18 @@ def test_who_has_an_interest_or_has_left_counts_on_neither_side(city, item):
         decide(city, item)
     comes(city, item, agency=city.agencies["elderly"])
     assert decide(city, item).state == "decided"
+
+
+def test_under_secrecy_a_listed_secretary_of_that_agency_counts_as_recorded(city):
+    """岐阜: 推進室 has to be there, and its people are on the list."""
+    must_come(city, "support", "child")
+    w.list_secretary(city, city.child)
+    sealed = s.secret_item(city)
+    s.opened(city, sealed.sitting)
+    with pytest.raises(ActionDenied, match="架空childセンター"):
+        decide(city, sealed, "shared")
+    desk = sign_in(Client(), city.coordinator)
+    run = desk.get(reverse("item_run", args=[sealed.pk]))
+    assert f'name="m:{city.child.pk}"' in run.content.decode()
+    desk.post(reverse("item_attendance", args=[sealed.pk]), {f"m:{city.child.pk}": "present"})
+    assert decide(city, sealed, "shared").state == "decided"
