@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.visitor import Visitor
-from tests.browser.work import Call, Someone, call_sitting, take_consultation
+from tests.browser.work import Call, Someone, call_sitting, sitting_line, take_consultation
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -41,7 +41,7 @@ def test_a_candidate_is_proposed_and_its_missing_consent_asked_for(visitor: Visi
     visitor.come_back(case)
     visitor.press("会議に付議する")
     if visitor.is_asked("どの会議に付議しますか"):
-        visitor.press("この会議に出す", at="臨時")
+        visitor.press("この会議に出す", at=sitting_line(BODY, days=20))
     visitor.reads("足りない同意があと1件あります。")
     visitor.choose("議題の種別", "社会資源の充足状況の把握と開発")
     visitor.fill("事例の概要・論点", BRIEFING)

@@ -126,7 +126,7 @@ def decide_today(at: Visitor, case: str) -> None:
     sitting = at.remember()
     at.come_back(case)
     at.next("会議に付議する")
-    propose(at, "家賃と債務の見通し。", (OWN, CHILD))
+    propose(at, BODY, "家賃と債務の見通し。", (OWN, CHILD))
     at.come_back(sitting)
     at.next("開催通知を送る")
     at.next("会議を始める")

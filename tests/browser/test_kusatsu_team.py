@@ -20,6 +20,7 @@ from tests.browser.work import (
     record_consent,
     recount,
     refer,
+    sitting_line,
     take_consultation,
 )
 
@@ -67,7 +68,7 @@ def test_household_gets_a_team_and_a_plan_that_the_report_counts(visitor: Visito
     call_sitting(visitor, BODY)
     visitor.come_back(case)
     visitor.next("会議に付議する")
-    propose(visitor, BRIEFING, (OWN, SENT_TO))
+    propose(visitor, BODY, BRIEFING, (OWN, SENT_TO))
 
     visitor.change_to("kusatsu.head")
     hold_conference(visitor)
@@ -138,7 +139,7 @@ def assess_and_draft(at: Visitor, case: str) -> None:
 
 def hold_conference(at: Visitor) -> None:
     at.go_to("会議")
-    at.press("開く", at=f"{BODY}（臨時）")
+    at.press("開く", at=sitting_line(BODY))
     at.next("開催通知を送る")
     at.reads("開催通知を送りました。")
     at.finds_it_usable()

@@ -79,7 +79,7 @@ class Visitor:
         line = self.page.get_by_role("navigation", name="仕事").get_by_role("link")
         self._follow(line.filter(has_text=re.compile(rf"^\s*{re.escape(words)}")))
 
-    def press(self, words: str, *, at: str = "") -> None:
+    def press(self, words: str, *, at: str | re.Pattern[str] = "") -> None:
         """A button, or a link, that leads to another page; `at` is the line or card it is in."""
         scope = self.page.locator("body")
         if at:

@@ -145,10 +145,18 @@ def call_sitting(at: Visitor, body: str, days: int = 0) -> None:
     at.reads("臨時の会議を作りました。")
 
 
-def propose(at: Visitor, briefing: str, participants: tuple[str, ...] = ()) -> None:
-    """付議: the ad hoc sitting, where there is a choice; then the sheet of the item."""
+def sitting_line(body: str, days: int = 0) -> re.Pattern[str]:
+    """The line of the ad hoc sitting called so many days from today: others stand beside it."""
+    on = today() + datetime.timedelta(days=days)
+    day = f"令和{on.year - 2018}年{on.month}月{on.day}日"
+    name = re.escape(f"{body}（臨時）")
+    return re.compile(rf"^(?=[\s\S]*{name})(?=[\s\S]*{day})")
+
+
+def propose(at: Visitor, body: str, briefing: str, participants: tuple[str, ...] = ()) -> None:
+    """付議: today's ad hoc sitting, where there is a choice; then the sheet of the item."""
     if at.is_asked("どの会議に付議しますか"):
-        at.press("この会議に出す", at="臨時")
+        at.press("この会議に出す", at=sitting_line(body))
     at.fill("事例の概要・論点", briefing)
     if participants:
         at.choose("参加する機関", *participants)
