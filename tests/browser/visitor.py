@@ -10,6 +10,7 @@ from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from playwright.sync_api import expect as see
 
 from tests.browser.site import PASSWORD, Site
@@ -288,8 +289,12 @@ class Visitor:
 
     def _follow(self, target: Locator) -> None:
         see(target).to_be_visible()
-        with self.page.expect_navigation(wait_until="load"):
-            target.click()
+        try:
+            with self.page.expect_navigation(wait_until="load"):
+                target.click()
+        except PlaywrightTimeout as late:  # say why, where the page does
+            words = self.page.locator("[data-draft-said], [role=alert]").all_inner_texts()
+            raise AssertionError(f"nothing followed: {words}") from late
 
     def _pressable(self, words: str, scope: Locator | Page) -> Locator:
         # 「見る（架空山 世帯）」: what follows in brackets is for screen readers.

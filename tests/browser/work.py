@@ -149,8 +149,7 @@ def sitting_line(body: str, days: int = 0) -> re.Pattern[str]:
     """The line of the ad hoc sitting called so many days from today: others stand beside it."""
     on = today() + datetime.timedelta(days=days)
     day = f"令和{on.year - 2018}年{on.month}月{on.day}日"
-    name = re.escape(f"{body}（臨時）")
-    return re.compile(rf"^(?=[\s\S]*{name})(?=[\s\S]*{day})")
+    return re.compile(rf"^(?=[\s\S]*{re.escape(body)})(?=[\s\S]*{day})(?=[\s\S]*臨時)")
 
 
 def propose(at: Visitor, body: str, briefing: str, participants: tuple[str, ...] = ()) -> None:
