@@ -24,6 +24,7 @@ from meetings import enums
 from meetings.agenda import agenda_lines
 from meetings.models import AgendaItem, ItemAttendance, MinuteLine, Sitting
 from meetings.pages import item_state, presence
+from plans.models import PlanStep
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Now:
     lines: list[dict[str, Any]]
     minutes: list[dict[str, Any]]
     presence: list[dict[str, str]]
+    amended: int
     decided: list[dict[str, str]]
 
 
@@ -77,7 +79,7 @@ def _attendance_rows(membership: Membership, sitting_id: UUID) -> QuerySet[ItemA
 
 
 def now_of(by: Membership, sitting: Sitting, items: Sequence[AgendaItem]) -> Now:
-    """The screen at this instant. Eight queries."""
+    """The screen at this instant. Nine queries."""
     item = current(items)
     return Now(
         mark=mark_of(by, sitting.pk),
@@ -87,6 +89,7 @@ def now_of(by: Membership, sitting: Sitting, items: Sequence[AgendaItem]) -> Now
         lines=agenda_lines(items, item.pk if item else None),
         minutes=minute_lines(by, item) if item else [],
         presence=presence(item) if item else [],
+        amended=_amended(item),
         decided=[_decided(i) for i in items if i.state == enums.ItemState.DECIDED],
     )
 
@@ -108,6 +111,13 @@ def _words(sitting: Sitting, items: Sequence[AgendaItem], item: AgendaItem | Non
     if any(i.state == enums.ItemState.NOTICED for i in items):
         return _("次の議題が始まると、ここに出ます。画面はそのままでかまいません。")
     return _("あなたが出る議題は終わりました。")
+
+
+def _amended(item: AgendaItem | None) -> int:
+    """How often the role table was changed: the pack's part of the item is then fetched anew."""
+    if item is None or item.plan_id is None:
+        return 0
+    return PlanStep.objects.filter(plan=item.plan_id, name="amend").count()
 
 
 def _decided(item: AgendaItem) -> dict[str, str]:

@@ -45,6 +45,7 @@ from meetings.pages import (
 from meetings.permissions import can, check_can_run_item, check_is_listed
 from plans.models import Plan
 from plans.queries import PlanSummary, plan_summary
+from plans.urgent import Urgent, urgent_start_of
 
 LATEST = 3  # earlier decisions of a case
 OUT = (enums.ItemState.BLOCKED, enums.ItemState.WITHDRAWN)
@@ -70,6 +71,7 @@ class Section:
     facts: list[dict[str, Any]]
     household: Household | None
     plan: PlanSummary | None
+    urgent: Urgent | None
     materials: list[dict[str, Any]]
     earlier: list[dict[str, str]]
     laws: list[LegalBasis]
@@ -169,6 +171,7 @@ def _section(by: Membership, item: AgendaItem, number: int, sight: Sight | None)
         _facts(item, sight),
         household,
         plan_summary(plan, today()) if plan is not None else None,
+        urgent_start_of([plan.pk]).get(plan.pk) if plan is not None else None,
         materials_shown(by, item, plan) if item.is_secret else [],
         [_decided(e) for e in earlier],
         law_in_force(DUTY, item.sitting.on) if item.is_secret else [],

@@ -20,6 +20,7 @@ from meetings import enums
 from meetings.models import AgendaItem, ItemAttendance, ItemGrant, ItemPerson, Sitting
 from meetings.permissions import is_open_now
 from plans.models import Goal, Plan, SupportItem
+from plans.urgent import awaits_report, share_words
 
 STATE_TONE = {
     "undated": "warn",
@@ -137,6 +138,7 @@ def role_table(membership: Membership, plan: Plan) -> list[dict[str, Any]]:
     )
     return [
         {
+            "key": row.pk,
             "goal": goals.get(row.goal_id, ""),
             "support": row.content,
             "frequency": row.frequency,
@@ -255,15 +257,25 @@ def appointments(item: AgendaItem) -> list[ItemGrant]:
     )
 
 
-def consequences(item: AgendaItem, roles: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """この決定で起きること, in figures."""
-    if item.agenda_type == AgendaType.PLAN_ADEQUACY and item.plan is not None:
+def consequences(
+    by: Membership, item: AgendaItem, plan: Plan | None, roles: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """この決定で起きること, in figures. `plan`: the item's, as far as the reader sees it."""
+    if item.agenda_type == AgendaType.PLAN_ADEQUACY and plan and awaits_report(plan):
+        share = share_words(by)
+        return [
+            {"text": _("緊急に始めたプランの事後報告です。プランはもう実施に入っています。")},
+            {"text": _("「適切」なら、このまま続きます。")},
+            {"text": _("「差戻し」なら、実施中のまま、作成機関に再プランを求めます。")},
+            *([{"text": share}] if share else []),
+        ]
+    if item.agenda_type == AgendaType.PLAN_ADEQUACY and plan is not None:
         agencies = len({row["who"].split("　")[0] for row in roles})
         words = _("「適切」なら、プラン第%(n)s版がこの決定で実施に入ります。")
         if item.conference_type.municipality.decided_by == Decider.AGENCY:
             words = _("「適切」なら、プラン第%(n)s版が市の定めた機関の決定待ちになります。")
         return [
-            {"text": words % {"n": item.plan.sequence}},
+            {"text": words % {"n": plan.sequence}},
             {"figure": agencies, "unit": _("機関"), "text": _("に役割が届きます")},
             {
                 "figure": len(roles),

@@ -26,6 +26,7 @@ from config.lib.wording import label_of
 from plans import enums
 from plans.models import Evaluation, Goal, Plan, PlanQuerySet, SupportItem
 from plans.queries import ENDING, programme_words, review_horizon
+from plans.urgent import awaiting_report
 
 PLANNED: Final = (AgendaType.PLAN_ADEQUACY,)
 ENDS: Final = (AgendaType.CLOSURE_EVALUATION,)
@@ -90,6 +91,29 @@ def _ready(membership: Membership, is_signed_first: bool) -> QuerySet[Plan, Any]
             Q(signed_on__isnull=False) | Q(programme=enums.PlanProgramme.OUTREACH)
         )
     return drafts.order_by("starts_on", "record_id").values_list(*ROW, "starts_on")[:LIMIT]
+
+
+def urgent_plans(membership: Membership) -> list[Candidate]:
+    """Plans begun in urgency that no conference has heard of yet. One query."""
+    if not may_propose(membership):
+        return []
+    return [
+        _candidate(
+            "urgent",
+            row,
+            _("緊急に開始しました。会議への事後報告がまだです"),
+            agenda_types=PLANNED,
+            due_on=row[4],
+            weight=15,
+        )
+        for row in _urgent(membership)
+    ]
+
+
+@prepared
+def _urgent(membership: Membership) -> QuerySet[Plan, Any]:
+    plans = _standing(membership).filter(awaiting_report())
+    return plans.order_by("starts_on", "record_id").values_list(*ROW, "starts_on")[:LIMIT]
 
 
 def waiting_plans(membership: Membership) -> list[Candidate]:
@@ -190,6 +214,7 @@ def _due(membership: Membership, near: datetime.date, month: datetime.date) -> Q
 
 
 registry.add("agenda_candidates", ready_drafts, queries=1, order=30)
+registry.add("agenda_candidates", urgent_plans, queries=1, order=29)
 registry.add("agenda_candidates", waiting_plans, queries=1, order=31)
 registry.add("agenda_candidates", evaluated_plans, queries=1, order=32)
 registry.add("agenda_candidates", due_plans, queries=1, order=33)

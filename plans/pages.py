@@ -17,6 +17,7 @@ from plans import enums, permissions
 from plans.models import Evaluation, Monitoring, Plan, PlanStep
 from plans.queries import ENDING
 from plans.transitions import STEPS
+from plans.urgent import ANSWERED, START
 
 STAGES = ("プラン案", "会議", "決定", "実施・モニタリング", "評価・終結")
 DECISION = 2
@@ -207,6 +208,18 @@ def history(
         found.append((sheet.record.written_at, _record_entry(title, sheet, _judged(sheet))))
     found.sort(key=lambda pair: pair[0], reverse=True)
     return [entry for _at, entry in found]
+
+
+def urgent_words(plan: Plan, steps: list[PlanStep]) -> str:
+    """One sentence while a conference has still to hear of a plan begun in urgency."""
+    if plan.status != enums.PlanStatus.IN_FORCE:
+        return ""
+    begun = [step for step in steps if step.name == START]
+    if not begun or any(step.name in ANSWERED for step in steps):
+        return ""
+    return _("%(day)sに緊急に開始したプランです。会議への事後報告がまだです。") % {
+        "day": format_long(begun[0].at)
+    }
 
 
 def _step_entry(step: PlanStep) -> Entry:

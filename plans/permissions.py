@@ -14,7 +14,7 @@ from agencies.enums import Decider, Permission, RoleKey, Signature
 from agencies.models import Membership, RoleName
 from agencies.permissions import ActionDenied, check_may
 from cases.models import Case
-from cases.permissions import check_at_work
+from cases.permissions import check_at_work, check_is_open
 from plans import enums
 from plans.models import Plan, SupportItem
 from plans.transitions import check_step
@@ -108,8 +108,13 @@ def check_can_submit(by: Membership, plan: Plan) -> None:
     """Besides role and state: the signature where the city wants it, a goal and a role."""
     check_step(plan=plan, name="submit", by=by)
     _check_author_at_work(by, plan)
+    _check_whole(by, plan)
+
+
+def _check_whole(by: Membership, plan: Plan) -> None:
+    """The signature where the city wants it, a goal and a role."""
     if needs_signature(by, plan) and plan.signed_on is None:
-        raise ActionDenied(_("本人の署名が記録されていません。署名を受けてから付議してください。"))
+        raise ActionDenied(_("本人の署名が記録されていません。先に署名を受けてください。"))
     if not plan.goals.exists():
         raise ActionDenied(_("目標が一つも書かれていません。プラン案に目標を書いてください。"))
     if not plan.supportitems.exists():
@@ -119,12 +124,32 @@ def check_can_submit(by: Membership, plan: Plan) -> None:
 def check_can_decide(by: Membership, plan: Plan) -> None:
     """The deciding agency of the city after the conference, and nobody else."""
     check_step(plan=plan, name="decide", by=by)
+    _check_deciding_agency(by)
     city = by.municipality
-    code = city.decision_agency_code
-    if code and (by.agency is None or by.agency.code != code):
-        raise ActionDenied(_("プランの決定は、市が定めた機関が行います。"))
     if city.decided_by != Decider.AGENCY:
         raise ActionDenied(_("この市では、プランは会議で決定します。"))
+
+
+def _check_deciding_agency(by: Membership) -> None:
+    code = by.municipality.decision_agency_code
+    if code and (by.agency is None or by.agency.code != code):
+        raise ActionDenied(_("プランの決定は、市が定めた機関が行います。"))
+
+
+def check_can_start_urgently(by: Membership, plan: Plan) -> None:
+    """Who decides plans in this city, before a conference has spoken: the deciding agency, else who
+    runs conferences. A plan that could go before one: whole, and of a case one sees, still open."""
+    check_step(plan=plan, name="start_urgently", by=by)
+    if by.municipality.decided_by == Decider.AGENCY:
+        check_may(by, Permission.DECIDE_PLAN)
+        _check_deciding_agency(by)
+    else:
+        check_may(by, Permission.RUN_CONFERENCE)
+    case = Case.objects.visible_to(by).filter(pk=plan.record.case_id).first()
+    if case is None:
+        raise ActionDenied(_("このケースを見られないため、緊急に開始することはできません。"))
+    check_is_open(case)
+    _check_whole(by, plan)
 
 
 def _check_in_force(plan: Plan) -> None:
@@ -169,6 +194,7 @@ can_change = _derive(check_can_change)
 can_sign = _derive(check_can_sign)
 can_submit = _derive(check_can_submit)
 can_decide = _derive(check_can_decide)
+can_start_urgently = _derive(check_can_start_urgently)
 can_monitor = _derive(check_can_monitor)
 can_evaluate = _derive(check_can_evaluate)
 can_end = _derive(check_can_end)

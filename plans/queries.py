@@ -11,7 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import (
+    BooleanField,
+    Exists,
+    ExpressionWrapper,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+)
 from django.utils.translation import gettext as _
 
 from agencies.enums import AgendaType, Decider, Permission
@@ -29,6 +37,7 @@ from config.lib.prepared import prepared
 from config.lib.wording import label_of
 from plans import enums
 from plans.models import Evaluation, Goal, Plan, PlanQuerySet, SupportItem
+from plans.urgent import awaiting_report
 
 OF_CASE = 50
 ENDING = (enums.Outcome.CLOSE, enums.Outcome.REPLAN, enums.Outcome.INTERRUPT)
@@ -255,8 +264,11 @@ class Candidate:
 @prepared
 def _for_conference(membership: Membership, case: Case | None) -> QuerySet[Plan]:
     proposed = Evaluation.objects.filter(plan=OuterRef("pk"), outcome__in=ENDING)
-    plans = Plan.objects.standing_with(membership).filter(
+    reports = ExpressionWrapper(awaiting_report(), output_field=BooleanField())
+    plans = Plan.objects.standing_with(membership).annotate(is_report=reports)
+    plans = plans.filter(
         Q(status=enums.PlanStatus.SUBMITTED)
+        | Q(is_report=True)
         | (Q(status=enums.PlanStatus.IN_FORCE) & Q(Exists(proposed)))
     )
     if case is not None:
@@ -277,7 +289,8 @@ def _plans_of(membership: Membership, case: Case) -> QuerySet[Plan]:
 
 
 def plans_for_conference(membership: Membership, case: Case | None = None) -> list[Candidate]:
-    """Submitted plans (適切性), and plans in force whose evaluation proposes an end (終結時の評価).
+    """Submitted plans and those begun in urgency that no conference has heard of (適切性), and
+    plans in force whose evaluation proposes an end (終結時の評価).
 
     Two queries.
     """
@@ -289,7 +302,7 @@ def plans_for_conference(membership: Membership, case: Case | None = None) -> li
             case_id=plan.record.case_id,
             agenda_type=(
                 AgendaType.PLAN_ADEQUACY
-                if plan.status == enums.PlanStatus.SUBMITTED
+                if plan.status == enums.PlanStatus.SUBMITTED or plan.is_report  # type: ignore[attr-defined]  # annotated
                 else AgendaType.CLOSURE_EVALUATION
             ),
             title=plan_title(plan),

@@ -47,6 +47,18 @@ TABLE = (
     Step("agree", gettext_lazy("会議で適切"), SUBMITTED, PlanStatus.AGREED, (RUN,)),
     Step("return", gettext_lazy("差戻し"), SUBMITTED, PlanStatus.RETURNED, (RUN,)),
     Step("continue", gettext_lazy("継続審議"), SUBMITTED, None, (RUN,)),
+    Step("amend", gettext_lazy("会議で役割分担を修正"), SUBMITTED, None, (RUN,)),
+    # 緊急の開始, and what a conference says of it afterwards; it stays in force meanwhile.
+    Step(
+        "start_urgently",
+        gettext_lazy("緊急に開始"),
+        (*EDITABLE, PlanStatus.SUBMITTED),
+        PlanStatus.IN_FORCE,
+        (RUN, Permission.DECIDE_PLAN),
+    ),
+    Step("report_accept", gettext_lazy("事後報告（適切）"), IN_FORCE, None, (RUN,)),
+    Step("report_object", gettext_lazy("事後報告（見直し）"), IN_FORCE, None, (RUN,)),
+    Step("report_continue", gettext_lazy("事後報告（継続審議）"), IN_FORCE, None, (RUN,)),
     Step(
         "decide",
         gettext_lazy("決定"),

@@ -15,6 +15,7 @@ urlpatterns = [
     path("plans/<uuid:plan_id>/sign/", drafting.plan_sign, name="plan_sign"),
     path("plans/<uuid:plan_id>/submit/", drafting.plan_submit, name="plan_submit"),
     path("plans/<uuid:plan_id>/decide/", following.plan_decide, name="plan_decide"),
+    path("plans/<uuid:plan_id>/urgent/", following.plan_start, name="plan_start"),
     path("plans/<uuid:plan_id>/monitoring/new/", following.monitor_new, name="monitor_new"),
     path("plans/<uuid:plan_id>/evaluation/new/", following.evaluate_new, name="evaluate_new"),
     path("plans/<uuid:plan_id>/end/", following.plan_end, name="plan_end"),

@@ -112,6 +112,7 @@ plan_history              worker      200/-    200/-    200/-
 plan_edit                 worker      200/422  403/403  403/403
 plan_sign                 worker      200/422  403/403  403/403
 plan_submit               worker      200/302  403/403  403/403
+plan_start                worker      403/403  403/403  403/403
 monitor_new               worker      403/403  403/403  403/403
 evaluate_new              worker      403/403  403/403  403/403
 plan_end                  worker      200/422  403/403  200/422
@@ -153,6 +154,7 @@ item_done                 running     -/302    -/403    -/403
 
 # A plan before the agency that decides: its own; another's; decided.
 plan_decide               head        200/302  200/302  403/403
+plan_start                head        403/403  403/403  403/403
 
 # A change of household: in one's own case; in a shared one; taken back (V18).
 household_undo            links       200/302  404/404  403/403
@@ -198,6 +200,7 @@ item_members              secretary   200/302  .        403/403
 item_answer               secretary   302/302  .        302/302
 item_still                secretary   200/-    .        200/-
 item_run                  secretary   200/422  .        302/302
+item_roles                secretary   403/403  .        403/403
 item_attendance           secretary   -/302    .        -/302
 item_minutes              secretary   200/422  .        200/422
 item_begin                secretary   -/302    .        -/no
@@ -232,6 +235,7 @@ item_members              appointed   .        403/403  404/404
 item_answer               appointed   .        302/302  404/404
 item_still                appointed   .        200/-    404/-
 item_run                  appointed   .        403/403  404/404
+item_roles                appointed   .        403/403  404/404
 item_attendance           appointed   .        -/403    -/404
 item_minutes              appointed   .        403/403  404/404
 item_begin                appointed   .        -/no     -/404
@@ -278,6 +282,7 @@ item_members              party       200/302  403/403  403/403
 item_answer               party       302/302  302/302  302/302
 item_still                party       200/-    200/-    200/-
 item_run                  party       403/403  403/403  403/403
+item_roles                party       403/403  403/403  403/403
 item_attendance           party       -/403    -/403    -/403
 item_minutes              party       403/403  403/403  403/403
 item_begin                party       -/no     -/no     -/no

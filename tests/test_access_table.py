@@ -50,8 +50,8 @@ TABLE: dict[str, set[str]] = {
     # One's own sign-in: the second factor, recovery codes, sessions.
     **dict.fromkeys(
         [
-            "second_step", "account", "session_end", "totp_new", "passkey_new", "factor_detail",
-            "factor_remove", "recovery_codes",
+            "second_step", "account", "account_mail", "session_end", "totp_new", "passkey_new",
+            "factor_detail", "factor_remove", "recovery_codes",
         ],
         EVERYBODY,
     ),
@@ -74,7 +74,7 @@ TABLE: dict[str, set[str]] = {
             "record_history", "person_history", "plan_history", "visit_history",
             "record_detail", "record_ask", "record_confirm", "requests_end", "task_finish",
             "case_timeline",
-            "plan_list", "plan_detail", "plan_print", "monitor_new", "item_done",
+            "plan_list", "plan_detail", "plan_print", "plan_start", "monitor_new", "item_done",
             "sitting_list", "sitting_detail", "sitting_date",
             "sitting_agenda", "sitting_answer", "sitting_run", "item_members", "sitting_step",
             "sitting_calendar", "sitting_calendar_file", "calendar_feed", "calendar_feed_stop",
@@ -84,8 +84,8 @@ TABLE: dict[str, set[str]] = {
             "item_copies", "item_person_new", "item_person_pledge", "item_person_revoke",
             "item_person_password", "pledge_print", "letter_new", "letter_print", "letter_reply",
             "copy_return", "sitting_copies", "sitting_pack", "sitting_live", "sitting_live_now",
-            "item_begin", "item_brief", "item_lines", "line_add", "line_keep", "decision_keep",
-            "decision_typed", "carry_out_end",
+            "item_begin", "item_brief", "item_roles", "item_lines", "line_add", "line_keep",
+            "decision_keep", "decision_typed", "carry_out_end",
             "appointment_revoke", "match_detail",
             "assessment_edit", "attachment_download", "case_close", "case_looks", "looks_print",
             "transfer_new", "transfer_detail", "transfer_accept", "transfer_return",

@@ -13,6 +13,7 @@ from .people import (
     PledgeForm,
     SecretaryForm,
 )
+from .roles import RoleForm
 from .running import AttendanceForm, DecisionForm, LineForm, MinutesForm
 from .series import SeriesForm, said
 from .sittings import AdHocForm, CancelForm, DateForm, MoveForm
@@ -43,6 +44,7 @@ __all__ = [
     "PersonForm",
     "PledgeForm",
     "ReplyForm",
+    "RoleForm",
     "SecretaryForm",
     "SeriesForm",
     "SheetForm",

@@ -32,6 +32,7 @@ from .named import (
     renew_guest_password,
     revoke_person,
 )
+from .roles import amend_role, amended_plan
 from .secretariat import end_secretary, name_secretary, pledge_as_secretary
 from .series import STEPS, Changed, Rhythm, check_rhythm, next_days, series_in_force, set_series
 from .sitting import (
@@ -57,6 +58,8 @@ __all__ = [
     "Reply",
     "Rhythm",
     "allot_times",
+    "amend_role",
+    "amended_plan",
     "answer_sitting",
     "appoint",
     "appoint_on_paper",

@@ -24,6 +24,7 @@ from meetings.permissions import LIVE, check_agenda, check_can_run_item, check_i
 from plans.enums import EDITABLE, PlanStatus
 from plans.models import Plan
 from plans.operations import submit_plan
+from plans.urgent import awaits_report
 
 NEEDS_PLAN = (AgendaType.PLAN_ADEQUACY, AgendaType.CLOSURE_EVALUATION)
 
@@ -108,7 +109,9 @@ def _check_plan(agenda_type: str, plan: Plan | None, case: Case | None, by: Memb
         if agenda_type == AgendaType.PLAN_ADEQUACY
         else (PlanStatus.IN_FORCE,)
     )
-    if seen.status not in wanted:
+    # 事後報告: the adequacy of a plan begun in urgency is asked while it is in force.
+    is_report = agenda_type == AgendaType.PLAN_ADEQUACY and awaits_report(seen)
+    if seen.status not in wanted and not is_report:
         raise ActionDenied(
             _("「%(status)s」のプランは、この種別の議題にできません。")
             % {"status": seen.get_status_display()}

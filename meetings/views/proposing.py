@@ -28,6 +28,7 @@ from meetings.permissions import LIVE, agenda_types_of, listed_types
 from meetings.views.asking import Asked, chosen
 from plans.enums import EDITABLE, PlanStatus
 from plans.models import Plan
+from plans.urgent import awaits_report
 
 
 def _key(data: QueryDict, name: str) -> uuid.UUID | None:
@@ -133,7 +134,7 @@ class Proposal:
         if self.plan is not None:
             initial["agenda_type"] = (
                 AgendaType.CLOSURE_EVALUATION
-                if self.plan.status == PlanStatus.IN_FORCE
+                if self.plan.status == PlanStatus.IN_FORCE and not awaits_report(self.plan)
                 else AgendaType.PLAN_ADEQUACY
             )
         office = self.body.secretariat_id

@@ -37,7 +37,6 @@ from meetings.pages import (
     agency_choices,
     consequences,
     people_choices,
-    role_table,
     secret_words,
     sitting_row,
 )
@@ -52,6 +51,7 @@ from meetings.views.common import (
     secrecy,
 )
 from meetings.views.live import lines_panel
+from meetings.views.roles import roles_panel
 from plans.models import Plan
 
 
@@ -170,7 +170,7 @@ def _run_page(by: Membership, item: AgendaItem) -> dict[str, Any]:
     sitting = Sitting.objects.prefetch_related("conference_types").get(pk=item.sitting_id)
     row = sitting_row(sitting)
     plan = Plan.objects.visible_to(by).filter(pk=item.plan_id).first() if item.plan_id else None
-    roles = role_table(by, plan) if plan else []
+    panel = roles_panel(by, item, plan)
     secret_from, secret_note = secret_words(row.bodies, run=True)
     members = members_of(by, [item])[item.pk]
     people = attendees([*members, *secretaries(item)])
@@ -180,7 +180,7 @@ def _run_page(by: Membership, item: AgendaItem) -> dict[str, Any]:
         **secrecy(item),
         **lines_panel(by, item),
         "plan": plan,
-        "roles": roles,
+        **panel,
         "lines": agenda_lines(items_of(by, sitting), item.pk, run=True),
         "secret_from": secret_from,
         "secret_note": secret_note,
@@ -189,7 +189,7 @@ def _run_page(by: Membership, item: AgendaItem) -> dict[str, Any]:
         else "",
         "open_url": reverse("sitting_run", args=[sitting.pk]) if item.is_secret else "",
         "materials": materials_shown(by, item, plan),
-        "effects": consequences(item, roles),
+        "effects": consequences(by, item, plan, panel["roles"]),
         "attendance": AttendanceForm(attendees=people, by_name=not item.is_secret),
         "present": _("出席 %(n)s / %(all)s")
         % {"n": sum(1 for p in people if p[2] in ("present", "partial")), "all": len(people)},

@@ -8,6 +8,7 @@ from .steps import (
     MonitoringForm,
     PlanFilter,
     SignForm,
+    UrgentForm,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "PlanForm",
     "PlanNewForm",
     "SignForm",
+    "UrgentForm",
 ]

@@ -62,6 +62,16 @@ class DecideForm(KasaneForm):
     )
 
 
+class UrgentForm(KasaneForm):
+    """緊急の開始."""
+
+    reason = SafeText(
+        label=gettext_lazy("会議を待てない理由"),
+        help_text=gettext_lazy("何が、いつまでに起きるおそれがあるか。だれと相談して決めたか。"),
+        error_messages={"required": gettext_lazy("会議を待てない理由を書いてください。")},
+    )
+
+
 class MonitoringForm(KasaneForm):
     """モニタリング."""
 

@@ -1,6 +1,12 @@
 """The verbs of the plans room. Each is one transaction: lock, check, change, trace, tell."""
 
-from .deciding import bring_into_force, decide_plan, record_conference_result
+from .amending import amend_role, mark_of_line
+from .deciding import (
+    bring_into_force,
+    decide_plan,
+    record_conference_result,
+    start_urgently,
+)
 from .drafting import (
     GoalFacts,
     ItemFacts,
@@ -20,6 +26,7 @@ __all__ = [
     "NoAccess",
     "PlanFacts",
     "agencies_without_access",
+    "amend_role",
     "bring_into_force",
     "change_draft",
     "decide_plan",
@@ -28,10 +35,12 @@ __all__ = [
     "end_plan",
     "evaluate_plan",
     "finish_item",
+    "mark_of_line",
     "monitor_plan",
     "plan_reach",
     "plans_to_review",
     "record_conference_result",
     "sign_plan",
+    "start_urgently",
     "submit_plan",
 ]

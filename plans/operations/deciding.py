@@ -21,8 +21,9 @@ from plans import enums
 from plans.models import Plan
 from plans.operations.drafting import lock_plan, trace
 from plans.operations.reach import plan_reach
-from plans.permissions import check_can_decide
+from plans.permissions import check_can_decide, check_can_start_urgently
 from plans.transitions import apply_step
+from plans.urgent import START, awaits_report
 
 # The four decisions on a plan's adequacy, by the codes of the conference.
 RESULTS = {
@@ -43,13 +44,16 @@ def record_conference_result(
     note: str = "",
     review_on: datetime.date | None = None,
 ) -> Plan:
-    """適切 brings the plan into force, or, where an agency decides, before that agency. Whether
-    and by whom, each step says; that it is this conference, the meetings room knows."""
+    """適切 brings the plan into force, or, where an agency decides, before that agency; of one that
+    began in urgency it is the answer to the report. Whether and by whom, each step says; that it
+    is this conference, the meetings room knows."""
     if decision not in RESULTS:
         raise ActionDenied(_("プランの協議の結果を選んでください。"))
     plan = lock_plan(plan, by)
     words = "\n".join(filter(None, [f"{conference_name}：{RESULTS[decision]}", note]))
-    if decision == "returned":
+    if awaits_report(plan):
+        _answer_report(plan, by, decision, words, review_on)
+    elif decision == "returned":
         step = apply_step(plan=plan, name="return", by=by, note=words)
         _tell_author(plan, "plan_returned", str(step.pk), _("プランが差し戻されました"))
     elif decision == "continued":
@@ -71,6 +75,42 @@ def record_conference_result(
                 fields=changed,
             )
     trace(plan, by, "record_conference_result")
+    return plan
+
+
+def _answer_report(
+    plan: Plan, by: Membership, decision: str, words: str, review_on: datetime.date | None
+) -> None:
+    """A plan begun in urgency stays in force whatever is said: 差戻し asks its author for the next
+    plan, which takes its place."""
+    name = {"returned": "report_object", "continued": "report_continue"}.get(
+        decision, "report_accept"
+    )
+    changed = []
+    if review_on is not None:
+        plan.review_on, changed = review_on, ["review_on"]
+    step = apply_step(plan=plan, name=name, by=by, note=words, fields=changed)
+    if name == "report_object":
+        title = _("緊急に始めたプランの見直しを求められました。再プランの案をつくってください")
+        _tell_author(plan, "plan_returned", str(step.pk), title)
+
+
+@transaction.atomic
+def start_urgently(*, plan: Plan, by: Membership, reason: str) -> Plan:
+    """緊急の開始: in force at once by who decides plans in this city, with the reason why it could
+    not wait; a conference hears of it afterwards (事後報告)."""
+    plan = lock_plan(plan, by)
+    check_can_start_urgently(by, plan)
+    if not reason.strip():
+        raise ActionDenied(_("会議を待てない理由を書いてください。"))
+    bring_into_force(
+        plan=plan,
+        by=by,
+        step=START,
+        decided_in=_("%(agency)s（緊急の開始）") % {"agency": by.agency_name},
+        note=reason,
+    )
+    trace(plan, by, START)
     return plan
 
 

@@ -21,7 +21,7 @@ from config.lib.registry import Link
 from plans import enums, permissions
 from plans.models import Evaluation, Monitoring, Plan
 from plans.operations import agencies_without_access
-from plans.pages import history, next_step, stepper, tone_of
+from plans.pages import history, next_step, stepper, tone_of, urgent_words
 from plans.queries import about_whom, plan_summary, plan_title
 from plans.views.drafting import look, visible_plan
 
@@ -68,6 +68,7 @@ def plan_detail(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
                 for item in summary.items
             ],
             "entries": history(plan, steps, watched, judged),
+            "urgent": urgent_words(plan, steps),
             "closed": agencies_without_access(plan, by) if is_author else [],
         },
     )
@@ -101,6 +102,7 @@ def _actions(by: Membership, plan: Plan) -> list[Link]:
         (permissions.can_sign, _("署名を記録する"), "plan_sign"),
         (permissions.can_monitor, _("モニタリングを書く"), "monitor_new"),
         (permissions.can_evaluate, _("評価を書く"), "evaluate_new"),
+        (permissions.can_start_urgently, _("緊急に開始する"), "plan_start"),
         (_can_stop, _("終える"), "plan_end"),
     ]
     links = [Link(_("印刷"), reverse("plan_print", args=key))]

@@ -20,10 +20,11 @@ from agencies.permissions import ActionDenied
 from config.lib.eras import format_long, format_short
 from plans import enums, operations, permissions
 from plans.choices import agency_choices
-from plans.forms import DecideForm, EndForm, EvaluationForm, MonitoringForm
+from plans.forms import DecideForm, EndForm, EvaluationForm, MonitoringForm, UrgentForm
 from plans.models import Plan, SupportItem
 from plans.operations import agencies_without_access, plan_reach
 from plans.queries import about_whom, plan_title
+from plans.urgent import share_words
 from plans.views.drafting import look, step_page, visible_plan
 
 
@@ -54,6 +55,41 @@ def plan_decide(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
             "label": _("決定する"),
             "kind": "primary",
             "lead": _("会議で適切とされたプランを、市として決定します。"),
+            "back_url": reverse("plan_detail", args=[plan.pk]),
+        },
+        status=422 if form.errors else 200,
+    )
+
+
+@member(Permission.READ_CASES)
+@require_http_methods(["GET", "POST"])
+def plan_start(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
+    """緊急の開始の確認: what it does, what is owed afterwards, how often it has happened."""
+    by, plan = request.membership, visible_plan(request, plan_id)
+    permissions.check_can_start_urgently(by, plan)
+    form = UrgentForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        operations.start_urgently(plan=plan, by=by, reason=form.cleaned_data["reason"])
+        messages.success(request, _("プランを緊急に開始しました。次の会議に事後報告します。"))
+        return redirect("plan_detail", plan_id=plan.pk)
+    secret = look(request, plan, "plan_start")
+    report = _("次の会議に事後報告します。議題の候補に載ります")
+    share = share_words(by)
+    return render(
+        request,
+        "plans/plan_confirm.html",
+        {
+            "plan": plan,
+            "title": plan_title(plan),
+            "about": about_whom(by, plan),
+            "form": form,
+            "secret": secret,
+            "heading": _("緊急に開始する"),
+            "effects": [*_effects(plan), {"text": report}, *([{"text": share}] if share else [])],
+            "closed": agencies_without_access(plan, by),
+            "label": _("緊急に開始する"),
+            "kind": "primary",
+            "lead": _("会議を待つと本人・世帯に重大な不利益があるときだけ使います。"),
             "back_url": reverse("plan_detail", args=[plan.pk]),
         },
         status=422 if form.errors else 200,

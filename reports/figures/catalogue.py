@@ -213,6 +213,16 @@ def _of_programme(programme: PlanProgramme) -> tuple[Figure, ...]:
 _PLANS = (
     *(figure for programme in PlanProgramme for figure in _of_programme(programme)),
     Figure(
+        "urgent_starts", _("緊急の開始"), ROWS, _PLAN, Way.TIMES,
+        _("会議の前に緊急に始めたプラン。始めた日で年度を決めます。プラン作成件数にも入ります。"),
+        plans.urgent_starts,
+        (_choices("programme", _("事業"), PlanProgramme), AGENCY, TYPE),
+    ),
+    Figure(
+        "urgent_start_rate", _("緊急の開始の割合"), "%", _PLAN, Way.RATIO,
+        _("実施に入ったプランのうち、会議の前に緊急に始めたものの割合。"), plans.urgent_start_rate,
+    ),
+    Figure(
         "evaluations", _("評価の件数"), ROWS, _PLAN, Way.TIMES,
         _("プランの評価。評価の日で年度を決めます。"), plans.evaluations,
         (_choices("programme", _("事業"), PlanProgramme), _choices("outcome", _("判定"), Outcome)),

@@ -11,8 +11,9 @@ from django.db.models import Case, Exists, OuterRef, QuerySet, Value, When
 
 from plans.enums import ENDED, PlanStatus
 from plans.models import Evaluation, Plan, PlanStep
+from plans.urgent import START
 from reports.enums import Round
-from reports.figures.scope import Counts, Scope, add, agency, month, tally
+from reports.figures.scope import Counts, Scope, add, agency, month, rounded, tally
 
 PlanFigure = Callable[[Scope, str], Counts]
 
@@ -85,6 +86,27 @@ def for_programme(count: PlanFigure, programme: str) -> Callable[[Scope], Counts
         return count(scope, programme)
 
     return figure
+
+
+# --- 緊急の開始 -------------------------------------------------------------------------------
+
+
+def _begun(scope: Scope) -> QuerySet[PlanStep]:
+    return _decided().filter(scope.at("at"), plan__record__case__municipality_id=scope.city.pk)
+
+
+def urgent_starts(scope: Scope) -> Counts:
+    """Plans that began before a conference had spoken."""
+    rows = _begun(scope).filter(name=START)
+    dimensions = {"programme": "plan__programme", **agency("plan__record__author_agency")}
+    return tally(rows, dimensions, once="plan_id")
+
+
+def urgent_start_rate(scope: Scope) -> Counts:
+    """Of every hundred plans that began. None began, no rate."""
+    every = _begun(scope).values("plan_id").distinct().count()
+    urgent = _begun(scope).filter(name=START).values("plan_id").distinct().count()
+    return {"": rounded(Decimal(urgent) * 100 / every)} if every else {}
 
 
 def _evaluations(scope: Scope) -> QuerySet[Evaluation]:

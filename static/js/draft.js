@@ -6,6 +6,7 @@
 (() => {
   "use strict";
   const EVERY = 3000;
+  const PAUSE = 700;
   const PATIENCE = 10000; // for an answer; without one, nothing is held back
 
   const cookie = (name) => {
@@ -167,6 +168,11 @@
       isAsking = true;
       const pressed = event.submitter;
       await ask();
+      if (isCutOff) {
+        // One answer lost on the way is no cut cable.
+        await new Promise((go) => setTimeout(go, PAUSE));
+        await ask();
+      }
       isAsking = false;
       if (isSignedOut || isCutOff) {
         place.scrollIntoView({ block: "nearest" });

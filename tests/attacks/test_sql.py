@@ -192,6 +192,7 @@ def test_every_view_shows_what_its_reader_may_see():
 # one fails the suite until it stands here, and is then asked about everything in `Secrets`.
 DOORS = {
     "act", "actor", "log_access", "may", "is_locked_out", "open_session", "end_session",  # who
+    "mails_due",  # numbers, to the scheduler
     "seal_log", "sign_seal", "log_heads", "review_numbers", "review_case", "review_surnames",
     "person_looks", "review_persons", "review_person", "decide_looks",  # the trail, by role
     "note_duplicates", "missing_consents", "consents_until", "sync_grants", "consent_grantees",

@@ -94,7 +94,7 @@ plan as materialized (
   where r.city = (select id from town)
 ),
 step as materialized (
-  select p.*, s.at, (s.at at time zone 'Asia/Tokyo')::date as d, s.to_status,
+  select p.*, s.at, (s.at at time zone 'Asia/Tokyo')::date as d, s.to_status, s.name,
     s.to_status = 'in_force' and s.from_status <> 'in_force' as is_start,
     s.from_status = 'in_force' and s.to_status in ('closed', 'replanned', 'interrupted') as is_end
   from plans_planstep s join plan p on p.id = s.plan_id
@@ -202,6 +202,9 @@ facts (key, unit, weight, d, dims) as (
   where is_start and at < town.over_at and not exists (
     select from step stop where stop.id = start.id and stop.is_end and stop.at < town.over_at)
   union all
+  select 'urgent_starts', id::text, 1, d, dims || array['programme:' || p]
+  from step where is_start and name = 'start_urgently'
+  union all
   select 'evaluations', id::text, 1, d, dims from evaluation
   union all
   select 'observed_changes', id::text || '/' || n, 1, d, array['change:' || change]
@@ -265,7 +268,7 @@ figure (key, by_month) as (
     ('coordination_requests', true), ('coordination_cases', false), ('sittings', true),
     ('plan_conference_sittings', false), ('support_conference_sittings', false),
     ('items', false), ('item_cases', false), ('participating_agencies', false),
-    ('evaluations', false), ('observed_changes', false), ('visits', true),
+    ('urgent_starts', false), ('evaluations', false), ('observed_changes', false), ('visits', true),
     ('visits_met', false), ('outreach_persons', false), ('outreach_cases', false),
     ('first_contacts', false), ('matches_proposed', false), ('match_persons', false),
     ('matches_started', false), ('match_hosts', false), ('matches_settled', false),
@@ -298,6 +301,12 @@ rate (key, value) as (
   union all
   select 'days_to_first_contact', round(avg((contact.d - contact.first_try)::numeric), 1)
   from contact join town on contact.d between town.first_day and town.last_day
+  union all
+  select 'urgent_start_rate', round(100.0
+    * count(distinct id) filter (where name = 'start_urgently')
+    / nullif(count(distinct id), 0), 1)
+  from step join town on step.d between town.first_day and town.last_day
+  where is_start
 )
 select key, breakdown, value from counted where breakdown = '' or value <> 0
 union all

@@ -251,6 +251,7 @@ def test_plans_count_when_they_come_into_force_first_and_again(city, year):
     assert found["plans_active_outreach", ""] == 2
     assert found["plans_participation", ""] == found["plans_coordination", ""] == 0
     assert found["plans_drafted_participation", ""] == 1
+    assert found["urgent_starts", ""] == found["urgent_start_rate", ""] == 0
     changes = ["housing", "sos"]
     year.evaluation(first, "2025-04-01", changes)
     year.evaluation(first, "2026-03-31", ["sos"], outcome="continue")
@@ -263,6 +264,24 @@ def test_plans_count_when_they_come_into_force_first_and_again(city, year):
 
 
 # --- 5 アウトリーチ -----------------------------------------------------------------------------
+
+
+def test_urgent_starts_and_their_share_of_what_began(city, year):
+    case, _persons = year.household()
+    begun = [("draft", "in_force")]
+    for when in (BEFORE, FIRST, LAST, AFTER):
+        steps = [(*begun[0], when), ("in_force", "in_force", when)]
+        year.plan(
+            case, "outreach", written=BEFORE, steps=steps, status="in_force", step="start_urgently"
+        )
+    year.plan(
+        case, "participation", written=BEFORE, steps=[("agreed", "in_force", LAST)],
+        status="in_force",
+    )  # fmt: skip
+    found = counts(city)
+    assert found["urgent_starts", ""] == found["urgent_starts", "programme:outreach"] == 2
+    assert found["urgent_starts", "agency:elderly"] == 2
+    assert found["urgent_start_rate", ""] == 66.7
 
 
 def test_visits_met_rate_and_persons_once(city, year):

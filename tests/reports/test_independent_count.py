@@ -37,7 +37,7 @@ SQL = (Path(__file__).parent / "independent_count.sql").read_text(encoding="utf-
 YEAR = fiscal_year(timezone.localdate())
 YEARS = [YEAR - 1, YEAR, YEAR + 1]
 CITIES = ["kusatsu", "plain", "lone"]
-RATES = {"visits_met_rate", "days_to_first_contact"}
+RATES = {"visits_met_rate", "days_to_first_contact", "urgent_start_rate"}
 
 Figures = dict[tuple[str, str], Decimal]
 
@@ -276,8 +276,9 @@ def plans_and_programmes(crowd: Crowd) -> None:
     by = "(select author_id from cases_record r where r.id = x.record_id)"
     insert = "insert into plans_planstep (id, name, from_status, to_status, at, note, by_id, "
     fresh = "x.status = 'draft' and random() < 0.7"
+    name, waited = pick("adopt", "start_urgently"), pick("submitted", "agreed")
     crowd.run(
-        f"{insert} plan_id) select gen_random_uuid(), 'adopt', {pick('submitted', 'agreed')}, "
+        f"{insert} plan_id) select gen_random_uuid(), {name}, {waited}, "
         f"'in_force', {moments()}, '', {by}, x.record_id from plans_plan x where {fresh}"
     )
     for end in ("closed", "replanned", "interrupted", "in_force"):

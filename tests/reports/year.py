@@ -121,8 +121,19 @@ class Year:
         row.save(force_insert=True)
         return row
 
-    def plan(self, case, programme, *, by="elderly", written, sequence=1, steps=(), status="draft"):
-        """`steps`: (from, to, instant) in order."""
+    def plan(
+        self,
+        case,
+        programme,
+        *,
+        by="elderly",
+        written,
+        sequence=1,
+        steps=(),
+        status="draft",
+        step="x",
+    ):
+        """`steps`: (from, to, instant) in order; `step`: what they are called."""
         member = self.world.members[by]
         decided = next((when for _from, to, when in steps if to == "in_force"), None)
         with w.act(member):
@@ -141,10 +152,10 @@ class Year:
             )
             plan.save(force_insert=True)
             for before, after, when in steps:
-                step = PlanStep(
-                    plan=plan, name="x", from_status=before, to_status=after, by=member, at=when
+                row = PlanStep(
+                    plan=plan, name=step, from_status=before, to_status=after, by=member, at=when
                 )
-                step.save(force_insert=True)
+                row.save(force_insert=True)
         return plan
 
     def evaluation(self, plan, day, changes, outcome="close", by="elderly"):
