@@ -114,6 +114,22 @@ class FactorNameForm(KasaneForm):
     name = SafeLine(label=_("呼び名"), limit=30)
 
 
+class MailForm(KasaneForm):
+    """Where one wants to be told once a day that notices wait."""
+
+    address = forms.EmailField(
+        label=_("メールアドレス"),
+        required=False,
+        max_length=254,
+        help_text=_("職場のアドレス。空にすると、メールは届きません。"),
+        error_messages={
+            "invalid": _("メールアドレスの形になっていません。例：tanto@city.example.lg.jp"),
+            "max_length": _("メールアドレスが長すぎます。"),
+        },
+        widget=forms.EmailInput(attrs={"size": "40"}),
+    )
+
+
 class ResetFactorsForm(KasaneForm):
     """Whose second factor is taken away."""
 

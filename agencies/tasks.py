@@ -12,18 +12,22 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from agencies.enums import SystemName
-from agencies.models import Job, Membership
+from agencies.models import Job, Membership, Municipality
 from agencies.operations import file_job
+from agencies.operations.mail import is_mail_time, send_digest, waiting_for_mail
 from agencies.sealing import seal_log
 from config.lib.acting import acting
+from config.lib.eras import TOKYO
 from config.lib.registry import registry
 
 logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 5
+DIGEST = "mail_digest"
 
 JobFunction = Callable[[dict[str, Any]], None]
 JOBS: dict[str, tuple[JobFunction, SystemName]] = {}
@@ -100,3 +104,37 @@ def seal() -> int:
     """Seal the access log. No job in the outbox: the rows without a seal say what has to be done,
     and twice at once is harmless."""
     return seal_log(by=system_membership(SystemName.SCHEDULER))
+
+
+# --- the room's own: 通知メール -------------------------------------------------------------------
+
+
+def due_mails() -> list[tuple[str, str, dict[str, Any]]]:
+    """A mail for everybody with something new, once a day, from the morning of an open day on.
+    Three queries; none where no mail server is named."""
+    if not settings.EMAIL_HOST:
+        return []
+    now = timezone.now()
+    waiting = waiting_for_mail()
+    cities = Municipality.objects.in_bulk({row.city_id for row in waiting})
+    day = now.astimezone(TOKYO).date()
+    wanted = {
+        f"{row.user_id}.{day:%Y-%m-%d}": row.user_id
+        for row in waiting
+        if is_mail_time(cities[row.city_id], now)
+    }
+    filed = set(Job.objects.filter(name=DIGEST, key__in=list(wanted)).values_list("key", flat=True))
+    return [
+        (DIGEST, key, {"user": user, "key": key})
+        for key, user in wanted.items()
+        if key not in filed
+    ]
+
+
+@job(DIGEST, acting_as=SystemName.SCHEDULER)
+def mail_digest(args: dict[str, Any]) -> None:
+    """The mail, if there is still something new."""
+    send_digest(user_id=args["user"], key=f"{DIGEST}.{args['key']}")
+
+
+registry.add("due_jobs", due_mails, queries=3)

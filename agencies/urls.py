@@ -12,6 +12,7 @@ urlpatterns = [
     path("switch/", signin.switch_membership, name="switch_membership"),
     path("notices/", home.notices, name="notices"),
     path("account/", account.account, name="account"),
+    path("account/mail/", account.account_mail, name="account_mail"),
     path("account/sessions/end/", account.session_end, name="session_end"),
     path("account/app/", account.totp_new, name="totp_new"),
     path("account/passkey/", account.passkey_new, name="passkey_new"),

@@ -16,6 +16,7 @@ from .city import (
     StandingMember,
 )
 from .directory import ContactPoint
+from .mail import MailAddress
 from .people import (
     Agency,
     Membership,
@@ -41,6 +42,7 @@ __all__ = [
     "Job",
     "LegalBasis",
     "LogSeal",
+    "MailAddress",
     "Membership",
     "Municipality",
     "Notice",

@@ -18,6 +18,7 @@ from .factors import (
     reset_factors,
     session_state,
 )
+from .mail import own_address, set_mail_address
 from .memberships import (
     BadMembership,
     confirm_membership,
@@ -57,6 +58,7 @@ __all__ = [
     "mark_notices_read",
     "notify",
     "open_session",
+    "own_address",
     "own_factors",
     "own_sessions",
     "record_failed_sign_in",
@@ -67,6 +69,7 @@ __all__ = [
     "reset_factors",
     "ring",
     "session_state",
+    "set_mail_address",
     "usable_memberships",
     "wrong_codes",
 ]

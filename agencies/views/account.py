@@ -15,7 +15,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agencies import factors, passkeys
 from agencies.enums import Permission
-from agencies.forms import FactorNameForm, NewAppForm, NewPasskeyForm, ResetFactorsForm
+from agencies.forms import (
+    FactorNameForm,
+    MailForm,
+    NewAppForm,
+    NewPasskeyForm,
+    ResetFactorsForm,
+)
 from agencies.guards import MemberRequest, confirmed_lately, half_open, member
 from agencies.models import User
 from agencies.operations import (
@@ -23,12 +29,14 @@ from agencies.operations import (
     add_factor,
     end_own_sessions,
     make_recovery_codes,
+    own_address,
     own_factors,
     own_sessions,
     recovery_codes_left,
     remove_factor,
     rename_factor,
     reset_factors,
+    set_mail_address,
 )
 from agencies.permissions import ActionDenied
 from config.lib.eras import format_datetime, format_long
@@ -69,8 +77,38 @@ def account(request: MemberRequest) -> HttpResponse:
             for row in own_sessions(secret)
         ],
         "may_reset": request.membership.may(Permission.MANAGE_ACCOUNTS),
+        "sends_mail": bool(settings.EMAIL_HOST),
+        "mail": own_address(request.membership).first(),
     }
     return render(request, "agencies/account.html", context)
+
+
+@member()
+@require_http_methods(["GET", "POST"])
+def account_mail(request: MemberRequest) -> HttpResponse:
+    """通知メール: one's own address."""
+    if not settings.EMAIL_HOST:
+        raise Http404
+    by = request.membership
+    mine = own_address(by).first()
+    form = MailForm(
+        request.POST if request.method == "POST" else None,
+        initial={"address": mine.address if mine else ""},
+    )
+    if request.method == "POST" and form.is_valid():
+        address = form.cleaned_data["address"]
+        try:
+            set_mail_address(by=by, address=address)
+        except ActionDenied as refused:
+            form.add_error("address", str(refused))
+        else:
+            words = (
+                _("通知メールの宛先を保存しました。") if address else _("通知メールを止めました。")
+            )
+            messages.success(request, words)
+            return redirect("account")
+    status = 422 if form.errors else 200
+    return render(request, "agencies/account_mail.html", {"form": form}, status=status)
 
 
 def _factor_line(factor: Factor) -> dict[str, Any]:

@@ -221,6 +221,22 @@ if KASANE_SECOND_FACTOR not in ("off", "optional", "required"):
     raise ImproperlyConfigured(
         "KASANE_SECOND_FACTOR は off・optional・required のどれかにしてください。"
     )
+# 通知メール: without a mail server none is sent, and no page speaks of it.
+EMAIL_HOST = os.environ.get("KASANE_SMTP_HOST", "")
+EMAIL_PORT = int(os.environ.get("KASANE_SMTP_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("KASANE_SMTP_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("KASANE_SMTP_PASSWORD", "")
+EMAIL_USE_TLS = os.environ.get("KASANE_SMTP_TLS", "") == "starttls"
+EMAIL_USE_SSL = os.environ.get("KASANE_SMTP_TLS", "") == "tls"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("KASANE_MAIL_FROM", "kasane@localhost")
+# Where a mail may go: domains, separated by commas; without them, anywhere.
+KASANE_MAIL_DOMAINS = [
+    domain.strip().lower()
+    for domain in os.environ.get("KASANE_MAIL_DOMAINS", "").split(",")
+    if domain.strip()
+]
+
 # Seals what factors need; the web processes' own.
 KASANE_FACTOR_KEY = os.environ.get("KASANE_FACTOR_KEY", "")
 

@@ -8,6 +8,7 @@ from .base import *  # noqa: F403
 SECRET_KEY = "test-only"  # noqa: S105 - nothing outlives the run
 KASANE_SECOND_FACTOR = "optional"
 KASANE_FACTOR_KEY = "test-only-and-long-enough-to-be-a-key"
+EMAIL_HOST = "mail.invalid"
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 PASSWORD_HASHERS = ["agencies.hashers.QuickProofHasher"]

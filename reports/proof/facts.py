@@ -41,6 +41,7 @@ class Membership:
     confirmed_at: datetime.datetime | None
     is_user_active: bool
     username: str = ""
+    user_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -473,6 +474,14 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class MailAddress:
+    """Where somebody wants to be told that notices wait."""
+
+    id: uuid.UUID
+    user_id: int
+
+
+@dataclass(frozen=True)
 class Job:
     id: uuid.UUID
 
@@ -552,6 +561,7 @@ TABLES: dict[type, str] = {
     Log: "agencies_accesslog",
     Notice: "agencies_notice",
     Job: "agencies_job",
+    MailAddress: "agencies_mailaddress",
     Hint: "cases_duplicatehint",
 }
 

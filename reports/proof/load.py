@@ -19,7 +19,7 @@ from reports.proof.world import World
 MEMBERSHIPS = """
 SELECT m.id, m.agency_id, a.municipality_id, COALESCE(r.permissions, '{}') AS permissions,
        m.system_name, m.since, m.until, m.confirmed_at, COALESCE(u.is_active, true)
-           AS is_user_active, COALESCE(u.username, m.system_name) AS username
+           AS is_user_active, COALESCE(u.username, m.system_name) AS username, m.user_id
 FROM agencies_membership AS m
 LEFT JOIN agencies_agency AS a ON a.group_id = m.agency_id
 LEFT JOIN agencies_role AS r ON r.key = m.role_id

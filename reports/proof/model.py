@@ -47,6 +47,7 @@ from reports.proof.facts import (
     Job,
     LeftWork,
     Log,
+    MailAddress,
     Membership,
     MoveOut,
     NoteTemplate,
@@ -108,7 +109,8 @@ SYSTEM_TABLES = {
         "meetings_agendaitem",
     },
     "scheduler": {
-        "agencies_job", "cases_consent", "cases_consentline", "cases_casegrant",
+        "agencies_job", "agencies_mailaddress",
+        "cases_consent", "cases_consentline", "cases_casegrant",
         "meetings_sitting", "meetings_series", "plans_plan", "cases_shield", "cases_shieldmember",
     },
     "retention": set(),
@@ -484,6 +486,12 @@ def see_job(world: World, m: Membership, row: Job) -> Decision:
     return no("V1", "仕事の順番待ちは、システムだけが読みます。")
 
 
+def see_mail_address(world: World, m: Membership, row: MailAddress) -> Decision:
+    if m.user_id is not None and row.user_id == m.user_id:
+        return yes("V13", "自分の通知メールの宛先です。")
+    return no("V13", "ほかの人の通知メールの宛先です。")
+
+
 def see_hint(world: World, m: Membership, row: Hint) -> Decision:
     if "cases.office_hints" in m.permissions and row.municipality_id == m.municipality_id:
         return yes("V15", "事務局への重複の気づきです。", "office")
@@ -540,4 +548,5 @@ RULES: dict[type, Callable[[World, Membership, Any], Decision]] = {
     ItemDraft: see_item_draft, CalendarFeed: see_feed,
     CarryOut: see_carry_out, CarryOutPerson: see_carry_out_person,
     Log: see_log, Notice: see_notice, Job: see_job, Hint: see_hint, CityRow: see_city_row,
+    MailAddress: see_mail_address,
 }  # fmt: skip

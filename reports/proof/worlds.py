@@ -12,7 +12,7 @@ from django.db import connections, transaction
 from psycopg.types.range import TimestamptzRange
 
 from agencies.enums import Action, Purpose
-from agencies.models import AccessLog, Agency, Job, LegalBasis, Membership, Notice
+from agencies.models import AccessLog, Agency, Job, LegalBasis, MailAddress, Membership, Notice
 from cases.models import (
     Case,
     CaseWorker,
@@ -112,6 +112,8 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         _run(draw)
         draw.write()
         _answers(draw)
+        draw.write()
+        _mail(draw)
         draw.write()
     cancel_sittings(draw)
     with connections[using].cursor() as cursor:
@@ -488,6 +490,15 @@ def _feeds(draw: Draw) -> None:
         if number % 2:
             digest = hashlib.sha256(b"%d" % number).digest() if number % 3 else None
             draw.put(CalendarFeed(id=draw.key(), membership=member, digest=digest))
+
+
+def _mail(draw: Draw) -> None:
+    """Of some people, whatever they work as."""
+    people = {member.user_id for member in draw.members if member.user_id is not None}
+    for number, user in enumerate(sorted(people)):
+        if number % 3:
+            address = f"person{number}@city.example"
+            draw.put(MailAddress(id=draw.key(), user_id=user, address=address))
 
 
 def _run(draw: Draw) -> None:

@@ -324,6 +324,7 @@ NO_FREE_TEXT = {
     "agencies_accesslog": "ids and choices, never a text",
     "agencies_job": "ids",
     "agencies_notice": "no names, no text",
+    "agencies_mailaddress": "one's own address",
 }
 
 
