@@ -88,6 +88,8 @@ class Plan(Content):
             # Which plans in force are due for review, in the order they are shown.
             models.Index(fields=["status", "review_on", "record"], name="plan_review_due"),
             models.Index(fields=["review_on", "record"], name="plan_list_order"),
+            # The scheduler asks: which periods end soon?
+            models.Index(fields=["ends_on"], condition=Q(status="in_force"), name="plan_ending"),
         ]
 
 
@@ -137,7 +139,13 @@ class SupportItem(_Part):
     class Meta:
         indexes = [
             # The home page asks: what has this agency still to do, by when?
-            models.Index(fields=["agency", "status", "until", "id"], name="support_item_agency_due")
+            models.Index(
+                fields=["agency", "status", "until", "id"], name="support_item_agency_due"
+            ),
+            # The scheduler asks: what is due or late, whosever it is?
+            models.Index(
+                fields=["until"], condition=Q(status="open"), name="support_item_open_until"
+            ),
         ]
 
 

@@ -1,31 +1,69 @@
-"""Reminders: before the review date, once, to the agency that wrote the plan."""
+"""Reminders of plans in force: once each, on the city's working days, to who reads the plan."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from agencies.enums import SystemName
-from agencies.models import Job
+from agencies.models import Agency, Job, Municipality
+from agencies.opendays import open_days
 from agencies.operations import notify
 from agencies.tasks import job
 from config.lib.registry import registry
-from plans.operations.reach import plans_to_review
+from plans.operations.reach import Reminder, plan_reminders, plans_to_review
 
 NAME = "review_reminder"
+OTHERS = "plan_reminder"
+TITLES: Final = {
+    "task_due": gettext_lazy("受け持つ支援の期限が近づいています"),
+    "task_late": gettext_lazy("プランの支援が、期限を1週間過ぎています"),
+    "plan_ending": gettext_lazy("プラン期間の終わりまで1か月です。評価の時期です"),
+    "review_late": gettext_lazy("モニタリングが予定から2週間過ぎているプランがあります"),
+}
+
+Jobs = list[tuple[str, str, dict[str, Any]]]
 
 
-def review_jobs() -> list[tuple[str, str, dict[str, Any]]]:
-    """What is due and not yet in the outbox, by plan and review date."""
-    wanted = {
-        f"{due.plan_id}:{due.review_on}": due for due in plans_to_review(timezone.localdate())
+def review_jobs() -> Jobs:
+    """What is due and not yet in the outbox, by plan and review date. Three queries."""
+    day = timezone.localdate()
+    due = plans_to_review(day)
+    authors = Agency.objects.filter(pk__in={row.agency_id for row in due})
+    at_work = {
+        agency.pk
+        for agency in authors.select_related("municipality")
+        if open_days(agency.municipality).is_open(day)
     }
-    filed = set(Job.objects.filter(name=NAME, key__in=list(wanted)).values_list("key", flat=True))
-    return [
-        (NAME, key, {"plan": str(due.plan_id)}) for key, due in wanted.items() if key not in filed
-    ]
+    return _new(
+        NAME,
+        {
+            f"{row.plan_id}:{row.review_on}": {"plan": str(row.plan_id)}
+            for row in due
+            if row.agency_id in at_work
+        },
+    )
+
+
+def reminder_jobs() -> Jobs:
+    """The same of everything else that falls due, or has not been done. Three queries."""
+    day = timezone.localdate()
+    found = plan_reminders(day)
+    cities = Municipality.objects.in_bulk({row.city_id for row in found})
+    working = {key for key, city in cities.items() if open_days(city).is_open(day)}
+    return _new(OTHERS, {_key(row): {"key": _key(row)} for row in found if row.city_id in working})
+
+
+def _key(row: Reminder) -> str:
+    return f"{row.kind}:{row.row_key}:{row.due}:{row.agency_id}"
+
+
+def _new(name: str, wanted: dict[str, dict[str, Any]]) -> Jobs:
+    filed = set(Job.objects.filter(name=name, key__in=list(wanted)).values_list("key", flat=True))
+    return [(name, key, args) for key, args in wanted.items() if key not in filed]
 
 
 @job(NAME, acting_as=SystemName.SCHEDULER)
@@ -42,4 +80,19 @@ def remind(args: dict[str, Any]) -> None:
             )
 
 
-registry.add("due_jobs", review_jobs, queries=2)
+@job(OTHERS, acting_as=SystemName.SCHEDULER)
+def remind_of_rest(args: dict[str, Any]) -> None:
+    """Tell whom it concerns; what has been done meanwhile is told to nobody."""
+    for row in plan_reminders(timezone.localdate()):
+        if _key(row) == args["key"]:
+            notify(
+                agency=row.agency_id,
+                kind=row.kind,
+                key=f"{row.row_key}:{row.due}",
+                title=str(TITLES[row.kind]),
+                url=f"/plans/{row.plan_id}/",
+            )
+
+
+registry.add("due_jobs", review_jobs, queries=3)
+registry.add("due_jobs", reminder_jobs, queries=3)

@@ -367,7 +367,7 @@ def _is_ours(app: str) -> bool:
 
 
 def test_no_room_sends_mail_by_itself():
-    """A new sender of mails has to come here first."""
+    """A new sender of mails has to come here first: the daily one holds numbers alone."""
     root = Path(__file__).parents[1]
     rooms = ("agencies", "cases", "plans", "meetings", "outreach", "participation", "community",
              "reports")  # fmt: skip
@@ -377,7 +377,7 @@ def test_no_room_sends_mail_by_itself():
         for path in (root / room).rglob("*.py")
         if any(word in path.read_text() for word in ("send_mail", "EmailMessage", "mail_admins"))
     ]
-    assert senders == []
+    assert senders == [Path("agencies/operations/mail.py")]
 
 
 @pytest.mark.parametrize("name", NEAREST)

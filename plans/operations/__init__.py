@@ -18,7 +18,13 @@ from .drafting import (
 )
 from .ending import end_plan
 from .following import drop_item, evaluate_plan, finish_item, monitor_plan
-from .reach import NoAccess, agencies_without_access, plan_reach, plans_to_review
+from .reach import (
+    NoAccess,
+    agencies_without_access,
+    plan_reach,
+    plan_reminders,
+    plans_to_review,
+)
 
 __all__ = [
     "GoalFacts",
@@ -38,6 +44,7 @@ __all__ = [
     "mark_of_line",
     "monitor_plan",
     "plan_reach",
+    "plan_reminders",
     "plans_to_review",
     "record_conference_result",
     "sign_plan",

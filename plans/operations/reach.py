@@ -25,6 +25,22 @@ class Reached(NamedTuple):
     reads: bool
 
 
+# Days before or after, the same in every city: no profile says otherwise.
+NEAR, LATE, ENDING, ESCALATED = 3, 7, 30, 14
+WINDOW = 31  # what is older than this is told by the lists alone
+
+
+class Reminder(NamedTuple):
+    """Somebody to tell of something due, late or ending in a plan in force."""
+
+    kind: str
+    plan_id: uuid.UUID
+    row_key: uuid.UUID
+    due: datetime.date
+    agency_id: int
+    city_id: int
+
+
 class Due(NamedTuple):
     """A plan in force whose review date comes near, or has passed."""
 
@@ -87,3 +103,18 @@ def plans_to_review(on: datetime.date) -> list[Due]:
             [on],
         )
         return [Due(*row) for row in cursor.fetchall()]
+
+
+def plan_reminders(on: datetime.date) -> list[Reminder]:
+    """For the scheduler alone. `task_due`: to the agency of a line of the role table, `NEAR` days
+    before; `task_late`: to it and the author's, `LATE` days after; `plan_ending`: to the author's,
+    `ENDING` days before; `review_late`: to the secretariats of the city's conferences, `ESCALATED`
+    days after. Nobody is told of a plan they do not read (V15)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select kind, plan_id, row_key, due, agency_id, city_id"
+            " from kasane.plan_reminders(%s, %s, %s, %s, %s, %s)"
+            " order by kind, due, row_key, agency_id",
+            [on, NEAR, LATE, ENDING, ESCALATED, WINDOW],
+        )
+        return [Reminder(*row) for row in cursor.fetchall()]

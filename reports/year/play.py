@@ -50,6 +50,8 @@ def play(
             if day.day == 1:
                 say(f"{day:%Y-%m}  {time.monotonic() - began:6.1f} s")
             refused += _live(day, model, product, office, faults)
+            if day.day % 10 == 0 and day != last:  # what is slow ends on the day after
+                product.bell(at(day, NIGHT), faults.draw() if faults else ())
         expected, done = model.expected(), happened.words(product)
         expected += jobs.expected(script.FIRST, last)
         done += jobs.happened(product)
@@ -91,8 +93,6 @@ def _live(
         refused = office.do([_plain(act) for act in acts])
         bell(AFTER)
         model.bell(day)
-    if day.day % 10 == 0:
-        bell(NIGHT)
     return refused
 
 

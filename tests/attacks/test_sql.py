@@ -199,7 +199,7 @@ DOORS = {
     "next_label", "supersede_consent", "return_referral", "case_reach", "transfer_reaches",
     "transfer_missing", "transfer_reach", "not_transferable", "send_transfer", "answer_transfer",
     "keep_exceptions", "saw_before", "refile_record", "end_answer_in_place", "open_emergency",
-    "plans_to_review", "plan_reach", "attached_items", "block_uncovered_items",
+    "plans_to_review", "plan_reminders", "plan_reach", "attached_items", "block_uncovered_items",
     "asked_to_sitting", "is_head", "renew_carry_out", "end_carry_out", "admit_guest",
     "renew_guest", "end_guest", "told_grants",
     "unconfirmed", "recertify_counts", "give_back", "end_unconfirmed",

@@ -17,6 +17,7 @@ from agencies.models import Job, Notice
 from agencies.tasks import JOBS, file_due_jobs, system_membership
 from config.lib.acting import acting
 from plans import operations as ops
+from plans import tasks
 from plans.models import Goal, Monitoring, Plan, PlanStep, SupportItem
 from plans.queries import plan_summary, plans_for_conference
 from tests import world as w
@@ -245,6 +246,17 @@ def test_plans_for_conference_offers_submitted_and_judged(scene):
 # --- reminders -----------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def _working_day(monkeypatch):
+    """Whatever day the suite runs on."""
+    monkeypatch.setattr(tasks, "open_days", lambda _city: EveryDay())
+
+
+class EveryDay:
+    def is_open(self, _day):
+        return True
+
+
 def sweep():
     """The schedule and the worker, once: every reminder in the outbox is done."""
     file_due_jobs()
@@ -260,6 +272,7 @@ def reminders(member):
         return list(found.values_list("title", "url"))
 
 
+@pytest.mark.usefixtures("_working_day")
 def test_reminder_comes_once_to_the_author_and_again_for_the_next_date(scene):
     city = scene.city
     plan = s.in_force(scene, facts=s.facts(review_on=s.today() + 14 * s.DAY))
@@ -281,6 +294,7 @@ def test_reminder_comes_once_to_the_author_and_again_for_the_next_date(scene):
     assert len(reminders(city.coordinator)) == 2
 
 
+@pytest.mark.usefixtures("_working_day")
 @pytest.mark.parametrize(("days", "ahead", "expected"), [(14, 15, 0), (30, 15, 1), (0, 1, 0)])
 def test_reminder_keeps_the_citys_days(scene, days, ahead, expected):
     scene.city.city.reminder_days = days
@@ -291,6 +305,7 @@ def test_reminder_keeps_the_citys_days(scene, days, ahead, expected):
     assert len(reminders(scene.city.coordinator)) == expected
 
 
+@pytest.mark.usefixtures("_working_day")
 def test_reminder_of_a_date_that_has_moved_is_not_sent(scene):
     plan = s.in_force(scene, facts=s.facts(review_on=s.today() + s.DAY))
     with acting(system_membership(SystemName.SCHEDULER).pk):

@@ -303,8 +303,8 @@ rate (key, value) as (
   from contact join town on contact.d between town.first_day and town.last_day
   union all
   select 'urgent_start_rate', round(100.0
-    * count(distinct id) filter (where name = 'start_urgently')
-    / nullif(count(distinct id), 0), 1)
+    * count(distinct step.id) filter (where step.name = 'start_urgently')
+    / nullif(count(distinct step.id), 0), 1)
   from step join town on step.d between town.first_day and town.last_day
   where is_start
 )
