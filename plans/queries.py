@@ -183,14 +183,14 @@ def _open_tasks(
 
 def _open_items(membership: Membership, until: datetime.date | None) -> QuerySet[SupportItem]:
     items = SupportItem.objects.filter(
-        _in_force(membership), agency_id=membership.agency_id, status=enums.ItemStatus.OPEN
+        in_force_here(membership), agency_id=membership.agency_id, status=enums.ItemStatus.OPEN
     )
     if until is not None:
         items = items.filter(until__lte=until)
     return items
 
 
-def _in_force(membership: Membership) -> Q:
+def in_force_here(membership: Membership) -> Q:
     """A part of a plan in force that stands. Asked row by row, so that a list by date is walked in
     its order: what joins expect to be few, PostgreSQL sorts whole."""
     whole = """EXISTS (SELECT 1 FROM plans_plan AS p JOIN cases_record AS r ON r.id = p.record_id

@@ -9,6 +9,7 @@ from plans.views import detail, drafting, following, history, lists
 urlpatterns = [
     path("plans/", lists.plan_list, name="plan_list"),
     path("cases/<uuid:case_id>/plans/new/", drafting.plan_new, name="plan_new"),
+    path("plans/late/", lists.late_list, name="late_list"),
     path("plans/<uuid:plan_id>/", detail.plan_detail, name="plan_detail"),
     path("plans/<uuid:plan_id>/history/", history.plan_history, name="plan_history"),
     path("plans/<uuid:plan_id>/edit/", drafting.plan_edit, name="plan_edit"),

@@ -24,7 +24,7 @@ PAGES = [
     "move_out_cancel",
     "carry_out_detail", "shield_new", "shield_detail", "shield_confirm", "shield_take_back",
     "shield_lift", "shield_extend", "shield_place_new", "shield_place_end", "shield_holds",
-    "hold_decide", "plan_list", "plan_detail", "plan_new", "plan_edit", "plan_sign",
+    "hold_decide", "plan_list", "late_list", "plan_detail", "plan_new", "plan_edit", "plan_sign",
     "plan_submit", "plan_end", "plan_decide", "plan_start", "evaluate_new", "monitor_new",
     "item_done",
     "sitting_list", "sitting_detail", "sitting_date", "sitting_run", "sitting_step",

@@ -162,6 +162,16 @@ class EndForm(KasaneForm):
         return cleaned
 
 
+class LateFilter(KasaneForm):
+    """Whose late work."""
+
+    agency = forms.ChoiceField(label=gettext_lazy("どの機関の"), required=False)
+
+    def __init__(self, *args: Any, agencies: Sequence[Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.offer("agency", [("", _("すべて")), *agencies])
+
+
 class PlanFilter(KasaneForm):
     """Filters of the list; none widens what may be seen."""
 

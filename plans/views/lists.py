@@ -16,12 +16,13 @@ from django.views.decorators.http import require_GET
 
 from agencies.enums import Action, Permission
 from agencies.guards import MemberRequest, member
-from agencies.models import Membership
+from agencies.models import Membership, agencies_of
 from agencies.trail import log_access
 from cases.lists import begun
 from config.lib.eras import format_short
 from plans import enums
-from plans.forms import PlanFilter
+from plans.forms import LateFilter, PlanFilter
+from plans.late import LateTask, late_of
 from plans.models import Plan, PlanQuerySet, SupportItem
 from plans.pages import tone_of
 from plans.queries import PlanLine, TaskLine, after_key, in_list_order, plan_lines, tasks_of
@@ -115,6 +116,58 @@ def plan_list(request: MemberRequest) -> HttpResponse:
             "task_late": any(t.until < today for t in tasks),
         },
     )
+
+
+@member(Permission.READ_CASES)
+@require_GET
+def late_list(request: MemberRequest) -> HttpResponse:
+    """期限切れ: one's own agency's; for who runs conferences all of them, agency by agency."""
+    by, day = request.membership, timezone.localdate()
+    own = str(by.agency_id)
+    chosen = request.GET.get("agency", "" if by.may(Permission.RUN_CONFERENCE) else own)
+    agencies = list(agencies_of(by.municipality).values_list("pk", "name"))
+    chosen = chosen if chosen in {str(key) for key, _name in agencies} else ""
+    late = late_of(by, int(chosen) if chosen else None)
+    plans = [line.key for line in (*late.reviews, *late.ended)]
+    log_access(
+        by,
+        Action.LIST,
+        what="late_list",
+        record_ids=dict.fromkeys([*plans, *(task.plan_id for task in late.tasks)]),
+    )
+    context = {
+        "form": LateFilter(
+            initial={"agency": chosen}, agencies=[(str(key), name) for key, name in agencies]
+        ),
+        "tasks": [_late_task(task, day) for task in late.tasks],
+        "reviews": [_late_plan(line, line.review_on, day) for line in late.reviews],
+        "ended": [_late_plan(line, line.ends_on, day) for line in late.ended],
+        "has_more": late.has_more,
+    }
+    return render(request, "plans/late_list.html", context)
+
+
+def _late_task(task: LateTask, day: datetime.date) -> dict[str, str]:
+    who = f"{task.agency}　{task.worker}" if task.worker else task.agency
+    return {
+        "late": late_words(task.until, day),
+        "until": format_short(task.until),
+        "household": task.household,
+        "what": task.content,
+        "who": who,
+        "url": f"{reverse('plan_detail', args=[task.plan_id])}#roles",
+    }
+
+
+def _late_plan(line: PlanLine, due: datetime.date, day: datetime.date) -> dict[str, str]:
+    return {
+        "late": late_words(due, day),
+        "until": format_short(due),
+        "household": line.household,
+        "what": line.title,
+        "who": line.agency,
+        "url": reverse("plan_detail", args=[line.key]),
+    }
 
 
 def _count(number: int) -> str:
