@@ -69,7 +69,13 @@ def _form(request: MemberRequest, by: Membership, plan: Plan) -> Any:
             raise Http404 from error
         lines = SupportItem.objects.visible_to(by).filter(plan=plan)
         initial = initial_of_line(get_object_or_404(lines, pk=key), goals)
-    return RoleForm(posted(request), agencies=agency_choices(by), goals=goals, initial=initial)
+    return RoleForm(
+        posted(request),
+        agencies=agency_choices(by),
+        goals=goals,
+        initial=initial,
+        auto_id="role_%s",  # beside other forms on one page
+    )
 
 
 def _stale(by: Membership, plan: Plan, line: UUID) -> str:
