@@ -31,6 +31,7 @@ OWN, SENT_TO, OFFICE = (
     "架空東基幹相談支援センター",
     "人とくらしのサポートセンター",
 )
+ADDED = "見守りの電話"
 KINU, MATSU, TAKE = "架空山 絹", "架空山 松", "架空山 竹"
 HOUSEHOLD = Call(
     mode="本人同意あり",
@@ -79,7 +80,7 @@ def test_household_gets_a_team_and_a_plan_that_the_report_counts(visitor: Visito
     visitor.press("済みにする", at="作業所の見学同行")
     visitor.change_to("kusatsu.elderly")
     visitor.go_to("プランと期限")
-    visitor.reads("家庭訪問と意思決定の支え", "実施中")
+    visitor.reads("家庭訪問と意思決定の支え", ADDED, "実施中")
     visitor.finds_it_usable()
 
     visitor.change_to("kusatsu.admin")
@@ -150,7 +151,13 @@ def hold_conference(at: Visitor) -> None:
     at.fill("決定事項・意見", OPINION)
     at.press_in_place("出欠を記録する")
     at.reads("出欠を記録しました。")
-    at.choose("決定", "適切")  # what was typed before is still there
+    at.press_in_place("役割を加える")
+    at.fill("支援の内容", ADDED)
+    at.select("実施機関", OWN)
+    at.fill("期限", in_days(40))
+    at.press_in_place("役割を保存する")
+    at.reads(f"役割を加えた：{ADDED}")
+    at.choose("決定", "修正して適切")  # what was typed before is still there
     at.fill("メモを書く", "世帯の支援チームをつくり、役割分担を確認した。")
     at.press_in_place("書き足す")
     at.reads("世帯の支援チームをつくり、役割分担を確認した。")
