@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any, Final
 
 from django.utils import timezone
@@ -14,10 +15,10 @@ from agencies.opendays import open_days
 from agencies.operations import notify
 from agencies.tasks import job
 from config.lib.registry import registry
-from plans.operations.reach import Reminder, plan_reminders, plans_to_review
+from plans.operations.reach import plan_reminders, plans_to_review
 
 NAME = "review_reminder"
-OTHERS = "plan_reminder"
+OTHERS = "plan_reminders"
 TITLES: Final = {
     "task_due": gettext_lazy("受け持つ支援の期限が近づいています"),
     "task_late": gettext_lazy("プランの支援が、期限を1週間過ぎています"),
@@ -49,16 +50,17 @@ def review_jobs() -> Jobs:
 
 
 def reminder_jobs() -> Jobs:
-    """The same of everything else that falls due, or has not been done. Three queries."""
+    """The same of everything else that falls due, or has not been done: one job for each city on
+    each of its working days. Two queries."""
     day = timezone.localdate()
-    found = plan_reminders(day)
-    cities = Municipality.objects.in_bulk({row.city_id for row in found})
-    working = {key for key, city in cities.items() if open_days(city).is_open(day)}
-    return _new(OTHERS, {_key(row): {"key": _key(row)} for row in found if row.city_id in working})
-
-
-def _key(row: Reminder) -> str:
-    return f"{row.kind}:{row.row_key}:{row.due}:{row.agency_id}"
+    return _new(
+        OTHERS,
+        {
+            f"{city.code}:{day:%Y-%m-%d}": {"city": city.pk, "on": f"{day:%Y-%m-%d}"}
+            for city in Municipality.objects.order_by("pk")
+            if open_days(city).is_open(day)
+        },
+    )
 
 
 def _new(name: str, wanted: dict[str, dict[str, Any]]) -> Jobs:
@@ -82,17 +84,20 @@ def remind(args: dict[str, Any]) -> None:
 
 @job(OTHERS, acting_as=SystemName.SCHEDULER)
 def remind_of_rest(args: dict[str, Any]) -> None:
-    """Tell whom it concerns; what has been done meanwhile is told to nobody."""
-    for row in plan_reminders(timezone.localdate()):
-        if _key(row) == args["key"]:
-            notify(
-                agency=row.agency_id,
-                kind=row.kind,
-                key=f"{row.row_key}:{row.due}",
-                title=str(TITLES[row.kind]),
-                url=f"/plans/{row.plan_id}/",
-            )
+    """Tell whom it concerns, once; what has been done meanwhile is told to nobody. On another day
+    than it was meant for nothing is told: that day has a job of its own."""
+    day = datetime.date.fromisoformat(args["on"])
+    if day != timezone.localdate():
+        return
+    for row in plan_reminders(args["city"], day):
+        notify(
+            agency=row.agency_id,
+            kind=row.kind,
+            key=f"{row.row_key}:{row.due}",
+            title=str(TITLES[row.kind]),
+            url=f"/plans/{row.plan_id}/",
+        )
 
 
 registry.add("due_jobs", review_jobs, queries=3)
-registry.add("due_jobs", reminder_jobs, queries=3)
+registry.add("due_jobs", reminder_jobs, queries=2)

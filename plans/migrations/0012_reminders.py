@@ -7,9 +7,9 @@ from config.lib.rowsecurity import quote
 
 # Numbers of days stand in plans.operations.reach. Who may not read the plan is told nothing (V15).
 REMINDERS = """
-CREATE FUNCTION kasane.plan_reminders(day date, near integer, late integer, ending integer,
+CREATE FUNCTION kasane.plan_reminders(city bigint, day date, near integer, late integer, ending integer,
     escalate integer, window_days integer)
-RETURNS TABLE (kind text, plan_id uuid, row_key uuid, due date, agency_id integer, city_id bigint)
+RETURNS TABLE (kind text, plan_id uuid, row_key uuid, due date, agency_id integer)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
@@ -47,13 +47,18 @@ BEGIN
             AND b.secretariat_id IS NOT NULL AND b.ended_on IS NULL
         WHERE p.review_on BETWEEN day - escalate - window_days AND day - escalate
     )
-    SELECT x.kind, x.plan_id, x.row_key, x.due, x.agency_id, a.municipality_id
-    FROM told AS x JOIN public.agencies_agency AS a ON a.group_id = x.agency_id
-    WHERE kasane.agency_reads(x.plan_id, x.agency_id);
+    SELECT x.kind, x.plan_id, x.row_key, x.due, x.agency_id
+    FROM told AS x
+    JOIN public.agencies_agency AS a ON a.group_id = x.agency_id AND a.municipality_id = city
+    WHERE NOT EXISTS (
+            SELECT 1 FROM public.agencies_notice AS n
+            WHERE n.agency_id = x.agency_id AND n.membership_id IS NULL AND n.kind = x.kind
+              AND n.key = x.row_key || ':' || x.due AND n.key <> '')
+      AND kasane.agency_reads(x.plan_id, x.agency_id);
 END
 $$;
 """
-ARGS = "date, integer, integer, integer, integer, integer"
+ARGS = "bigint, date, integer, integer, integer, integer, integer"
 
 
 def grant_function(apps, schema_editor):

@@ -38,7 +38,6 @@ class Reminder(NamedTuple):
     row_key: uuid.UUID
     due: datetime.date
     agency_id: int
-    city_id: int
 
 
 class Due(NamedTuple):
@@ -105,16 +104,17 @@ def plans_to_review(on: datetime.date) -> list[Due]:
         return [Due(*row) for row in cursor.fetchall()]
 
 
-def plan_reminders(on: datetime.date) -> list[Reminder]:
-    """For the scheduler alone. `task_due`: to the agency of a line of the role table, `NEAR` days
-    before; `task_late`: to it and the author's, `LATE` days after; `plan_ending`: to the author's,
-    `ENDING` days before; `review_late`: to the secretariats of the city's conferences, `ESCALATED`
-    days after. Nobody is told of a plan they do not read (V15)."""
+def plan_reminders(city_id: int, on: datetime.date) -> list[Reminder]:
+    """For the scheduler alone: of one city, what nobody was told yet. `task_due`: to the agency of
+    a line of the role table, `NEAR` days before; `task_late`: to it and the author's, `LATE` days
+    after; `plan_ending`: to the author's, `ENDING` days before; `review_late`: to the secretariats
+    of the city's conferences, `ESCALATED` days after. Nobody is told of a plan they do not read
+    (V15)."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "select kind, plan_id, row_key, due, agency_id, city_id"
-            " from kasane.plan_reminders(%s, %s, %s, %s, %s, %s)"
+            "select kind, plan_id, row_key, due, agency_id"
+            " from kasane.plan_reminders(%s, %s, %s, %s, %s, %s, %s)"
             " order by kind, due, row_key, agency_id",
-            [on, NEAR, LATE, ENDING, ESCALATED, WINDOW],
+            [city_id, on, NEAR, LATE, ENDING, ESCALATED, WINDOW],
         )
         return [Reminder(*row) for row in cursor.fetchall()]

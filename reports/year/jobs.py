@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
-from reports.year.days import each_day
+from reports.year.days import Office, each_day
 from reports.year.model import Word
 from reports.year.running import Product
 from reports.year.script import CLOSED
@@ -14,6 +15,8 @@ from reports.year.script import CLOSED
 # Name -> what its key looks like; once a day, of the machine or of each city.
 OF_THE_DAY = ("block_uncovered_items", "put_off_items", "forget_drafts")
 OF_THE_CITY = "make_sittings"
+# On its working days.
+OF_THE_OFFICE = "plan_reminders"
 # 年度の確認: a city's round opens with April, is asked for again after two weeks, is late with May.
 ROUND = {"open": (4, 1), "remind": (4, 15), "late": (5, 1)}
 ALL = "select name, key, done_at is not null, attempts from agencies_job order by name, key"
@@ -38,11 +41,18 @@ def leave_out_counting(product: Product, first: datetime.date, last: datetime.da
     product.ask(LEAVE_OUT, first, last)
 
 
-def expected(first: datetime.date, last: datetime.date) -> Counter[Word]:
+def expected(
+    first: datetime.date, last: datetime.date, offices: Mapping[str, Office]
+) -> Counter[Word]:
     found: Counter[Word] = Counter()
     for day in each_day(first, last):
         found.update(Word("", "", "", f"job {name}", "", str(day)) for name in OF_THE_DAY)
         found.update(Word(city, "", "", f"job {OF_THE_CITY}", "", str(day)) for city in CLOSED)
+        found.update(
+            Word(city, "", "", f"job {OF_THE_OFFICE}", "", str(day))
+            for city in CLOSED
+            if offices[city].works(day)
+        )
         for stage, date in ROUND.items():
             if (day.month, day.day) == date:
                 found.update(
@@ -56,7 +66,9 @@ def happened(product: Product) -> Counter[Word]:
     found: Counter[Word] = Counter()
     for name, key, is_done, _attempts in product.ask(ALL):
         city, _colon, day = key.rpartition(":")
-        if is_done and (name == OF_THE_CITY or (name in OF_THE_DAY and len(day) == 10)):
+        if is_done and (
+            name in (OF_THE_CITY, OF_THE_OFFICE) or (name in OF_THE_DAY and len(day) == 10)
+        ):
             found[Word(city, "", "", f"job {name}", "", day)] += 1
     for city, stage, day in product.ask(ROUNDS):
         found[Word(city, "", stage, "job recertify", "", str(day))] += 1

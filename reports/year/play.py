@@ -53,9 +53,9 @@ def play(
             if day.day % 10 == 0 and day != last:  # what is slow ends on the day after
                 product.bell(at(day, NIGHT), faults.draw() if faults else ())
         expected, done = model.expected(), happened.words(product)
-        expected += jobs.expected(script.FIRST, last)
-        done += jobs.happened(product)
         offices = {city.code: city.office for city in model.cities}
+        expected += jobs.expected(script.FIRST, last, offices)
+        done += jobs.happened(product)
         return {
             "from": str(script.FIRST),
             "to": str(last),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-
 import pytest
 
 from agencies.enums import SystemName
@@ -139,11 +137,11 @@ def test_nothing_is_told_on_a_day_off(scene, monkeypatch):
     sunday = next(day for day in days if day.weekday() == 6)
     on(monkeypatch, sunday)
     with acting(system_membership(SystemName.SCHEDULER).pk):
-        assert ops.plan_reminders(sunday)
+        assert ops.plan_reminders(scene.city.city.pk, sunday)
         assert tasks.reminder_jobs() == []
 
 
 def test_reminders_are_for_the_scheduler_alone(scene):
     plan(scene, until=30)
     with w.act(scene.city.coordinator):
-        assert ops.plan_reminders(s.today() + datetime.timedelta(days=28)) == []
+        assert ops.plan_reminders(scene.city.city.pk, s.today() + 28 * DAY) == []
