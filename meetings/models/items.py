@@ -49,7 +49,7 @@ class AgendaItem(models.Model):
     case = models.ForeignKey(
         Case, null=True, blank=True, on_delete=models.PROTECT, related_name="agenda_items"
     )
-    title = models.CharField(max_length=200)
+    title = models.CharField(max_length=600)
     person_ids = ArrayField(models.UUIDField(), default=list)
     plan = models.ForeignKey(
         Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="agenda_items"
@@ -218,12 +218,12 @@ class ItemAttendance(models.Model):
     person = models.ForeignKey(
         Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    name = models.CharField(max_length=300, blank=True)
+    name = models.CharField(max_length=610, blank=True)
     # Of somebody by name; what kind of member an agency is, the city's profile says.
     kind = models.CharField(
         max_length=10, choices=enums.MemberKind.choices, blank=True, default="", db_default=""
     )
-    organisation = models.CharField(max_length=100, blank=True, default="", db_default="")
+    organisation = models.CharField(max_length=300, blank=True, default="", db_default="")
     answer = models.CharField(
         max_length=10, choices=enums.Answer.choices, blank=True, default="", db_default=""
     )
@@ -231,7 +231,7 @@ class ItemAttendance(models.Model):
     answered_by = models.ForeignKey(
         Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    remark = models.CharField(max_length=200, blank=True, default="", db_default="")
+    remark = models.CharField(max_length=600, blank=True, default="", db_default="")
     # 利害関係: is heard, and takes no part in the decision.
     has_conflict = models.BooleanField(_("利害関係"), default=False, db_default=False)
     # Of the day itself; empty until it is recorded.

@@ -27,8 +27,8 @@ class ItemPerson(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     item = models.ForeignKey(AgendaItem, on_delete=models.PROTECT, related_name="people")
-    name = models.CharField(_("氏名"), max_length=100)
-    organisation = models.CharField(_("所属・立場"), max_length=100)
+    name = models.CharField(_("氏名"), max_length=300)
+    organisation = models.CharField(_("所属・立場"), max_length=300)
     guest = models.ForeignKey(
         Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -92,7 +92,7 @@ class PaperCopy(models.Model):
         Agency, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     # Whose copy, in words: an appointed reader does not see others' appointments.
-    holder = models.CharField(max_length=220)
+    holder = models.CharField(max_length=700)
     printed_at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     form_key = models.UUIDField()
@@ -125,8 +125,8 @@ class InformationRequest(models.Model):
     # At random within the year and the body: counting would tell of other sealed items (V6).
     number = models.PositiveSmallIntegerField()
     form_key = models.UUIDField(unique=True)
-    addressee = models.CharField(_("宛先"), max_length=200)
-    about = models.CharField(_("だれについて"), max_length=200)
+    addressee = models.CharField(_("宛先"), max_length=600)
+    about = models.CharField(_("だれについて"), max_length=600)
     asked = models.TextField(_("求める資料・情報"))
     due_on = models.DateField(_("回答の期限"))
     made_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")

@@ -51,7 +51,7 @@ class Series(models.Model):
     )
     starts_at = models.TimeField(_("開始時刻"), null=True, blank=True)
     ends_at = models.TimeField(_("終了時刻"), null=True, blank=True)
-    place = models.CharField(_("場所"), max_length=100, blank=True)
+    place = models.CharField(_("場所"), max_length=300, blank=True)
     # Open days of the office before the sitting; none: this city does not do it.
     call_days = models.PositiveSmallIntegerField(_("議題の募集"), null=True, blank=True)
     agenda_days = models.PositiveSmallIntegerField(_("議題の締切"), null=True, blank=True)
@@ -110,7 +110,7 @@ class Sitting(models.Model):
     on = models.DateField(null=True, blank=True)
     starts_at = models.TimeField(null=True, blank=True)
     ends_at = models.TimeField(null=True, blank=True)
-    place = models.CharField(max_length=100, blank=True)
+    place = models.CharField(max_length=300, blank=True)
     is_ad_hoc = models.BooleanField(_("臨時"), default=False)
     state = models.CharField(
         max_length=10, choices=enums.SittingState.choices, default=enums.SittingState.UNDATED
@@ -128,7 +128,7 @@ class Sitting(models.Model):
         Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     cancel_reason = models.CharField(
-        _("中止の理由"), max_length=200, blank=True, default="", db_default=""
+        _("中止の理由"), max_length=600, blank=True, default="", db_default=""
     )
     # When the worker had told everybody of it: its items are put off after that.
     told_at = models.DateTimeField(null=True, blank=True)

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from agencies.models import Membership
@@ -59,7 +60,7 @@ def _lock(
 
 
 @contextmanager
-def _covered(item: AgendaItem) -> Iterator[None]:
+def covered(item: AgendaItem) -> Iterator[None]:
     """The database changes nothing of an item whose consents have run out since last night (V5)."""
     try:
         yield
@@ -97,7 +98,7 @@ def set_agenda(*, sitting: Sitting, by: Membership, rows: Sequence[Planned]) -> 
             changes.append((item, changed))
     _check_presenters(by, changes)
     for item, changed in changes:
-        with _covered(item):
+        with covered(item):
             save_item(item, by, "agenda", **changed)
     if changes:
         _tell(locked, [_audience(item) for item, _changed in changes], by)
@@ -141,7 +142,7 @@ def allot_times(*, sitting: Sitting, by: Membership) -> int:
             changes.append((item, begins))
         at += item.planned_minutes or 0
     for item, begins in changes:
-        with _covered(item):
+        with covered(item):
             save_item(item, by, "agenda", begins_at=begins)
     if changes:
         _tell(locked, [_audience(item) for item, _begins in changes], by)
@@ -180,7 +181,7 @@ def _swap(group: list[AgendaItem], here: int, there: int) -> None:
     """Exchange two keys. Keys that are equal (made in one statement) are first told apart by
     microseconds, in the order in which they are shown."""
     one, other = group[here], group[there]
-    with _covered(one), _covered(other):
+    with covered(one), covered(other):
         _exchange(group, one, other)
 
 
@@ -214,13 +215,15 @@ def _tell(sitting: Sitting, told: Iterable[Audience], by: Membership) -> None:
     if sitting.state != S.NOTICED:
         return
     everybody: Audience = set().union(*told) - {(by.agency_id, None), (by.agency_id, by.pk)}
+    # No key that one could make up: a second notice under it would say who was told (V6).
+    key = salted_hmac("agenda_changed", f"{sitting.pk}:{timezone.localdate()}").hexdigest()
     people = Membership.objects.in_bulk([person for _a, person in everybody if person])
     for agency, person in sorted(everybody, key=str):
         notify(
             agency=agency,
             membership=people[person] if person else None,
             kind="agenda_changed",
-            key=f"{sitting.pk}:{timezone.localdate()}",
+            key=key,
             title=_("次第が変わりました　%(when)s") % {"when": day_words(sitting)},
             url=f"/meetings/{sitting.pk}/",
         )
