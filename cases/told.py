@@ -8,7 +8,7 @@ carry-out, another agency's own record or an exception can neither appear here n
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -109,21 +109,44 @@ def known_to(membership: Membership, case: Case) -> Known:
 def kept_among(
     membership: Membership, case: Case, records: Sequence[Record]
 ) -> frozenset[uuid.UUID]:
-    """What the asker reads as one of a shield's list, and others do not (V9). Who is not on the
-    list is told of no shield, and reads nothing that it closes."""
-    shields = list(Shield.objects.visible_to(membership).in_force().filter(case=case))
+    """`kept_rows` of records of a case."""
+    rows = [ShieldedRow(case.pk, r.pk, r.person_ids, r.is_household) for r in records]
+    return kept_rows(membership, [case.pk], rows)
+
+
+@dataclass(frozen=True)
+class ShieldedRow:
+    """Something a shield may close: whose case, its key, whom it names."""
+
+    case_id: uuid.UUID
+    key: uuid.UUID
+    person_ids: Sequence[uuid.UUID]
+    is_household: bool
+
+
+def kept_rows(
+    membership: Membership, cases: Iterable[uuid.UUID], rows: Iterable[ShieldedRow]
+) -> frozenset[uuid.UUID]:
+    """What of these cases the asker reads as one of a shield's list, and others do not (V9). Who is
+    not on the list is told of no shield, and reads nothing that it closes. One query, and one more
+    beneath a shield."""
+    shields = list(Shield.objects.visible_to(membership).in_force().filter(case__in=list(cases)))
     if not shields:
         return frozenset()
     holds = ShieldHold.objects.visible_to(membership).filter(shield__in=shields)
     said = {(h.shield_id, h.row_id): h.decision for h in holds}
 
-    def is_kept(shield: Shield, record: Record) -> bool:
-        decision = said.get((shield.pk, record.pk))
+    def is_kept(shield: Shield, row: ShieldedRow) -> bool:
+        decision = said.get((shield.pk, row.key))
         if decision is not None:
             return decision != enums.HoldDecision.RELEASED
-        return record.is_household or shield.person_id in record.person_ids
+        return row.is_household or shield.person_id in row.person_ids
 
-    return frozenset(r.pk for r in records if any(is_kept(s, r) for s in shields))
+    return frozenset(
+        row.key
+        for row in rows
+        if any(s.case_id == row.case_id and is_kept(s, row) for s in shields)
+    )
 
 
 def case_for(eyes: Eyes, emergency: Emergency | None = None) -> Explanation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,18 +13,23 @@ from cases.models import AssessmentSection, CautionNote, Issue, Note, Record, Ri
 from cases.questions import answer_lines, catalogue
 from cases.riskpage import answered_lines, risk_text
 from cases.risksheets import sheets
+from cases.told import ShieldedRow, kept_rows
 from config.lib.eras import format_short
 from meetings.models import AgendaItem
 from plans.models import Plan
 
 
 def materials_shown(
-    by: Membership, item: AgendaItem, plan: Plan | None = None
+    by: Membership, item: AgendaItem, plan: Plan | None = None, *, on_paper: bool = False
 ) -> list[dict[str, Any]]:
-    """What is laid before a sealed item, as far as the reader sees it. The plan has its table."""
+    """What is laid before a sealed item, as far as the reader sees it. The plan has its table.
+    `on_paper`: without what a shield closes to others (V9)."""
     keys = [key for key in item.material_ids if plan is None or key != plan.pk]
     records = Record.objects.visible_to(by).filter(pk__in=keys).select_related("author_agency")
     rows = list(records.order_by("happened_at"))
+    if on_paper:
+        kept = kept_records(by, rows)
+        rows = [row for row in rows if row.pk not in kept]
     texts = _texts([row.pk for row in rows], by)
     files = file_lines(by, [row.pk for row in rows])
     return [
@@ -36,6 +42,12 @@ def materials_shown(
         }
         for row in rows
     ]
+
+
+def kept_records(by: Membership, records: Sequence[Record]) -> frozenset[UUID]:
+    """Of records of whatever cases those that `by` reads as one of a shield's list alone."""
+    rows = [ShieldedRow(r.case_id, r.pk, r.person_ids, r.is_household) for r in records]
+    return kept_rows(by, {row.case_id for row in rows}, rows) if rows else frozenset()
 
 
 def _texts(keys: list[UUID], by: Membership) -> dict[UUID, str]:

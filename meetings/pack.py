@@ -28,7 +28,7 @@ from cases.permissions import answers_for
 from cases.told import kept_among, known_to, person_for, record_for
 from config.lib.eras import format_long, format_short, today
 from meetings import enums
-from meetings.laying import materials_shown
+from meetings.laying import kept_records, materials_shown
 from meetings.models import AgendaItem
 from meetings.operations import Recipient
 from meetings.pages import (
@@ -43,6 +43,7 @@ from meetings.pages import (
     people_of,
 )
 from meetings.permissions import can, check_can_run_item, check_is_listed
+from meetings.shielded import kept_items
 from plans.models import Plan
 from plans.queries import PlanSummary, plan_summary
 from plans.urgent import Urgent, urgent_start_of
@@ -117,7 +118,10 @@ def sections(
     Queries grow with the cases, not with their records."""
     sights: dict[uuid.UUID, Sight | None] = {}
     found: list[Section] = []
+    kept = kept_items(by, items) if agency is not None else frozenset()
     for item in items:
+        if item.pk in kept:
+            continue
         sight = None
         if not item.is_secret and item.case_id is not None:
             if item.case_id not in sights:
@@ -172,7 +176,7 @@ def _section(by: Membership, item: AgendaItem, number: int, sight: Sight | None)
         household,
         plan_summary(plan, today()) if plan is not None else None,
         urgent_start_of([plan.pk]).get(plan.pk) if plan is not None else None,
-        materials_shown(by, item, plan) if item.is_secret else [],
+        materials_shown(by, item, plan, on_paper=True) if item.is_secret else [],
         [_decided(e) for e in earlier],
         law_in_force(DUTY, item.sitting.on) if item.is_secret else [],
         [*shown, *item.material_ids, *([plan.pk] if plan is not None else [])],
@@ -196,7 +200,7 @@ def _plan(by: Membership, item: AgendaItem, sight: Sight | None) -> Plan | None:
     if item.plan_id is None:
         return None
     plan = Plan.objects.visible_to(by).select_related("record").filter(pk=item.plan_id).first()
-    if plan is None or item.is_secret:
+    if plan is None or (item.is_secret and not kept_records(by, [plan.record])):
         return plan
     return plan if sight is not None and sight.reads(plan.record) else None
 
@@ -221,14 +225,17 @@ def _earlier(by: Membership, item: AgendaItem, sight: Sight | None) -> list[Agen
     the secretariat attached, and nothing else (V6)."""
     found = AgendaItem.objects.visible_to(by).select_related("sitting", "conference_type")
     if item.is_secret:
-        return list(found.filter(pk__in=item.attached_ids).order_by("proposed_at", "pk"))
+        attached = list(found.filter(pk__in=item.attached_ids).order_by("proposed_at", "pk"))
+        kept = kept_items(by, attached)
+        return [row for row in attached if row.pk not in kept]
     if item.case_id is None or sight is None:
         return []
     decided = found.filter(
         case=item.case_id, basis=enums.ItemBasis.CONSENT, state=enums.ItemState.DECIDED
     )
-    rows = decided.exclude(pk=item.pk).order_by("-decided_at", "-pk")
-    return [row for row in rows if sight.takes_part(row)][:LATEST]
+    rows = list(decided.exclude(pk=item.pk).order_by("-decided_at", "-pk"))
+    kept = kept_items(by, rows)
+    return [row for row in rows if row.pk not in kept and sight.takes_part(row)][:LATEST]
 
 
 def _decided(item: AgendaItem) -> dict[str, str]:
@@ -257,10 +264,13 @@ class Reader:
 def readers(by: Membership, items: Sequence[AgendaItem]) -> dict[str, Reader]:
     """For whom one may print: oneself; as the office, each other agency that takes part in an item
     with consent whose consents one sees whole; as a listed secretary, who pledged for a sealed one.
+    What a shield closes is read by its list alone (V9): each prints their own.
     """
     home = Agency.objects.get(pk=by.agency_id)
     own = tuple((item, _own_copy(by, item, home)) for item in items)
     found = {"own": Reader(_own_words(by), None, own)}
+    kept = kept_items(by, items)
+    items = [item for item in items if item.pk not in kept]
     agreed = [i for i in items if not i.is_secret and can(check_can_run_item, by, i)]
     whole = {i.case_id: _is_whole(by, i.case_id) for i in agreed}
     agreed = [i for i in agreed if whole[i.case_id]]

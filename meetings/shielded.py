@@ -1,16 +1,19 @@
-"""Items that wait to be read by a shield's list (V9), shown to list members who see them anyway.
+"""Items that wait to be read by a shield's list (V9), shown to list members who see them anyway;
+and which items only the list reads.
 
 `meetings.panels` imports this module, and so registers it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from django.urls import reverse
 
 from agencies.models import Membership
 from cases.models import Case, ShieldHold
+from cases.told import ShieldedRow, kept_rows
 from config.lib.eras import format_datetime
 from config.lib.registry import ShieldRow, registry
 from meetings.models import AgendaItem
@@ -32,6 +35,16 @@ def shield_rows(membership: Membership, case: Case, holds: Sequence[ShieldHold])
         )
         for item in items.select_related("conference_type", "proposing_agency")
     ]
+
+
+def kept_items(by: Membership, items: Iterable[AgendaItem]) -> frozenset[UUID]:
+    """Items that `by` reads as one of a shield's list, and others do not: `told.kept_rows`."""
+    rows = [
+        ShieldedRow(item.case_id, item.pk, item.person_ids, not item.person_ids)
+        for item in items
+        if item.case_id is not None
+    ]
+    return kept_rows(by, {row.case_id for row in rows}, rows) if rows else frozenset()
 
 
 registry.add("shield_rows", shield_rows, queries=1, order=30)

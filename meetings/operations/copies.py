@@ -18,6 +18,7 @@ from meetings import enums
 from meetings.models import AgendaItem, ItemGrant, ItemPerson, PaperCopy
 from meetings.operations.common import trace
 from meetings.permissions import check_can_run_item, check_is_listed
+from meetings.shielded import kept_items
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,16 @@ def _numbered(
 ) -> list[PaperCopy]:
     check_may(by, Permission.READ_CASES)
     items = {item.pk: item for item, _recipient in wanted}
+    kept = kept_items(by, items.values())
+    for item, recipient in wanted:
+        if item.pk in kept and not _is_own(by, item, recipient):
+            raise ActionDenied(
+                _(
+                    "「%(title)s」は支援措置の名簿の人だけが読めるため、ほかの人の分は印刷できません。"
+                    "名簿の人が、自分の分を印刷します。"
+                )
+                % {"title": item.title}
+            )
     for key in sorted(items):
         _one_after_another(key)
     copies = PaperCopy.objects.visible_to(by).filter(item__in=items)
@@ -143,6 +154,14 @@ def _numbered(
     for item in items.values():
         trace(item, by, "print_copies")
     return made
+
+
+def _is_own(by: Membership, item: AgendaItem, recipient: Recipient) -> bool:
+    if recipient.person is not None:
+        return False
+    if recipient.grant is not None:
+        return recipient.grant.membership_id == by.pk
+    return item.is_secret or (recipient.agency is not None and recipient.agency.pk == by.agency_id)
 
 
 def _one_after_another(item: uuid.UUID) -> None:

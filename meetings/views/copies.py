@@ -16,11 +16,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agencies.enums import Action, Permission
 from agencies.guards import MemberRequest, member
+from agencies.models import Membership
 from agencies.permissions import ActionDenied
 from config.lib.eras import format_datetime_short, format_long
 from meetings import enums
 from meetings.forms import CopiesForm
-from meetings.laying import materials_shown
+from meetings.laying import kept_records, materials_shown
 from meetings.models import AgendaItem, ItemGrant, PaperCopy
 from meetings.operations import Recipient, print_copies, return_copy
 from meetings.pages import (
@@ -37,6 +38,7 @@ from meetings.pages import (
     sitting_row,
 )
 from meetings.permissions import can, check_can_run, check_is_listed, listed_types
+from meetings.shielded import kept_items
 from meetings.views.common import form_page, get_item, get_sitting, log_item, posted, secrecy
 from plans.models import Plan
 
@@ -48,6 +50,9 @@ def _recipients(request: MemberRequest, item: AgendaItem) -> dict[str, Recipient
         grants = ItemGrant.objects.visible_to(by).standing()
         own = grants.filter(content_object=item, membership_id=by.pk).first()
         return {"own": Recipient(f"{by.user}（{by.agency_name}）", grant=own)}
+    mine = {"own": Recipient(_("事務局　%(who)s") % {"who": by.user})}
+    if kept_items(by, [item]):  # V9: read by a shield's list alone, each prints their own
+        return mine
     people = people_of(item)
     names = names_of(people)
     found = {
@@ -56,7 +61,7 @@ def _recipients(request: MemberRequest, item: AgendaItem) -> dict[str, Recipient
         if g.pledged_at is not None
     }
     found |= {f"p:{p.pk}": Recipient(str(p), person=p) for p in people if p.pledged_on is not None}
-    return {**found, "own": Recipient(_("事務局　%(who)s") % {"who": by.user})}
+    return found | mine
 
 
 @member(Permission.READ_CASES)
@@ -120,7 +125,7 @@ def _line(copy: PaperCopy) -> dict[str, Any]:
 def _paper(request: MemberRequest, item: AgendaItem, copies: list[PaperCopy]) -> HttpResponse:
     """One sheet for each copy; the look is logged as the print it is."""
     by = request.membership
-    plan = Plan.objects.visible_to(by).filter(pk=item.plan_id).first() if item.plan_id else None
+    plan = _plan(by, item)
     is_minutes = copies[0].paper == enums.Paper.MINUTES
     log_item(request, item, Action.PRINT, "item_copies")
     sheet = {
@@ -147,11 +152,18 @@ def _paper(request: MemberRequest, item: AgendaItem, copies: list[PaperCopy]) ->
         ],
         "is_minutes": is_minutes,
         "presence": presence(item) if is_minutes else [],
-        "materials": [] if is_minutes else materials_shown(by, item, plan),
+        "materials": [] if is_minutes else materials_shown(by, item, plan, on_paper=True),
         "roles": role_table(by, plan) if plan else [],
         "laws": law_in_force(DUTY, item.sitting.on),
     }
     return render(request, "meetings/copies_print.html", context)
+
+
+def _plan(by: Membership, item: AgendaItem) -> Plan | None:
+    """The plan the paper shows: not one that a shield closes to others (V9)."""
+    seen = Plan.objects.visible_to(by).select_related("record")
+    plan = seen.filter(pk=item.plan_id).first() if item.plan_id else None
+    return None if plan is None or kept_records(by, [plan.record]) else plan
 
 
 @member(Permission.READ_CASES)
