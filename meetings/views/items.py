@@ -33,6 +33,7 @@ from meetings.operations import (
     resume_item,
     withdraw_item,
 )
+from meetings.operations.item import check_proposer
 from meetings.pages import (
     agency_choices,
     item_state,
@@ -203,8 +204,10 @@ def _decided(item: AgendaItem) -> list[dict[str, Any]]:
 @member(Permission.READ_CASES)
 @require_http_methods(["GET", "POST"])
 def item_participants(request: MemberRequest, item_id: UUID) -> HttpResponse:
-    """V5: change who takes part; the consents are checked again."""
+    """V5: change who takes part; the consents are checked again. How they stand is told to who may
+    change it alone (V3)."""
     item = get_item(request, item_id)
+    check_proposer(item, request.membership)
     office = item.conference_type.secretariat_id
     choices = agency_choices(request.membership, without=[office, item.proposing_agency_id])
     initial = {"participants": [str(k) for k in item.participant_ids], "version": item.version}
