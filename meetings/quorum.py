@@ -6,7 +6,7 @@ appointed and pledged.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -35,7 +35,8 @@ def check_who_is_there(by: Membership, item: AgendaItem, decision: str) -> None:
     there = list(rows.filter(removed_at=None, left_at=None).select_related("membership"))
     agencies = {by.agency_id, *(row.agency_id for row in there)}
     agencies |= {row.membership.agency_id for row in there if row.membership is not None}
-    words = [row.name for row in there if row.name]  # on paper: 「氏名（所属）」
+    # On paper: 「氏名（所属）」. With consent an agency is recorded as such.
+    words = [row.name for row in there if row.name and item.is_secret]
     missing = [
         name
         for key, name in wanted
@@ -67,17 +68,18 @@ def _check_enough(
     by: Membership, item: AgendaItem, there: list[ItemAttendance], percent: int
 ) -> None:
     """Whoever has an interest in it (利害関係) is heard, and counts on neither side."""
-    deciding = [row for row in there if not row.has_conflict]
-    stepped_back = {row.agency_id for row in there if row.has_conflict}
-    if item.is_secret:
-        grants = ItemGrant.objects.filter(content_object=item, pledged_at__isnull=False).standing()
-        people = ItemPerson.objects.filter(item=item, revoked_at=None, pledged_on__isnull=False)
-        asked = grants.filter(has_conflict=False).count() + people.count()
-        come = sum(1 for row in deciding if row.membership_id or row.name)
+    met: set[Any]
+    if item.is_secret:  # the secretariat is there anyway, and is not one of those it asked
+        asking = {"revoked_at": None, "has_conflict": False}
+        grants = ItemGrant.objects.filter(content_object=item, pledged_at__isnull=False, **asking)
+        people = ItemPerson.objects.filter(item=item, pledged_on__isnull=False, **asking)
+        known = {*grants.values_list("membership_id", flat=True), *map(str, people)}
+        met = {row.membership_id or row.name for row in there}
     else:
+        stepped_back = {row.agency_id for row in there if row.has_conflict}
         known = {*item.participant_ids, item.proposing_agency_id} - stepped_back
-        asked = len(known)
-        come = len(known & {by.agency_id, *(row.agency_id for row in deciding)})
+        met = {by.agency_id, *(row.agency_id for row in there)}
+    asked, come = len(known), len(known & met)
     needed = -(-asked * percent // 100)  # rounded up
     if come < needed:
         raise ActionDenied(
