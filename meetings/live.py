@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from agencies.models import Membership
@@ -29,9 +30,14 @@ from plans.models import PlanStep
 
 @dataclass(frozen=True)
 class Now:
-    """What the screens show: the item that is talked about, and where the sitting is."""
+    """What the screens show: the item that is talked about, and where the sitting is.
+
+    told: a word for the agenda and the decisions as shown, which only this reader was given and
+    nobody can make up: who sends it back has had their look logged today. listed, worded: what of
+    them stands on the screen by its name, and by its words."""
 
     mark: str
+    told: str
     state: str
     item: AgendaItem | None
     words: str
@@ -40,6 +46,8 @@ class Now:
     presence: list[dict[str, str]]
     amended: int
     decided: list[dict[str, str]]
+    listed: list[UUID]
+    worded: list[AgendaItem]
 
 
 def mark_of(by: Membership, sitting_id: UUID) -> str:
@@ -78,11 +86,14 @@ def _attendance_rows(membership: Membership, sitting_id: UUID) -> QuerySet[ItemA
     )
 
 
-def now_of(by: Membership, sitting: Sitting, items: Sequence[AgendaItem]) -> Now:
-    """The screen at this instant. Nine queries."""
+def now_of(by: Membership, sitting: Sitting, items: Sequence[AgendaItem], mark: str) -> Now:
+    """The screen at this instant. `mark`: taken before the sitting and its items were read, so that
+    what changes meanwhile is asked for again. Five queries."""
     item = current(items)
+    decided = [i for i in items if i.state == enums.ItemState.DECIDED]
     return Now(
-        mark=mark_of(by, sitting.pk),
+        mark=mark,
+        told=_told(by, sitting, items),
         state=sitting.state,
         item=item,
         words=_words(sitting, items, item),
@@ -90,8 +101,16 @@ def now_of(by: Membership, sitting: Sitting, items: Sequence[AgendaItem]) -> Now
         minutes=minute_lines(by, item) if item else [],
         presence=presence(item) if item else [],
         amended=_amended(item),
-        decided=[_decided(i) for i in items if i.state == enums.ItemState.DECIDED],
+        decided=[_decided(i) for i in decided],
+        listed=[i.pk for i in items],
+        worded=decided,
     )
+
+
+def _told(by: Membership, sitting: Sitting, items: Sequence[AgendaItem]) -> str:
+    shown = [(i.pk, i.version, i.state) for i in items]
+    facts = repr((timezone.localdate(), by.pk, sitting.pk, shown))
+    return salted_hmac("meetings.live.told", facts).hexdigest()[:20]
 
 
 def current(items: Sequence[AgendaItem]) -> AgendaItem | None:

@@ -69,7 +69,8 @@ def save_draft(
     if all(name in CARRIED for name, _value in typed):
         discard_draft(by=by, key=key)
         return Kept(None, "")
-    # Neither the number nor what of it was kept while it was being typed.
+    # No column takes a NUL. Neither the number nor what of it was kept while it was being typed.
+    typed = [(name.replace("\x00", ""), value.replace("\x00", "")) for name, value in typed]
     words = [(name, "" if not is_declared and find_my_numbers(value) else value)
              for name, value in typed]  # fmt: skip
     refused = MY_NUMBER if words != list(typed) else ""

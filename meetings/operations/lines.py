@@ -6,14 +6,16 @@ import uuid
 from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agencies.models import Membership
 from agencies.permissions import ActionDenied
 from config.lib.mynumber import find_my_numbers
+from config.lib.text import clean_text
 from meetings.models import AgendaItem, ItemDraft, MinuteLine
+from meetings.operations.agenda import covered
 from meetings.operations.common import leave_step, lock_item, trace
 from meetings.permissions import check_can_decide, check_can_run_item, check_still_open
 
@@ -31,7 +33,8 @@ def begin_item(*, item: AgendaItem, by: Membership) -> AgendaItem:
     check_can_decide(by, locked)
     if locked.begun_at is None:
         locked.begun_at = timezone.now()
-        locked.save(update_fields=["begun_at"])
+        with covered(locked):
+            locked.save(update_fields=["begun_at"])
         leave_step(locked, by, "begin")
     return locked
 
@@ -43,7 +46,7 @@ def write_line(*, item: AgendaItem, by: Membership, key: uuid.UUID, text: str) -
     Several people write at once: no line waits for another, and the item is not locked. Raises
     ActionDenied for another's line and where the sitting does not run, ValidationError with one
     sentence for words that are too long or hold a My Number (V16)."""
-    known = _open_item(item, by)
+    known, text = _open_item(item, by), clean_text(text)
     if len(text) > LINE_LIMIT:
         raise ValidationError(
             _("一つのメモは%(n)s字までです。いくつかに分けてください。") % {"n": LINE_LIMIT}
@@ -56,10 +59,16 @@ def write_line(*, item: AgendaItem, by: Membership, key: uuid.UUID, text: str) -
     if line is None:
         if not text.strip():
             return None
-        line = MinuteLine(id=key, item=known, by=by, text=text)
-        line.save(force_insert=True)
-        trace(known, by, "write_line")
-        return line
+        try:
+            with transaction.atomic():
+                line = MinuteLine(id=key, item=known, by=by, text=text)
+                line.save(force_insert=True)
+            trace(known, by, "write_line")
+            return line
+        except IntegrityError:  # sent twice at once; or the key is one of another page's
+            line = MinuteLine.objects.visible_to(by).filter(pk=key).first()
+    if line is None:
+        raise ActionDenied(_("このメモを保存できませんでした。画面を開き直してください。"))
     if line.by_id != by.pk or line.item_id != known.pk:
         raise ActionDenied(_("ほかの人が書いたメモは直せません。自分のメモを書き足してください。"))
     if line.text != text:
@@ -74,6 +83,7 @@ def keep_item_draft(*, item: AgendaItem, by: Membership, typed: Typed) -> ItemDr
     ActionDenied where nothing can be decided, ValidationError as `write_line` does."""
     known = _open_item(item, by)
     check_can_decide(by, known)
+    typed = [(name, value.replace("\x00", "")) for name, value in typed]  # what no column takes
     if sum(len(value) for _name, value in typed) > DRAFT_LIMIT:
         raise ValidationError(_("長すぎるため、下書きを保存できません。"))
     if any(find_my_numbers(value) for _name, value in typed):
@@ -84,9 +94,13 @@ def keep_item_draft(*, item: AgendaItem, by: Membership, typed: Typed) -> ItemDr
     if not any(value.strip() for _name, value in typed):
         mine.delete()
         return None
-    now = timezone.now()
-    if not mine.update(typed=list(typed), saved_at=now):
-        ItemDraft(item=known, by=by, typed=list(typed), saved_at=now).save(force_insert=True)
+    # In one statement: two pages of one writer may send at the same instant.
+    ItemDraft.objects.bulk_create(
+        [ItemDraft(item=known, by=by, typed=typed, saved_at=timezone.now())],
+        update_conflicts=True,
+        unique_fields=["item", "by"],
+        update_fields=["typed", "saved_at"],
+    )
     return mine.get()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from agencies.enums import Action, Permission
+from agencies.enums import Action, Permission, Purpose
 from agencies.guards import MemberRequest, in_background, member
 from agencies.models import Membership
 from agencies.permissions import ActionDenied
@@ -32,13 +34,16 @@ from meetings.views.common import get_item, get_sitting, items_of, secrecy
 
 # Neither typed nor to be put back.
 LEFT_OUT = frozenset({"csrfmiddlewaretoken", "draft_token", "draft_names", NOT_MY_NUMBER})
+# What the form of a decision calls its fields: nothing else is kept, and nothing in a name.
+FIELD = re.compile("[a-z_]+([0-9a-f-]{36})?")
 
 
 @member(Permission.READ_CASES)
 @require_GET
 def sitting_live(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
     """The whole screen."""
-    return _screen(request, sitting_id, "meetings/sitting_live.html")
+    mark = mark_of(request.membership, sitting_id)
+    return _screen(request, sitting_id, "meetings/sitting_live.html", mark)
 
 
 @in_background
@@ -46,18 +51,22 @@ def sitting_live(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
 @require_GET
 def sitting_live_now(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
     """Asked every other second: 204 while nothing this reader sees has changed (?seen=)."""
-    if request.GET.get("seen") == mark_of(request.membership, sitting_id):
+    mark = mark_of(request.membership, sitting_id)
+    if request.GET.get("seen") == mark:
         return HttpResponse(status=204)
-    return _screen(request, sitting_id, "meetings/live_now.html")
+    told = request.GET.get("told", "")
+    return _screen(request, sitting_id, "meetings/live_now.html", mark, told)
 
 
-def _screen(request: MemberRequest, sitting_id: UUID, template: str) -> HttpResponse:
+def _screen(
+    request: MemberRequest, sitting_id: UUID, template: str, mark: str, told: str = ""
+) -> HttpResponse:
     by = request.membership
     sitting = get_sitting(request, sitting_id)
-    now = now_of(by, sitting, in_pack(items_of(by, sitting)))
+    now = now_of(by, sitting, in_pack(items_of(by, sitting)), mark)
     row = sitting_row(sitting)
     secret_from, secret_note = secret_words(row.bodies, run=False)
-    _log(request, now)
+    _log(request, now, told)
     context: dict[str, Any] = {
         "sitting": sitting,
         "row": row,
@@ -77,19 +86,35 @@ def _clock(now: Now) -> str:
     return f"{timezone.localtime(now.item.begun_at):%H:%M}"
 
 
-def _log(request: MemberRequest, now: Now) -> None:
-    """V10: the item in the middle, whose words are shown."""
-    item = now.item
-    if item is None:
-        return
+def _log(request: MemberRequest, now: Now, told: str) -> None:
+    """V10: the item in the middle each time; the agenda and the words of what was decided once, as
+    long as they stand there unchanged."""
+    if told != now.told:
+        log_access(
+            request.membership,
+            Action.LIST,
+            what="sitting_live",
+            purpose=Purpose.PLAN_CONFERENCE,
+            record_ids=now.listed,
+        )
+        for item in now.worded:
+            _opened(request, item, "sitting_live")
+    if now.item is not None:
+        _opened(request, now.item, "sitting_live")
+
+
+def _opened(
+    request: MemberRequest, item: AgendaItem, what: str, records: Iterable[UUID] = ()
+) -> None:
     log_access(
         request.membership,
         Action.OPEN,
-        what="sitting_live",
+        what=what,
         purpose=purpose_of(item),
         basis=basis_of(item),
         case_id=item.case_id,
         item_id=item.pk,
+        record_ids=dict.fromkeys(records),
     )
 
 
@@ -100,16 +125,7 @@ def item_brief(request: MemberRequest, item_id: UUID) -> HttpResponse:
     by = request.membership
     item = get_item(request, item_id)
     (section,) = sections(by, [item])
-    log_access(
-        by,
-        Action.OPEN,
-        what="item_brief",
-        purpose=purpose_of(item),
-        basis=basis_of(item),
-        case_id=item.case_id,
-        item_id=item.pk,
-        record_ids=dict.fromkeys(section.record_ids),
-    )
+    _opened(request, item, "item_brief", section.record_ids)
     return render(request, "meetings/item_brief.html", {"section": section})
 
 
@@ -156,7 +172,7 @@ def decision_keep(request: MemberRequest, item_id: UUID) -> HttpResponse:
     typed = [
         (name, str(value))
         for name, values in request.POST.lists()
-        if name not in LEFT_OUT and name not in ("form_key", "version")
+        if FIELD.fullmatch(name) and name not in LEFT_OUT and name not in ("form_key", "version")
         for value in values
     ]
     try:
@@ -191,6 +207,7 @@ def item_lines(request: MemberRequest, item_id: UUID) -> HttpResponse:
     listed = line_rows(request.membership, item)
     if request.GET.get("seen") == listed["mark"]:
         return HttpResponse(status=204)
+    _opened(request, item, "item_lines")
     return render(request, "meetings/line_rows.html", listed)
 
 
@@ -202,6 +219,7 @@ def line_add(request: MemberRequest, item_id: UUID) -> HttpResponse:
     by = request.membership
     item = get_item(request, item_id)
     check_can_run_item(by, item)
+    _opened(request, item, "line_add")
     if request.method == "GET":
         mine = MinuteLine.objects.visible_to(by).filter(item=item, by=by)
         line = get_object_or_404(mine, pk=_key(request)) if "line" in request.GET else None

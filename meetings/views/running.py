@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -92,11 +93,12 @@ def item_run(request: MemberRequest, item_id: UUID) -> HttpResponse:
     by = request.membership
     item = get_item(request, item_id)
     check_can_run_item(by, item)
-    if item.state != enums.ItemState.NOTICED:
-        return redirect("item_detail", item.pk)
-    check_can_decide(by, item)
+    if request.method == "GET":
+        if item.state != enums.ItemState.NOTICED:
+            return redirect("item_detail", item.pk)
+        check_can_decide(by, item)
     form = _decision_form(by, item, posted(request))
-    if request.method == "POST" and form.is_valid() and form.check_version(item):
+    if request.method == "POST" and form.is_valid() and _may_be_sent(by, item, form):
         try:
             facts = _decision(form.cleaned_data, running_carry_outs(item, by))
             decide_item(item=item, by=by, version=item.version, **facts)
@@ -114,6 +116,16 @@ def item_run(request: MemberRequest, item_id: UUID) -> HttpResponse:
     return form_page(request, "meetings/item_run.html", context, form)
 
 
+def _may_be_sent(by: Membership, item: AgendaItem, form: DecisionForm) -> bool:
+    """Decided on another screen, closed or changed meanwhile: said with what was typed."""
+    try:
+        check_can_decide(by, item)
+    except ActionDenied as error:
+        form.add_error(None, str(error))
+        return False
+    return form.check_version(item)
+
+
 def _typed_url(by: Membership, item: AgendaItem) -> str:
     """Where a decision half typed is read, if there is one."""
     kept = ItemDraft.objects.visible_to(by).filter(item=item)
@@ -121,9 +133,10 @@ def _typed_url(by: Membership, item: AgendaItem) -> str:
 
 
 def _begin_next(by: Membership, sitting: Sitting) -> None:
-    waiting = _waiting(by, sitting, sealed=False)
-    if waiting:
-        begin_item(item=waiting[0], by=by)
+    """What waits for a consent that ran out stays where it is, and keeps no decision back."""
+    for item in _waiting(by, sitting, sealed=False)[:1]:
+        with suppress(ActionDenied):
+            begin_item(item=item, by=by)
 
 
 def _decision_form(by: Membership, item: AgendaItem, data: Any) -> DecisionForm:

@@ -212,6 +212,28 @@
     if (isAgain && names.size) changed();
   };
 
+  // Typed on while the answer to a sent part was under way: it goes on in the part that takes its place.
+  const sent = new WeakMap();
+  let typedOn = null;
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const area = event.detail.elt.querySelector("textarea");
+    if (area) sent.set(area, area.value);
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const area = event.detail.target.querySelector("textarea");
+    const was = sent.get(area);
+    const isMore = was !== undefined && event.detail.xhr.status === 200 && area.value.startsWith(was);
+    typedOn = isMore ? { area, more: area.value.slice(was.length) } : null;
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const area = typedOn && !typedOn.area.isConnected && document.getElementById(typedOn.area.id);
+    if (area && typedOn.more) {
+      area.value += typedOn.more;
+      area.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    typedOn = null;
+  });
+
   const attach = (root) => {
     root.querySelectorAll("[data-draft]:not([data-draft-on])").forEach((place) => {
       place.dataset.draftOn = "";

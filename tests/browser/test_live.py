@@ -22,6 +22,20 @@ SECONDS = (
     20_000  # three until it is kept, two until it is asked for, and what a loaded machine adds
 )
 
+# As the line leaves, and before the answer: a hand that does not wait.
+TYPES_ON = """() => {
+  const on = (event) => {
+    const area = event.detail.elt.querySelector("textarea");
+    if (!area) return;
+    document.removeEventListener("htmx:beforeRequest", on);
+    setTimeout(() => {
+      area.value += "、続き";
+      area.dispatchEvent(new Event("input", { bubbles: true }));
+    }, 0);
+  };
+  document.addEventListener("htmx:beforeRequest", on);
+}"""
+
 
 def test_four_screens_follow_a_sitting(arrive: Callable[[], Visitor]) -> None:
     office, own, child, head = (arrive() for _ in range(4))
@@ -73,6 +87,14 @@ def test_four_screens_follow_a_sitting(arrive: Callable[[], Visitor]) -> None:
     see(child.page.locator("#live")).to_contain_text("病院に行けない。", timeout=SECONDS)
     office.press_in_place("書き足す")
     see(office.page.get_by_label("メモを書く")).to_have_value("")
+    # Typed on while the line before is under way.
+    office.fill("メモを書く", "送った一行")
+    office.page.evaluate(TYPES_ON)
+    office.press_in_place("書き足す")
+    see(rows).to_contain_text("送った一行", timeout=SECONDS)
+    see(office.page.get_by_label("メモを書く")).to_have_value("、続き")
+    see(rows).to_contain_text("、続き", timeout=SECONDS)
+    office.fill("メモを書く", "")
     office.finds_it_usable()
 
     office.choose("決定", "地域課題として扱う")
