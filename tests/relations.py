@@ -199,7 +199,7 @@ item_attach               secretary   200/422  .        200/422
 item_members              secretary   200/302  .        403/403
 item_answer               secretary   302/302  .        302/302
 item_still                secretary   200/-    .        200/-
-item_run                  secretary   200/422  .        302/302
+item_run                  secretary   200/422  .        302/422
 item_roles                secretary   403/403  .        403/403
 item_attendance           secretary   -/302    .        -/302
 item_minutes              secretary   200/422  .        200/422
@@ -229,7 +229,7 @@ carry_out_visit_new       secretary   403/403  .        403/403
 carry_out_detail          appointed   .        200/422  404/404
 item_detail               appointed   .        200/-    404/-
 item_people               appointed   .        403/403  404/404
-item_participants         appointed   .        200/422  404/404
+item_participants         appointed   .        403/403  404/404
 item_attach               appointed   .        403/403  404/404
 item_members              appointed   .        403/403  404/404
 item_answer               appointed   .        302/302  404/404
@@ -277,7 +277,7 @@ item_person_password      guests      -/200    .        -/no
 
 # An item with consent: proposed by one's agency; taking part in; withdrawn (V5).
 item_detail               party       200/-    200/-    200/-
-item_participants         party       200/422  200/422  200/422
+item_participants         party       200/422  403/403  200/422
 item_members              party       200/302  403/403  403/403
 item_answer               party       302/302  302/302  302/302
 item_still                party       200/-    200/-    200/-

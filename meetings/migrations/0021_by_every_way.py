@@ -102,7 +102,7 @@ DROP FUNCTION kasane.guard_decision();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("meetings", "0016_agenda")]
+    dependencies = [("meetings", "0020_amending")]
 
     operations = [
         migrations.RunSQL(
