@@ -6,6 +6,7 @@ is appointed, and whether they come, the secretariat knows (V6).
 
 from __future__ import annotations
 
+import datetime
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,11 +23,13 @@ from config.lib.wording import label_of
 from meetings import enums
 from meetings.agenda import agencies_in
 from meetings.models import AgendaItem, ItemAttendance, ItemGrant, ItemPerson
-from meetings.pages import named
+from meetings.operations.answering import is_told
+from meetings.pages import PRESENCE_TONE, hours_there, named
 from meetings.permissions import listed_types
+from meetings.quorum import THERE
 
 ANSWER_TONE = {"attend": "ok", "online": "ok", "partial": "info", "absent": ""}
-PRESENCE_TONE = {"present": "ok", "absent": "", "partial": "info"}
+LAST = 10_000  # after every standing member
 COMING = (enums.Answer.ATTEND, enums.Answer.ONLINE, enums.Answer.PARTIAL)
 
 
@@ -43,16 +46,23 @@ class Member:
     remark: str = ""
     has_conflict: bool = False
     attendance: str = ""
-    hours: str = ""
+    arrived_at: datetime.datetime | None = None
+    left_at: datetime.datetime | None = None
     is_asked: bool = True  # the secretariat is there anyway
     is_by_name: bool = False
     is_pledged: bool = True
 
     @property
+    def is_there(self) -> bool:
+        """In the room at this moment."""
+        return self.attendance in THERE and self.left_at is None
+
+    @property
     def state(self) -> str:
         """Who was there, else whether they come."""
         if self.attendance:
-            return label_of(enums.Attendance, self.attendance) + self.hours
+            hours = hours_there(self.arrived_at, self.left_at)
+            return label_of(enums.Attendance, self.attendance) + hours
         if self.answer:
             return label_of(enums.Answer, self.answer)
         return _("未回答") if self.is_asked else ""
@@ -60,7 +70,7 @@ class Member:
     @property
     def tone(self) -> str:
         if self.attendance:
-            return PRESENCE_TONE[self.attendance]
+            return PRESENCE_TONE[self.attendance] if self.left_at is None else ""
         return ANSWER_TONE[self.answer] if self.answer else "warn" if self.is_asked else ""
 
 
@@ -107,13 +117,19 @@ def _agencies(
     rows: Iterable[ItemAttendance],
     kinds: dict[tuple[int, int | None], StandingMember],
 ) -> list[Member]:
-    """Those that take part, in the city's order; and who was there and takes part no more."""
+    """Those that take part, as the city lists the body's members (an agency and its section side by
+    side), then the others; and who was there and takes part no more."""
     said = {row.agency_id: row for row in rows if row.agency_id is not None}
     gone = {key for key, row in said.items() if row.attendance} - agencies.keys()
     known = agencies | (Agency.objects.in_bulk(gone) if gone else {})
     keys = agencies_in(item) | {key for key, row in said.items() if row.attendance}
+
+    def place(agency: Agency) -> tuple[int, int, int]:
+        standing = kinds.get((item.conference_type_id, agency.pk))
+        return (LAST if standing is None else standing.order, agency.order, agency.pk)
+
     found = []
-    for agency in sorted((known[k] for k in keys if k in known), key=lambda a: (a.order, a.pk)):
+    for agency in sorted((known[k] for k in keys if k in known), key=place):
         member = Member(
             key=f"a:{agency.pk}",
             who=agency.name,
@@ -157,7 +173,9 @@ def _by_name(item: AgendaItem, row: ItemAttendance) -> Member:
 def _said(member: Member, row: ItemAttendance) -> Member:
     answered = ""
     if row.answered_at is not None and row.answered_by is not None:
-        answered = _("%(when)s　%(who)s") % {
+        told = is_told(row)
+        words = _("%(when)s　電話で（入力　%(who)s）") if told else _("%(when)s　%(who)s")
+        answered = words % {
             "when": format_datetime(row.answered_at),
             "who": row.answered_by.user,
         }
@@ -167,17 +185,12 @@ def _said(member: Member, row: ItemAttendance) -> Member:
         answered=answered,
         remark=row.remark,
         has_conflict=row.has_conflict,
-        attendance=row.attendance,
-        hours=_there(row),
+        **_day_of(row),
     )
 
 
-def _there(row: ItemAttendance) -> str:
-    """「（14:10から15:00まで）」 for who came late or left early."""
-    since, until = row.arrived_at, row.left_at
-    words = _("%(at)sから") % {"at": f"{timezone.localtime(since):%H:%M}"} if since else ""
-    words += _("%(at)sまで") % {"at": f"{timezone.localtime(until):%H:%M}"} if until else ""
-    return f"（{words}）" if words else ""
+def _day_of(row: ItemAttendance) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in ("attendance", "arrived_at", "left_at")}
 
 
 def _under_secrecy(by: Membership, items: Sequence[AgendaItem]) -> dict[UUID, list[Member]]:
@@ -198,7 +211,7 @@ def _under_secrecy(by: Membership, items: Sequence[AgendaItem]) -> dict[UUID, li
     grants = (
         ItemGrant.objects.filter(content_object__in=items)
         .standing()
-        .select_related("membership__user", "membership__agency")
+        .select_related("membership__user", "membership__agency", "answered_by__user")
         .order_by("appointed_at", "pk")
     )
     for grant in grants:
@@ -210,7 +223,7 @@ def _under_secrecy(by: Membership, items: Sequence[AgendaItem]) -> dict[UUID, li
             who=named(grant.membership, names[key]),
             kind=_("指名"),
             answer=grant.answer,
-            answered=format_datetime(grant.answered_at) if grant.answered_at else "",
+            answered=_answered(grant),
             has_conflict=grant.has_conflict,
             is_asked=key in asked,
             is_pledged=grant.pledged_at is not None,
@@ -232,6 +245,15 @@ def _under_secrecy(by: Membership, items: Sequence[AgendaItem]) -> dict[UUID, li
             row = there.get((person.item_id, None, str(person)))
             found[person.item_id].append(_met(member, row))
     return found
+
+
+def _answered(grant: ItemGrant) -> str:
+    if grant.answered_at is None:
+        return ""
+    when = format_datetime(grant.answered_at)
+    if grant.answered_by is None:
+        return when
+    return _("%(when)s　電話で（入力　%(who)s）") % {"when": when, "who": grant.answered_by.user}
 
 
 def secretaries(item: AgendaItem) -> list[Member]:
@@ -264,7 +286,7 @@ def secretaries(item: AgendaItem) -> list[Member]:
 def _met(member: Member, row: ItemAttendance | None) -> Member:
     if row is None:
         return member
-    return replace(member, attendance=row.attendance, hours=_there(row))
+    return replace(member, **_day_of(row))
 
 
 def tally(members: Iterable[Member]) -> str:
@@ -305,6 +327,7 @@ def member_rows(members: Iterable[Member]) -> list[dict[str, Any]]:
     ]
 
 
-def attendees(members: Iterable[Member]) -> list[tuple[str, str, str]]:
-    """(field, who, recorded) of whoever may have been there: under secrecy who has pledged."""
-    return [(m.key, m.who, m.attendance) for m in members if m.is_pledged]
+def attendees(item: AgendaItem, members: Iterable[Member]) -> list[Member]:
+    """Of its members whoever may have been there: under secrecy who has pledged, and the
+    secretariat. As many queries as `secretaries`."""
+    return [member for member in [*members, *secretaries(item)] if member.is_pledged]

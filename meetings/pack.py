@@ -28,6 +28,7 @@ from cases.permissions import answers_for
 from cases.told import kept_among, known_to, person_for, record_for
 from config.lib.eras import format_long, format_short, today
 from meetings import enums
+from meetings.agenda import hours_of, presenter_words
 from meetings.laying import kept_records, materials_shown
 from meetings.models import AgendaItem
 from meetings.operations import Recipient
@@ -76,6 +77,8 @@ class Section:
     materials: list[dict[str, Any]]
     earlier: list[dict[str, str]]
     laws: list[LegalBasis]
+    hours: str
+    presenter: str
     record_ids: list[uuid.UUID] = field(default_factory=list)
 
     @property
@@ -117,6 +120,7 @@ def sections(
     """Each item for whoever asks, or for an agency too. An item that is not theirs is left out.
     Queries grow with the cases, not with their records."""
     sights: dict[uuid.UUID, Sight | None] = {}
+    presenters = presenter_words(items)
     found: list[Section] = []
     kept = kept_items(by, items) if agency is not None else frozenset()
     for item in items:
@@ -129,7 +133,8 @@ def sections(
             sight = sights[item.case_id]
         if agency is not None and not _is_theirs(item, agency, sight):
             continue
-        found.append(_section(by, item, len(found) + 1, sight))
+        who = presenters.get(item.pk, "")
+        found.append(_section(by, item, len(found) + 1, sight, who))
     return found
 
 
@@ -163,7 +168,9 @@ def _of_case(case: Case, persons: dict[uuid.UUID, Person]) -> dict[uuid.UUID, Pe
     return persons
 
 
-def _section(by: Membership, item: AgendaItem, number: int, sight: Sight | None) -> Section:
+def _section(
+    by: Membership, item: AgendaItem, number: int, sight: Sight | None, presenter: str
+) -> Section:
     plan = _plan(by, item, sight)
     household = _household(by, sight) if sight is not None else None
     earlier = _earlier(by, item, sight)
@@ -172,24 +179,29 @@ def _section(by: Membership, item: AgendaItem, number: int, sight: Sight | None)
         item,
         number,
         law_words(law_of(item)),
-        _facts(item, sight),
+        _facts(item, sight, presenter),
         household,
         plan_summary(plan, today()) if plan is not None else None,
         urgent_start_of([plan.pk]).get(plan.pk) if plan is not None else None,
         materials_shown(by, item, plan, on_paper=True) if item.is_secret else [],
         [_decided(e) for e in earlier],
         law_in_force(DUTY, item.sitting.on) if item.is_secret else [],
+        hours_of(item),
+        presenter,
         [*shown, *item.material_ids, *([plan.pk] if plan is not None else [])],
     )
 
 
-def _facts(item: AgendaItem, sight: Sight | None) -> list[dict[str, Any]]:
+def _facts(item: AgendaItem, sight: Sight | None, presenter: str) -> list[dict[str, Any]]:
     names = []
     if sight is not None:
         names = [sight.persons[k].shown_name for k in item.person_ids if k in sight.persons]
     rows = [
+        (_("会議"), item.conference_type.name),
         (_("議題の種別"), str(item.get_agenda_type_display())),
         (_("付議した機関"), item.proposing_agency.name),
+        (_("予定の時間"), hours_of(item)),
+        (_("発表する人"), presenter),
         (_("だれについて"), "、".join(names)),
         (_("概要・論点"), item.briefing),
     ]

@@ -238,11 +238,19 @@ def presence(item: AgendaItem) -> list[dict[str, str]]:
             {
                 "who": who,
                 "state": str(row.get_attendance_display())
+                + hours_there(row.arrived_at, row.left_at)
                 + (_("（利害関係あり・決定に加わらない）") if row.has_conflict else ""),
-                "tone": PRESENCE_TONE[row.attendance],
+                "tone": PRESENCE_TONE[row.attendance] if row.left_at is None else "",
             }
         )
     return sorted(found, key=lambda entry: entry["who"])
+
+
+def hours_there(since: datetime.datetime | None, until: datetime.datetime | None) -> str:
+    """「（14:10から15:00まで）」 for who came late or left early."""
+    words = _("%(at)sから") % {"at": f"{timezone.localtime(since):%H:%M}"} if since else ""
+    words += _("%(at)sまで") % {"at": f"{timezone.localtime(until):%H:%M}"} if until else ""
+    return f"（{words}）" if words else ""
 
 
 def appointments(item: AgendaItem) -> list[ItemGrant]:

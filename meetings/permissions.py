@@ -140,10 +140,28 @@ def agenda_types_of(conference_type: ConferenceType) -> list[AgendaType]:
     return sealed if has_plan_body else [*agreed, *sealed]
 
 
-def check_agenda(sitting: Sitting, conference_type: ConferenceType, agenda_type: str) -> None:
-    """The sitting is of this body, still takes items, and the body takes this type."""
-    if sitting.state not in LIVE:
+def check_takes_items(by: Membership, sitting: Sitting, conference_type: ConferenceType) -> None:
+    """Until it begins a sitting takes items; while it runs, what cannot wait, from who runs this
+    body: under secrecy a listed secretary, else the office."""
+    if sitting.state in LIVE:
+        return
+    if sitting.state != enums.SittingState.OPEN:
         raise ActionDenied(_("この会議には、もう議題を出せません。"))
+    if conference_type.is_secret:
+        check_is_listed(by, conference_type)
+    elif not can(check_can_run, by, [conference_type]):
+        raise ActionDenied(
+            _(
+                "会議が始まっています。緊急の議題を加えられるのは、その会議の主催機関と事務局だけです。"
+            )
+        )
+
+
+def check_agenda(
+    by: Membership, sitting: Sitting, conference_type: ConferenceType, agenda_type: str
+) -> None:
+    """The sitting is of this body, still takes items, and the body takes this type."""
+    check_takes_items(by, sitting, conference_type)
     if not sitting.conference_types.filter(pk=conference_type.pk).exists():
         raise ActionDenied(_("この開催は「%(body)s」ではありません。") % {"body": conference_type})
     if agenda_type not in agenda_types_of(conference_type):

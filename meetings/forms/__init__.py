@@ -1,6 +1,7 @@
 """Input of the meetings room."""
 
 from .agenda import AgendaForm
+from .attendance import AttendanceForm, There
 from .candidates import CandidateFilter
 from .items import AttachForm, ItemForm, ParticipantsForm, SheetForm
 from .members import AnswerForm, NameMemberForm, NotedForm
@@ -14,7 +15,7 @@ from .people import (
     SecretaryForm,
 )
 from .roles import RoleForm
-from .running import AttendanceForm, DecisionForm, LineForm, MinutesForm
+from .running import DecisionForm, LineForm, MinutesForm
 from .series import SeriesForm, said
 from .sittings import AdHocForm, CancelForm, DateForm, MoveForm
 
@@ -48,5 +49,6 @@ __all__ = [
     "SecretaryForm",
     "SeriesForm",
     "SheetForm",
+    "There",
     "said",
 ]

@@ -113,15 +113,26 @@ class AnswerForm(KasaneForm):
 
 
 class NotedForm(KasaneForm):
-    """What is noted of an item's members: the answers of people by name, anybody's 利害関係."""
+    """What is noted of an item's members: the answers of people by name, of agencies and of the
+    appointed as told by telephone, anybody's 利害関係.
+
+    Whoever is asked may answer meanwhile: each field carries what it showed, so that only what was
+    changed here is written. may_answer, may_tell: of people by name, of whoever answers themself.
+    """
 
     def __init__(
-        self, *args: Any, members: Iterable[Member], may_answer: bool, **kwargs: Any
+        self,
+        *args: Any,
+        members: Iterable[Member],
+        may_answer: bool,
+        may_tell: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.members = list(members)
         for member in self.members:
-            if member.is_by_name and may_answer:
+            told = may_tell and member.is_asked and member.is_pledged
+            if may_answer if member.is_by_name else told:
                 self.add(
                     f"answer_{member.key}",
                     forms.ChoiceField(
@@ -129,6 +140,7 @@ class NotedForm(KasaneForm):
                         required=False,
                         choices=[("", _("未回答")), *enums.Answer.choices],
                         initial=member.answer,
+                        show_hidden_initial=True,
                     ),
                 )
             self.add(
@@ -137,6 +149,7 @@ class NotedForm(KasaneForm):
                     label=say("利害関係がある（%(who)s）") % {"who": member.who},
                     required=False,
                     initial=member.has_conflict,
+                    show_hidden_initial=True,
                 ),
             )
 
@@ -146,14 +159,15 @@ class NotedForm(KasaneForm):
 
     def rows(self) -> list[Noted]:
         """What was noted, of a form that is valid."""
-        data = self.cleaned_data
+        changed, data = set(self.changed_data), self.cleaned_data
         return [
             Noted(
                 key=member.key,
-                has_conflict=data[f"conflict_{member.key}"],
-                answer=data.get(f"answer_{member.key}"),
+                has_conflict=data[conflict] if conflict in changed else member.has_conflict,
+                answer=data[answer] if answer in changed else None,
             )
             for member in self.members
+            if {answer := f"answer_{member.key}", conflict := f"conflict_{member.key}"} & changed
         ]
 
 

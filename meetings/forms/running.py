@@ -1,4 +1,4 @@
-"""Running a sitting: decision, minutes, attendance."""
+"""Running a sitting: decision, minutes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from config.lib.forms import (
     IdempotencyKey,
     KasaneForm,
     MultiChoiceCards,
-    SafeLine,
     SafeText,
     VersionedForm,
 )
@@ -140,21 +139,3 @@ class LineForm(KasaneForm):
         help_text=_("書くそばから保存され、議題を見る人の画面に出ます。"),
     )
     form_key = IdempotencyKey()
-
-
-class AttendanceForm(KasaneForm):
-    """出欠: one line for each who takes part, and somebody else by name."""
-
-    def __init__(
-        self, *args: Any, attendees: Sequence[tuple[str, str, str]], by_name: bool, **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        choices = [("", "－"), *enums.Attendance.choices]
-        for key, label, value in attendees:
-            self.fields[key] = forms.ChoiceField(
-                label=label, choices=choices, required=False, initial=value
-            )
-        if by_name:
-            self.fields["name"] = SafeLine(
-                label=_("ほかに出席した人（本人・家族など）"), required=False, limit=100
-            )

@@ -172,10 +172,14 @@ class ItemGrant(UserObjectPermissionBase):
     pledged_at = models.DateTimeField(_("守秘の確認"), null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     # Whether they come, said by themself after the pledge; read by themself and the secretariat.
+    # `answered_by`: the listed secretary whom they told it by telephone.
     answer = models.CharField(
         max_length=10, choices=enums.Answer.choices, blank=True, default="", db_default=""
     )
     answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.ForeignKey(
+        Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     has_conflict = models.BooleanField(_("利害関係"), default=False, db_default=False)
 
     objects = ItemGrantQuerySet.as_manager()  # type: ignore[assignment,misc]  # not guardian's
@@ -188,7 +192,10 @@ class ItemGrant(UserObjectPermissionBase):
                 fields=["membership", "content_object"],
                 condition=Q(revoked_at__isnull=True),
                 name="item_grant_once",
-            )
+            ),
+            models.CheckConstraint(
+                name="item_grant_told_whole", condition=Q(answered_by=None) | ~Q(answer="")
+            ),
         ]
         indexes = [
             # The gate: which items is this membership appointed to?

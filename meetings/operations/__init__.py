@@ -3,11 +3,12 @@
 from .agenda import Planned, allot_times, move_item, set_agenda
 from .answering import Reply, answer_sitting, asked_of, unanswered
 from .appointment import Appointing, appoint, heads_of, revoke_appointment, take_pledge
+from .attendance import mark_attendance, mark_now
 from .cancelling import cancel_sitting, put_off_items
 from .carrying import CarryOutFacts, Renewal, end_carry_out, running_carry_outs
 from .common import next_sitting
 from .copies import Recipient, print_copies, print_pack, return_copy
-from .decision import decide_item, mark_attendance, write_minutes
+from .decision import decide_item, write_minutes
 from .feed import digest_of, make_feed, stop_feed
 from .item import (
     NotCovered,
@@ -84,6 +85,7 @@ __all__ = [
     "keep_item_draft",
     "make_feed",
     "mark_attendance",
+    "mark_now",
     "move_item",
     "move_sitting",
     "name_member",

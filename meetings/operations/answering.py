@@ -1,4 +1,5 @@
-"""出欠を返事する: whoever was asked says whether they come, for themself (V5, V6)."""
+"""出欠を返事する: whoever was asked says whether they come, for themself (V5, V6); over what the
+office was told by telephone (members.py) as over what they said before."""
 
 from __future__ import annotations
 
@@ -87,11 +88,12 @@ def answer_sitting(*, sitting: Sitting, by: Membership, replies: Sequence[Reply]
 
 
 def _for_agency(item: AgendaItem, by: Membership, reply: Reply) -> bool:
-    row = ItemAttendance.objects.filter(
+    rows = ItemAttendance.objects.filter(
         item=item, agency_id=by.agency_id, membership=None, removed_at=None
-    ).first()
+    )
+    row = rows.select_related("answered_by").first()
     typed = (reply.answer, reply.remark, reply.has_conflict)
-    if row is not None and (row.answer, row.remark, row.has_conflict) == typed:
+    if row is not None and (row.answer, row.remark, row.has_conflict) == typed and not is_told(row):
         return False
     if row is None:
         row = ItemAttendance(item=item, agency_id=by.agency_id)
@@ -104,12 +106,23 @@ def _for_agency(item: AgendaItem, by: Membership, reply: Reply) -> bool:
     return True
 
 
+def is_told(row: ItemAttendance) -> bool:
+    """Whether an agency's answer was told by telephone: somebody of another agency entered it.
+    Needs `answered_by`."""
+    who = row.answered_by
+    return row.agency_id is not None and who is not None and who.agency_id != row.agency_id
+
+
 def _for_oneself(item: AgendaItem, by: Membership, reply: Reply) -> bool:
     grants = ItemGrant.objects.filter(content_object=item, membership_id=by.pk).standing()
-    other = grants.exclude(answer=reply.answer, has_conflict=reply.has_conflict)
+    same = Q(answer=reply.answer, has_conflict=reply.has_conflict, answered_by=None)
+    other = grants.exclude(same)
     # Not save(): guardian's reads more than the row.
     return bool(
         other.update(
-            answer=reply.answer, has_conflict=reply.has_conflict, answered_at=timezone.now()
+            answer=reply.answer,
+            has_conflict=reply.has_conflict,
+            answered_at=timezone.now(),
+            answered_by=None,
         )
     )

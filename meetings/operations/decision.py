@@ -1,4 +1,4 @@
-"""What a sitting decides on an item, who was there, and the minutes.
+"""What a sitting decides on an item, and the minutes.
 
 A plan comes into force, or ends, in the transaction of the decision, or not at all.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,16 +17,9 @@ from agencies.models import Agency, Membership
 from agencies.operations import notify
 from agencies.permissions import ActionDenied
 from meetings import enums
-from meetings.gate import listed_entries
-from meetings.models import AgendaItem, ItemAttendance, ItemGrant, ItemPerson
+from meetings.models import AgendaItem
 from meetings.operations.carrying import CarryOutFacts, Renewal, give_carry_out, renew
-from meetings.operations.common import (
-    leave_step,
-    lock_item,
-    next_sitting,
-    save_item,
-    trace,
-)
+from meetings.operations.common import leave_step, lock_item, next_sitting, save_item
 from meetings.operations.lines import joined_lines
 from meetings.permissions import check_can_decide, check_can_run_item, check_still_open
 from meetings.quorum import check_who_is_there
@@ -169,85 +161,3 @@ def write_minutes(*, item: AgendaItem, by: Membership, minutes: str, version: in
     check_can_run_item(by, locked)
     check_still_open(locked)
     save_item(locked, by, "minutes", minutes=minutes)
-
-
-@transaction.atomic
-def mark_attendance(
-    *,
-    item: AgendaItem,
-    by: Membership,
-    attendance: str,
-    membership: Membership | None = None,
-    agency: Agency | None = None,
-    person: ItemPerson | None = None,
-    member: ItemAttendance | None = None,
-    name: str = "",
-    arrived_at: datetime.datetime | None = None,
-    left_at: datetime.datetime | None = None,
-) -> None:
-    """出欠 per item, and when somebody came late or left. Under secrecy only the appointed who
-    pledged (on screen or on paper), and the secretariat, are there; with consent the agencies that
-    take part, or somebody by name: a `member` who was asked, or whoever came besides (本人, 家族).
-    """
-    locked = lock_item(item, by)
-    check_can_run_item(by, locked)
-    check_still_open(locked)
-    if attendance not in enums.Attendance.values:
-        raise ActionDenied(_("出欠を選んでください。"))
-    if arrived_at is not None and left_at is not None and left_at < arrived_at:
-        raise ActionDenied(_("帰った時刻は、来た時刻よりあとにしてください。"))
-    if locked.is_secret:
-        agency, member, name = None, None, ""
-        if person is not None:
-            membership, name = None, _on_paper(locked, person, attendance)
-        else:
-            _check_may_attend(locked, membership, attendance)
-    else:
-        membership = None
-        known = {*locked.participant_ids, locked.proposing_agency_id}
-        if agency is None and member is None and not name.strip():
-            raise ActionDenied(_("出席した機関か人を選んでください。"))
-        if agency is not None and agency.pk not in known:
-            raise ActionDenied(_("この議題に参加する機関ではありません。"))
-    there = {"attendance": attendance, "arrived_at": arrived_at, "left_at": left_at}
-    if member is not None:
-        _mark_member(locked, member, there)
-    else:
-        ItemAttendance.objects.update_or_create(
-            item=locked,
-            membership=membership,
-            agency=agency,
-            person=None,
-            name=name.strip(),
-            removed_at=None,
-            defaults=there,
-        )
-    trace(locked, by, "mark_attendance")
-
-
-def _mark_member(item: AgendaItem, member: ItemAttendance, there: dict[str, Any]) -> None:
-    rows = ItemAttendance.objects.filter(item=item, pk=member.pk, agency=None, removed_at=None)
-    if not rows.update(**there):
-        raise ActionDenied(_("この人は、もう出席する人に載っていません。"))
-
-
-def _check_may_attend(item: AgendaItem, member: Membership | None, attendance: str) -> None:
-    if member is None:
-        raise ActionDenied(_("守秘の議題では、出席した人を選んでください。"))
-    if listed_entries(member).filter(conference_type_id=item.conference_type_id).exists():
-        return
-    grant = ItemGrant.objects.filter(content_object=item, membership=member).standing().first()
-    if grant is None:
-        raise ActionDenied(_("この議題に指名された人ではありません。"))
-    if grant.pledged_at is None and attendance != enums.Attendance.ABSENT:
-        raise ActionDenied(_("誓約していない人は、守秘の議題に出席できません。"))
-
-
-def _on_paper(item: AgendaItem, person: ItemPerson, attendance: str) -> str:
-    """The name under which somebody appointed on paper stands on the list."""
-    known = ItemPerson.objects.filter(item=item, pk=person.pk, revoked_at__isnull=True).first()
-    if known is None or known.guest_id is not None:
-        raise ActionDenied(_("この議題に指名された人ではありません。"))
-    if known.pledged_on is None and attendance != enums.Attendance.ABSENT:
-        raise ActionDenied(_("誓約していない人は、守秘の議題に出席できません。"))
-    return str(known)

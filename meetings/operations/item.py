@@ -12,6 +12,7 @@ from psycopg.types.range import TimestamptzRange
 
 from agencies.enums import AgendaType, Permission
 from agencies.models import Agency, ConferenceType, Membership
+from agencies.operations import notify
 from agencies.permissions import ActionDenied, check_may
 from cases.enums import ReferralMode, ReferralState, TeamVia
 from cases.models import Case, Person, Record, Referral
@@ -20,6 +21,7 @@ from cases.permissions import check_is_open
 from meetings import enums
 from meetings.models import AgendaItem, Sitting
 from meetings.operations.common import leave_step, lock_item, save_item, transaction_now
+from meetings.operations.sitting import opens_until
 from meetings.permissions import LIVE, check_agenda, check_can_run_item, check_is_listed
 from plans.enums import EDITABLE, PlanStatus
 from plans.models import Plan
@@ -52,9 +54,12 @@ def propose_item(
     participants: Sequence[Agency] = (),
     materials: Sequence[Record | uuid.UUID] = (),
 ) -> AgendaItem:
-    """付議. The body decides the basis: under 106条の6 always secrecy, merged bodies too (V7)."""
+    """付議. The body decides the basis: under 106条の6 always secrecy, merged bodies too (V7). In a
+    sitting that runs it is dealt with there: the consents are checked now (V5), or it opens to
+    whoever is appointed and pledges in the room (V6)."""
     check_may(by, Permission.WRITE_RECORDS)
-    check_agenda(sitting, conference_type, agenda_type)
+    sitting = _held(sitting, by)
+    check_agenda(by, sitting, conference_type, agenda_type)
     if case is not None:
         case = Case.objects.visible_to(by).get(pk=case.pk)
         check_is_open(case)
@@ -87,7 +92,35 @@ def propose_item(
         _join(case, agencies, by)
     item.save(force_insert=True)
     leave_step(item, by, "propose")
+    _take_up(item, by)
     return item
+
+
+def _held(sitting: Sitting, by: Membership) -> Sitting:
+    """As it is now; one that runs does not close before the item stands in it."""
+    known = Sitting.objects.visible_to(by).get(pk=sitting.pk)
+    if known.state != enums.SittingState.OPEN:
+        return known
+    held = Sitting.objects.visible_to(by).select_for_update().filter(pk=sitting.pk).first()
+    return held or known  # who may not change the sitting is refused by what it may
+
+
+def _take_up(item: AgendaItem, by: Membership) -> None:
+    """緊急: an item of a sitting that runs is noticed with its proposal, and told."""
+    if item.sitting.state != enums.SittingState.OPEN:
+        return
+    changes: dict[str, Any] = {"state": enums.ItemState.NOTICED}
+    if item.is_secret:
+        changes["open_period"] = opens_until(item.sitting, item)
+    save_item(item, by, "take_up", **changes)
+    for agency in {*item.participant_ids, item.proposing_agency_id} - {by.agency_id}:
+        notify(
+            agency=agency,
+            kind="item_added",
+            key=f"{item.pk}:{item.sitting_id}",
+            title=_("開かれている会議に、緊急の議題が加わりました"),
+            url=f"/meetings/{item.sitting_id}/live/",
+        )
 
 
 def _taking_part(participants: Sequence[Agency], body: ConferenceType) -> set[int]:
@@ -192,7 +225,8 @@ def propose_from_referral(
         raise ActionDenied(_("本人同意なしで事務局に届いたつなぎを選んでください。"))
     body = sheet.to_conference_type
     check_is_listed(by, body)
-    check_agenda(sitting, body, agenda_type)
+    sitting = _held(sitting, by)
+    check_agenda(by, sitting, body, agenda_type)
     if sheet.state == ReferralState.SENT:
         accept_referral(referral=sheet, by=by)
     item = AgendaItem(
@@ -209,6 +243,7 @@ def propose_from_referral(
     )
     item.save(force_insert=True)
     leave_step(item, by, "propose")
+    _take_up(item, by)
     return item
 
 

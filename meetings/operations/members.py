@@ -1,6 +1,7 @@
 """出席する人: who is asked besides the agencies, what they answered, and who has a conflict of
 interest. Under secrecy people are appointed (appointment.py, named.py); here their secretariat
-notes what somebody without an account said."""
+notes what somebody without an account said. And what an agency, or an appointed person, told the
+office by telephone: with the name of who entered it, told to them, and theirs to change."""
 
 from __future__ import annotations
 
@@ -13,11 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agencies.models import Agency, Membership
+from agencies.operations import notify
 from agencies.permissions import ActionDenied
 from cases.models import Person
 from meetings import enums
 from meetings.agenda import UNDECIDED, agencies_in
 from meetings.models import AgendaItem, ItemAttendance, ItemGrant, ItemPerson, Sitting
+from meetings.operations.answering import is_told
 from meetings.operations.common import lock_item, trace
 from meetings.operations.item import check_proposer
 from meetings.permissions import LIVE, can, check_can_run_item
@@ -27,8 +30,8 @@ S = enums.SittingState
 
 @dataclass(frozen=True)
 class Noted:
-    """What is noted of one member: `key` as in `meetings.members`. `answer` is None where it is the
-    member's own to give."""
+    """What is noted of one member: `key` as in `meetings.members`. `answer` is None where nothing
+    about it is noted."""
 
     key: str
     has_conflict: bool
@@ -110,8 +113,9 @@ def remove_member(*, item: AgendaItem, by: Membership, member: ItemAttendance) -
 
 @transaction.atomic
 def note_members(*, item: AgendaItem, by: Membership, rows: Sequence[Noted]) -> int:
-    """Answers of people by name, until the sitting opens, and 利害関係 of anybody, until the item
-    is decided; gives how many changed. Who proposed the item notes people by name alone."""
+    """Answers of people by name, until the sitting opens; of agencies and of the appointed, as told
+    by telephone, from the notice on; and 利害関係 of anybody, until the item is decided. Gives how
+    many changed. Who proposed the item notes people by name alone."""
     sitting = Sitting.objects.visible_to(by).select_for_update().get(pk=item.sitting_id)
     locked = lock_item(item, by)
     check_can_name(by, locked)
@@ -120,16 +124,19 @@ def note_members(*, item: AgendaItem, by: Membership, rows: Sequence[Noted]) -> 
     for row in rows:
         target, values = _target(locked, row, is_office), dict[str, Any]()
         if row.answer is not None:
-            if not isinstance(target, (ItemAttendance, ItemPerson)):
-                raise ActionDenied(_("返事は、本人か、その機関がします。"))
             values |= _answered(target, by, row.answer)
         if target.has_conflict != row.has_conflict:
             values["has_conflict"] = row.has_conflict
         if "answer" in values and sitting.state not in LIVE:
             raise ActionDenied(_("会議が始まったので、出欠の返事は変えられません。"))
+        told = _by_telephone(target) if "answer" in values else None
+        if told is not None:
+            _check_told(locked, sitting, told, values["answer"])
         if values:
             _write(target, values)
             changed += 1
+        if told is not None:
+            _tell(locked, told)
     if changed:
         trace(locked, by, "note_members")
     return changed
@@ -149,20 +156,66 @@ def _target(item: AgendaItem, row: Noted, is_office: bool) -> Target:
         found = ItemPerson.objects.filter(item=item, pk=key, guest=None, revoked_at=None).first()
     elif kind == "m" and item.is_secret:
         grants = ItemGrant.objects.filter(content_object=item, membership_id=key)
-        found = grants.standing().first()
+        found = grants.standing().select_related("membership").first()
     elif kind == "a" and is_office and int(key) in agencies_in(item):
         agency = Agency.objects.get(pk=int(key))
-        found = ItemAttendance.objects.filter(
+        rows = ItemAttendance.objects.filter(
             item=item, agency=agency, membership=None, removed_at=None
-        ).first() or ItemAttendance(item=item, agency=agency)
+        )
+        found = rows.select_related("answered_by").first()
+        found = found or ItemAttendance(item=item, agency=agency)
     if found is None:
         raise ActionDenied(_("この議題の出席する人が変わりました。画面を開き直してください。"))
-    if row.answer is not None and kind == "a":
-        raise ActionDenied(_("返事は、本人か、その機関がします。"))
     return found
 
 
-def _answered(target: ItemAttendance | ItemPerson, by: Membership, answer: str) -> dict[str, Any]:
+def _by_telephone(target: Target) -> ItemAttendance | ItemGrant | None:
+    """Whoever answers for themself on screen; people by name do not."""
+    if isinstance(target, ItemPerson):
+        return None
+    return target if isinstance(target, ItemGrant) or target.agency_id is not None else None
+
+
+def _check_told(
+    item: AgendaItem, sitting: Sitting, target: ItemAttendance | ItemGrant, answer: str
+) -> None:
+    """What an agency, or an appointed person, told by telephone: they were asked; what they said
+    themselves is taken back by themselves. V6: who has not pledged for the item does not talk about
+    it, so there is nothing to be told."""
+    if item.state != enums.ItemState.NOTICED or sitting.state != S.NOTICED:
+        raise ActionDenied(_("電話で聞いた返事は、開催通知のあと、会議が始まるまで入れられます。"))
+    if isinstance(target, ItemGrant):
+        own = target.answered_by_id is None
+        if target.pledged_at is None:
+            raise ActionDenied(_("誓約していない人の返事は、誓約のあとに入れてください。"))
+    else:
+        own = not is_told(target)
+        if target.agency_id == item.conference_type.secretariat_id:
+            raise ActionDenied(_("事務局には、出欠をたずねていません。"))
+    if not answer and own:
+        raise ActionDenied(_("本人や機関が自分でした返事は、消せません。"))
+
+
+def _tell(item: AgendaItem, target: ItemAttendance | ItemGrant) -> None:
+    """Whose answer it is, once a day and without a case: the agency, or the appointed alone (V6). A
+    guest has no notices, and finds it on the item."""
+    person = target.membership if isinstance(target, ItemGrant) else None
+    if person is not None and person.is_guest:
+        return
+    agency = target.agency_id if isinstance(target, ItemAttendance) else target.membership.agency_id
+    assert agency is not None  # noqa: S101 - people by name are not told
+    whose = target.pk if person is not None else item.sitting_id
+    notify(
+        agency=agency,
+        membership=person,
+        kind="answer_told",
+        key=f"{whose}:{timezone.localdate()}",
+        title=_("電話で聞いた出欠を、事務局が入れました"),
+        url=f"/meetings/{item.sitting_id}/",
+    )
+
+
+def _answered(target: Target, by: Membership, answer: str) -> dict[str, Any]:
     if answer == target.answer:
         return {}
     if answer and answer not in enums.Answer.values:
@@ -171,7 +224,7 @@ def _answered(target: ItemAttendance | ItemPerson, by: Membership, answer: str) 
         "answer": answer,
         "answered_at": timezone.now() if answer else None,
     }
-    if isinstance(target, ItemAttendance):
+    if not isinstance(target, ItemPerson):
         values["answered_by"] = by if answer else None
     return values
 

@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from agencies.enums import Action, Permission
+from agencies.enums import Action, Permission, Purpose
 from agencies.guards import MemberRequest, in_background, member
 from agencies.models import agencies_of
 from agencies.permissions import ActionDenied
+from agencies.trail import log_access
 from cases.operations.case import StaleVersion
 from config.lib.eras import format_datetime, format_long
 from meetings import enums
@@ -24,7 +25,7 @@ from meetings.agenda import hours_of, presenter_words
 from meetings.forms import AttachForm, ParticipantsForm
 from meetings.laying import materials_shown
 from meetings.members import conflict_words, member_rows, members_of, tally
-from meetings.models import AgendaItem
+from meetings.models import AgendaItem, Sitting
 from meetings.operations import (
     asked_of,
     attach_earlier,
@@ -47,6 +48,7 @@ from meetings.permissions import (
     LIVE,
     can,
     check_can_decide,
+    check_can_run,
     check_can_run_item,
     check_is_listed,
     check_still_open,
@@ -73,7 +75,10 @@ def item_new(request: MemberRequest) -> HttpResponse:
     """会議に付議する: from a case (?case=, ?plan=) or from a sheet without consent (?referral=).
 
     First the sitting and the body, then the form the body asks for."""
-    proposal = Proposal(request.membership, request.GET)
+    is_sent = request.method == "POST"
+    proposal = Proposal(request.membership, request.GET, is_sent=is_sent)
+    if (running := proposal.running()) is not None:
+        return _urgent(request, proposal, running)
     if proposal.place is None:
         return render(request, "meetings/item_choose.html", proposal.choose_page())
     form = proposal.form(posted(request))
@@ -85,12 +90,40 @@ def item_new(request: MemberRequest) -> HttpResponse:
     if request.method == "POST" and not form.errors:
         try:
             item = proposal.propose(form.cleaned_data)
-            messages.success(request, _("会議に付議しました。"))
-            return redirect("item_detail", item.pk)
+            return _proposed(request, item)
         except ActionDenied as error:
             form.add_error(beside(form, error), str(error))
     context = {**proposal.form_page(), "filled": filled, "check": asked.check if asked else None}
     return form_page(request, "meetings/item_form.html", context, form)
+
+
+def _urgent(request: MemberRequest, proposal: Proposal, sitting: Sitting) -> HttpResponse:
+    """緊急の議題を加える: which case goes before the sitting that runs."""
+    check_can_run(request.membership, sitting.conference_types.all())
+    page = proposal.urgent_page(sitting)
+    log_access(
+        request.membership,
+        Action.LIST,
+        what="item_new",
+        purpose=Purpose.PLAN_CONFERENCE,
+        record_ids=page.pop("record_ids"),
+    )
+    return render(request, "meetings/item_urgent.html", page)
+
+
+def _proposed(request: MemberRequest, item: AgendaItem) -> HttpResponse:
+    """Where one goes on: in a sitting that runs, to what comes next in the room."""
+    if item.sitting.state != enums.SittingState.OPEN:
+        messages.success(request, _("会議に付議しました。"))
+        return redirect("item_detail", item.pk)
+    if item.is_secret:
+        messages.success(
+            request,
+            _("緊急の議題を加えました。ここで指名し、本人が誓約すると、その人の画面に開きます。"),
+        )
+        return redirect("item_people", item.pk)
+    messages.success(request, _("緊急の議題を加えました。議題を見る人の画面に出ています。"))
+    return redirect("item_run", item.pk)
 
 
 @member(Permission.READ_ITEMS)
@@ -141,6 +174,7 @@ def item_detail(request: MemberRequest, item_id: UUID) -> HttpResponse:
             "carried": _carried(item),
             "letters": letter_rows(item, manages=manages) if item.is_secret else [],
             "is_guest": by.is_guest,
+            "live_url": _live_url(item),
             "can_letter": item.is_secret and manages,
             "can_end_carry": item.is_secret and manages and is_carried(item),
             "can_run": can(check_can_decide, by, item),
@@ -153,6 +187,12 @@ def item_detail(request: MemberRequest, item_id: UUID) -> HttpResponse:
             "check": missing_of(by, item) if proposes else None,
         },
     )
+
+
+def _live_url(item: AgendaItem) -> str:
+    """会議の画面, while the sitting runs."""
+    running = item.sitting.state == enums.SittingState.OPEN
+    return reverse("sitting_live", args=[item.sitting_id]) if running else ""
 
 
 def _facts(item: AgendaItem) -> list[dict[str, Any]]:

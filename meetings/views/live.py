@@ -38,16 +38,16 @@ LEFT_OUT = frozenset({"csrfmiddlewaretoken", "draft_token", "draft_names", NOT_M
 FIELD = re.compile("[a-z_]+([0-9a-f-]{36})?")
 
 
-@member(Permission.READ_CASES)
+@member(Permission.READ_ITEMS)
 @require_GET
 def sitting_live(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
-    """The whole screen."""
+    """The whole screen; a guest's is that of their own items."""
     mark = mark_of(request.membership, sitting_id)
     return _screen(request, sitting_id, "meetings/sitting_live.html", mark)
 
 
 @in_background
-@member(Permission.READ_CASES)
+@member(Permission.READ_ITEMS)
 @require_GET
 def sitting_live_now(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
     """Asked every other second: 204 while nothing this reader sees has changed (?seen=)."""
@@ -74,6 +74,7 @@ def _screen(
         "secret_from": secret_from,
         "secret_note": secret_note,
         "clock": _clock(now),
+        "is_guest": by.is_guest,
         **(secrecy(now.item) if now.item else {"secret": False, "basis": ""}),
     }
     return render(request, template, context)
@@ -118,7 +119,7 @@ def _opened(
     )
 
 
-@member(Permission.READ_CASES)
+@member(Permission.READ_ITEMS)
 @require_GET
 def item_brief(request: MemberRequest, item_id: UUID) -> HttpResponse:
     """Fragment: the item's part of the pack, fetched once for as long as it is talked about."""

@@ -16,6 +16,7 @@ from agencies.guards import MemberRequest, member
 from agencies.models import Membership
 from agencies.permissions import ActionDenied
 from cases.models import Person
+from meetings.enums import ItemState, SittingState
 from meetings.forms import NameMemberForm, NotedForm
 from meetings.members import Member, members_of, tally
 from meetings.models import AgendaItem, ItemAttendance
@@ -40,12 +41,20 @@ def item_members(request: MemberRequest, item_id: UUID) -> HttpResponse:
         posted(request) if step == "" else None,
         members=members,
         may_answer=item.sitting.state in LIVE,
+        may_tell=_asks(by, item),
     )
     if request.method == "POST" and _done(request, item, step, adding, noting, people):
         return redirect("item_members", item.pk)
     log_item(request, item, Action.OPEN, "item_members")
     form = adding if step == "add" else noting
     return form_page(request, "meetings/item_members.html", _page(by, item, adding, noting), form)
+
+
+def _asks(by: Membership, item: AgendaItem) -> bool:
+    """Whether `by` is the office, and the item's members are asked: what one tells it by telephone
+    is entered then."""
+    noticed = (item.state, item.sitting.state) == (ItemState.NOTICED, SittingState.NOTICED)
+    return noticed and can(check_can_run_item, by, item)
 
 
 def _noted(by: Membership, item: AgendaItem) -> list[Member]:
@@ -120,6 +129,7 @@ def _page(
         "noting": noting,
         "can_add": not item.is_secret,
         "tally": tally(members),
+        "may_tell": _asks(by, item),
         "rows": [
             {
                 "member": member,

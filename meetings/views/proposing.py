@@ -17,14 +17,23 @@ from agencies.trail import log_access
 from cases.models import Case, Person, Referral
 from cases.operations.case import persons_by_key, written_about
 from cases.titles import titles_for
+from meetings.candidatepage import page_of
 from meetings.consentcheck import check_consents
+from meetings.enums import SittingState
 from meetings.forms import ItemForm, SheetForm
 from meetings.laying import laying_choices
 from meetings.models import AgendaItem, Sitting
+from meetings.nextsittings import Body
 from meetings.operations import propose_from_referral, propose_item
 from meetings.operations.item import NEEDS_PLAN
 from meetings.pages import agency_choices, law_in_force, law_words, sitting_row
-from meetings.permissions import LIVE, agenda_types_of, listed_types
+from meetings.permissions import (
+    LIVE,
+    agenda_types_of,
+    can,
+    check_takes_items,
+    listed_types,
+)
 from meetings.views.asking import Asked, chosen
 from plans.enums import EDITABLE, PlanStatus
 from plans.models import Plan
@@ -42,8 +51,8 @@ def _key(data: QueryDict, name: str) -> uuid.UUID | None:
 class Proposal:
     """What a page of 付議 knows: case or sheet, plan, and, once chosen, sitting and body."""
 
-    def __init__(self, by: Membership, data: QueryDict) -> None:
-        self.by = by
+    def __init__(self, by: Membership, data: QueryDict, *, is_sent: bool = False) -> None:
+        self.by, self.is_sent = by, is_sent
         case, plan, sheet = _key(data, "case"), _key(data, "plan"), _key(data, "referral")
         self.referral = (
             get_object_or_404(Referral.objects.visible_to(by), pk=sheet) if sheet else None
@@ -63,13 +72,60 @@ class Proposal:
         )
         self.asked_type = data.get("agenda_type", "")
         self.title = titles_for(by, [self.case.pk])[self.case.pk] if self.case else ""
+        self.asked_sitting = _key(data, "sitting")
+        self.is_bare = not (self.case or self.referral or body)
+
+    def running(self) -> Sitting | None:
+        """緊急: the sitting that runs, as long as it is not said what goes before it."""
+        if not self.is_bare or self.asked_sitting is None:
+            return None
+        found = Sitting.objects.visible_to(self.by).filter(
+            pk=self.asked_sitting, state=SittingState.OPEN
+        )
+        return found.prefetch_related("conference_types").first()
+
+    def urgent_page(self, sitting: Sitting) -> dict[str, Any]:
+        """What may go before a sitting that runs: the candidates of the bodies one runs there, the
+        urgent first, and what needs no case."""
+        bodies = [
+            Body(body, tuple(t.value for t in agenda_types_of(body)), sitting, None, False)
+            for body in sitting.conference_types.all()
+            if can(check_takes_items, self.by, sitting, body)
+        ]
+        page = page_of(self.by, bodies)
+        rows = [(row, place) for row in page.rows if (place := row.main) and not place.is_step]
+        url = f"{reverse('item_new')}?sitting={sitting.pk}&body="
+        return {
+            "row": sitting_row(sitting),
+            "candidates": [
+                {
+                    "what": row.title,
+                    "sub": "　".join(reason.text for reason in row.reasons),
+                    "urgent": row.is_urgent,
+                    "secret": place.is_secret,
+                    "consent": place.consent,
+                    "tone": place.tone,
+                    "url": place.url,
+                }
+                for row, place in rows
+            ],
+            "without_case": [
+                {"name": body.body.name, "url": f"{url}{body.body.pk}"}
+                for body in bodies
+                if AgendaType.SOCIAL_RESOURCES in body.types and not body.body.is_secret
+            ],
+            "record_ids": dict.fromkeys(key for row, _place in rows for key in row.record_ids),
+        }
 
     def _places(self, sitting: uuid.UUID | None) -> list[tuple[Sitting, ConferenceType]]:
         """Sittings and bodies this membership may propose to."""
         listed = listed_types(self.by)
-        sittings = Sitting.objects.visible_to(self.by).filter(state__in=LIVE)
+        sittings = Sitting.objects.visible_to(self.by)
         if sitting is not None:
             sittings = sittings.filter(pk=sitting)
+        # What was typed for one that began or closed meanwhile is refused with its form.
+        if sitting is None or not self.is_sent:
+            sittings = sittings.filter(state__in=(*LIVE, SittingState.OPEN))
         found = []
         for one in sittings.prefetch_related("conference_types").order_by("month", "on")[:40]:
             for body in sorted(one.conference_types.all(), key=lambda t: (t.order, t.pk)):
@@ -78,6 +134,8 @@ class Proposal:
                 if self.referral is not None and body.pk != self.referral.to_conference_type_id:
                     continue
                 if self.case is None and self.referral is None and body.is_secret:
+                    continue
+                if not self.is_sent and not can(check_takes_items, self.by, one, body):
                     continue
                 found.append((one, body))
         return found
@@ -96,6 +154,7 @@ class Proposal:
                     "sub": f"{row.when}　{row.kind}",
                     "secret": body.is_secret,
                     "url": url,
+                    "running": row.state if sitting.state == SittingState.OPEN else "",
                 }
             )
         return {"rows": rows, "title": self.title}
@@ -113,6 +172,11 @@ class Proposal:
         assert self.place is not None  # noqa: S101 - asked only after the choice
         return self.place[1]
 
+    @property
+    def is_urgent(self) -> bool:
+        """Into a sitting that runs."""
+        return self.place is not None and self.place[0].state == SittingState.OPEN
+
     def form(self, data: QueryDict | None) -> Any:
         """The form the body asks for."""
         initial: dict[str, Any]
@@ -120,6 +184,8 @@ class Proposal:
         if self.referral is not None:
             sealed = [t for t in types if AgendaType(t[0]) not in NEEDS_PLAN]
             wanted = {"agenda_type": self.asked_type} if self.asked_type in dict(sealed) else {}
+            if self.is_urgent and AgendaType.URGENT in dict(sealed):
+                wanted = {"agenda_type": AgendaType.URGENT}
             initial = {"briefing": self.referral.summary, **wanted}
             return SheetForm(data, agenda_types=sealed, initial=initial)
         if self.case is None:
@@ -140,6 +206,8 @@ class Proposal:
         office = self.body.secretariat_id
         if self.asked_type in dict(types):
             initial["agenda_type"] = self.asked_type
+        if self.is_urgent and AgendaType.URGENT in dict(types):
+            initial["agenda_type"] = AgendaType.URGENT
         return ItemForm(
             data,
             agenda_types=types,
@@ -217,6 +285,7 @@ class Proposal:
         return {
             "row": sitting_row(sitting),
             "body": body,
+            "urgent": self.is_urgent,
             "secret": body.is_secret,
             "basis": law_words(law_in_force(["106-6"] if body.is_secret else body.bases)),
             "title": self.title or body.name,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -20,10 +22,10 @@ from agencies.permissions import ActionDenied
 from cases.operations.case import StaleVersion
 from meetings import enums
 from meetings.agenda import agenda_lines, hours_of, presenter_words
-from meetings.forms import AttendanceForm, DecisionForm, MinutesForm
+from meetings.forms import AttendanceForm, DecisionForm, MinutesForm, There
 from meetings.forms.running import RENEW
 from meetings.laying import materials_shown
-from meetings.members import attendees, conflict_words, member_rows, members_of, secretaries
+from meetings.members import Member, attendees, conflict_words, member_rows, members_of
 from meetings.models import AgendaItem, ItemAttendance, ItemDraft, ItemPerson, Sitting
 from meetings.operations import (
     CarryOutFacts,
@@ -31,6 +33,7 @@ from meetings.operations import (
     begin_item,
     decide_item,
     mark_attendance,
+    mark_now,
     running_carry_outs,
     write_minutes,
 )
@@ -186,7 +189,7 @@ def _run_page(by: Membership, item: AgendaItem) -> dict[str, Any]:
     panel = roles_panel(by, item, plan)
     secret_from, secret_note = secret_words(row.bodies, run=True)
     members = members_of(by, [item])[item.pk]
-    people = attendees([*members, *secretaries(item)])
+    attendance = _attendance_form(item, members)
     return {
         "item": item,
         "row": row,
@@ -200,12 +203,18 @@ def _run_page(by: Membership, item: AgendaItem) -> dict[str, Any]:
         "sealed_url": f"{reverse('sitting_run', args=[sitting.pk])}?sealed=1"
         if secret_from
         else "",
+        "add_url": f"{reverse('item_new')}?sitting={sitting.pk}"
+        if sitting.state == enums.SittingState.OPEN and by.may(Permission.WRITE_RECORDS)
+        else "",
         "open_url": reverse("sitting_run", args=[sitting.pk]) if item.is_secret else "",
         "materials": materials_shown(by, item, plan),
         "effects": consequences(by, item, plan, panel["roles"]),
-        "attendance": AttendanceForm(attendees=people, by_name=not item.is_secret),
+        "attendance": attendance,
         "present": _("出席 %(n)s / %(all)s")
-        % {"n": sum(1 for p in people if p[2] in ("present", "partial")), "all": len(people)},
+        % {
+            "n": sum(1 for member in attendance.members if member.is_there),
+            "all": len(attendance.members),
+        },
         "members": member_rows(members),
         "conflicts": conflict_words(members),
         "presenter": presenter_words([item]).get(item.pk, ""),
@@ -213,29 +222,84 @@ def _run_page(by: Membership, item: AgendaItem) -> dict[str, Any]:
     }
 
 
+def _attendance_form(
+    item: AgendaItem, members: Iterable[Member], data: Any = None
+) -> AttendanceForm:
+    """出欠 as it stands now: a sitting's hours are those of the day it is held on."""
+    held = item.sitting
+    day = timezone.localdate(held.opened_at) if held.opened_at else held.on
+    return AttendanceForm(
+        data,
+        members=attendees(item, members),
+        day=day or timezone.localdate(),
+        by_name=not item.is_secret,
+        is_running=held.state == enums.SittingState.OPEN,
+    )
+
+
 @member(Permission.READ_CASES)
 @require_http_methods(["POST"])
 def item_attendance(request: MemberRequest, item_id: UUID) -> HttpResponse:
-    """出欠 of this item."""
+    """出欠 of this item: who was changed, and whoever comes or leaves now (`press`)."""
     by = request.membership
     item = get_item(request, item_id)
     check_can_run_item(by, item)
-    people = attendees([*members_of(by, [item])[item.pk], *secretaries(item)])
-    form = AttendanceForm(request.POST, attendees=people, by_name=not item.is_secret)
-    if not form.is_valid():
-        messages.error(request, _("出欠を保存できませんでした。もう一度選んでください。"))
-        return redirect("item_run", item.pk)
-    name = form.cleaned_data.pop("name", "")
-    try:
-        for key, value in form.cleaned_data.items():
-            if value:
-                mark_attendance(item=item, by=by, attendance=value, **_attendee(by, key))
-        if name:
-            mark_attendance(item=item, by=by, attendance=enums.Attendance.PARTIAL, name=name)
+    refused = _press(by, item, request.POST.get("press", ""))
+    form = _attendance_form(item, members_of(by, [item])[item.pk], request.POST)
+    if refused:
+        form.add_error(None, refused)
+    if form.is_valid() and _record(by, item, form):
         messages.success(request, _("出欠を記録しました。"))
+        return redirect("item_run", item.pk)
+    if not can(check_can_decide, by, item):
+        for errors in form.errors.values():
+            messages.error(request, " ".join(map(str, errors)))
+        return redirect("item_detail", item.pk)
+    log_item(request, item, Action.OPEN, "item_run")
+    page = _run_page(by, item) | {"attendance": form, "kept_url": _typed_url(by, item)}
+    page["form"] = _decision_form(by, item, None)
+    return render(request, "meetings/item_run.html", page, status=422)
+
+
+def _press(by: Membership, item: AgendaItem, pressed: str) -> str:
+    """いま来た・いま帰った, before all else that was typed: the minute counts. Gives why not."""
+    way, _colon, key = pressed.partition(":")
+    if not pressed:
+        return ""
+    known = {member.key for member in attendees(item, members_of(by, [item])[item.pk])}
+    if way not in ("came", "left") or key not in known:
+        return _("この議題の出席する人が変わりました。画面を開き直してください。")
+    try:
+        mark_now(item=item, by=by, is_leaving=way == "left", **_attendee(by, key))
     except ActionDenied as error:
-        messages.error(request, str(error))
-    return redirect("item_run", item.pk)
+        return str(error)
+    return ""
+
+
+def _record(by: Membership, item: AgendaItem, form: AttendanceForm) -> bool:
+    field: str | None = None
+    try:
+        for row in form.rows():
+            field = row.key
+            _mark(by, item, row)
+        field = "name"
+        if name := form.cleaned_data.get("name", ""):
+            mark_attendance(item=item, by=by, attendance=enums.Attendance.PARTIAL, name=name)
+    except ActionDenied as error:
+        form.add_error(field, str(error))
+        return False
+    return True
+
+
+def _mark(by: Membership, item: AgendaItem, row: There) -> None:
+    mark_attendance(
+        item=item,
+        by=by,
+        attendance=row.attendance,
+        arrived_at=row.arrived_at,
+        left_at=row.left_at,
+        **_attendee(by, row.key),
+    )
 
 
 def _attendee(by: Membership, key: str) -> dict[str, Any]:

@@ -163,6 +163,7 @@ def sitting_detail(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
             "answer": answer,
             "members": [] if cancelled else _members(by, items, row.bodies),
             "can_propose": by.may(Permission.WRITE_RECORDS) and sitting.state in LIVE,
+            "can_add": runs and sitting.state == S.OPEN and by.may(Permission.WRITE_RECORDS),
             "can_date": runs and sitting.state in (S.UNDATED, S.PLANNED),
             # By the list and the body alone, never because something sealed is there (V6).
             "has_copies": (runs and any(not body.is_secret for body in row.bodies))

@@ -127,7 +127,11 @@
   const asksByItself = (part) => (part.getAttribute && part.getAttribute("hx-trigger") || "").startsWith("every");
   const cutOff = (is) => document.querySelectorAll("[data-cut-off]").forEach((said) => (said.hidden = !is));
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (asksByItself(event.detail.elt)) cutOff(!event.detail.successful);
+    if (!asksByItself(event.detail.elt)) return;
+    const gone = document.querySelector("template[data-live-gone]");
+    if (gone && [401, 404].includes(event.detail.xhr.status)) {
+      document.querySelector("main").replaceChildren(gone.content.cloneNode(true));
+    } else cutOff(!event.detail.successful);
   });
   const tellFailure = (event) => {
     if (asksByItself(event.detail.elt || event.target)) return;

@@ -290,3 +290,62 @@ def test_the_database_takes_no_copy_for_another_agency_from_who_is_no_office(cit
     assert refused(city.child, insert, item.pk, 9, None, city.child.pk)
     disability = city.agencies["disability"].pk
     assert refused(city.coordinator, insert, item.pk, 9, disability, city.coordinator.pk)
+
+
+# --- the cover -----------------------------------------------------------------------------------
+
+
+def planned(city, item, hour, minutes=30, presenter=None):
+    s.change(
+        city, item, begins_at=datetime.time(hour), planned_minutes=minutes, presenter=presenter
+    )
+
+
+def test_the_cover_says_when_how_long_and_who_presents_as_the_agenda_does(city, item):
+    planned(city, item, 14, presenter=city.elderly)
+    browser = sign_in(Client(), city.child)
+    url = reverse("sitting_pack", args=[item.sitting_id])
+    words = (f"発表：{city.elderly.user}", "14:00から30分")
+    cover = text(browser.get(reverse("sitting_detail", args=[item.sitting_id])))
+    for page in (cover, text(browser.get(url)), text(post(city.child, item, "own"))):
+        for word in words:
+            assert word in page
+    child = f"a:{city.agencies['child'].pk}"
+    paper = text(post(city.coordinator, item, child))
+    assert all(word in paper for word in words)
+
+
+def test_a_cover_without_hours_says_nothing_of_them(city, item):
+    page = text(post(city.child, item, "own"))
+    assert "予定の時間" not in page
+    assert "発表：" not in page
+
+
+def test_no_gap_of_the_cover_tells_of_a_sealed_item(city, house):
+    """V6: what stands on it is what was typed for the reader's own items, nothing reckoned."""
+    sitting = s.make_sitting(city, "plan", "support")
+    first = s.consented_item(city, house, "child", sitting=sitting)
+    second = s.consented_item(city, house, "child", sitting=sitting, title="二つめ")
+    planned(city, first, 14)
+    planned(city, second, 15)
+    browser = sign_in(Client(), city.child)
+    url = reverse("sitting_pack", args=[sitting.pk])
+
+    def seen():
+        paper = post(city.child, second, "own")
+        return [twoworlds.masked(text(page)) for page in (browser.get(url), paper)]
+
+    before = seen()
+    sealed = s.secret_item(city, sitting=sitting)
+    planned(city, sealed, 14, minutes=60, presenter=city.disability)
+    after = seen()
+    assert after[0] == before[0]
+    assert _cover(after[1]) == _cover(before[1])
+    own = text(sign_in(Client(), city.coordinator).get(url))
+    assert "14:00から1時間" in own
+    assert "14:00から1時間" not in after[0]
+
+
+def _cover(page):
+    """The list of items on paper, without the numbers of the copies."""
+    return page.split("<h2>次第</h2>", 1)[1].split("</table>", 1)[0]
