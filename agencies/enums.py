@@ -90,6 +90,22 @@ class Decider(models.TextChoices):
     AGENCY = "agency", _("機関")
 
 
+class DecisionAct(models.TextChoices):
+    """One line of a 決裁."""
+
+    DECIDE = "decide", _("決裁")
+    PROXY = "proxy", _("代決")
+    RETURN = "return", _("差し戻し")
+    PAPER = "paper", _("紙決裁済")
+
+
+class DecisionKind(models.TextChoices):
+    """What a city's profile may lay down the posts for."""
+
+    PLAN = "plan", _("支援プランの決定")
+    MINUTES = "minutes", _("議事録の承認")
+
+
 class Signature(models.TextChoices):
     REQUIRED = "required", _("付議の前に本人の署名が必要")
     RECORD_ONLY = "record_only", _("本人の同意を記録する")

@@ -363,6 +363,15 @@ def _city_values(profile: Profile) -> Values:
         "decision_agency_code": flow.decision_agency,
         "revision_decided_by": flow.revision_decided_by,
         "signature": flow.signature,
+        "is_own_draft_refused": flow.own_draft == "refused",
+        "decisions": [
+            {
+                "kind": entry.kind,
+                "posts": [dataclasses.asdict(post) for post in entry.posts],
+                "in_place_of": entry.in_place_of,
+            }
+            for entry in profile.decisions
+        ],
         "default_plan_months": monitoring.default_plan_months,
         "monitor_every_months": monitoring.monitor_every_months,
         "reminder_days": monitoring.reminder_days,

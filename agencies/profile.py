@@ -50,6 +50,7 @@ def read_profile(path: Path | str) -> Profile:
         _check_conference(conference, row_key("conferences", number, conference), problems)
     _check_joint_sittings(profile, problems)
     _check_plan_flow(profile, problems)
+    _check_decisions(profile, problems)
     for number, indicator in enumerate(profile.indicators, start=1):
         _check_indicator(indicator, row_key("indicators", number, indicator), problems)
     for number, programme in enumerate(profile.programmes, start=1):
@@ -239,6 +240,17 @@ def _check_plan_flow(profile: Profile, problems: Problems) -> None:
         problems.add("plan_flow.decision_agency", "機関が決めるときは必ず書いてください")
     if flow.decision_agency and not by_agency:
         problems.add("plan_flow.decision_agency", "機関が決めるときだけ書きます")
+
+
+def _check_decisions(profile: Profile, problems: Problems) -> None:
+    _refuse_repeated("decisions", "kind", [entry.kind for entry in profile.decisions], problems)
+    for number, entry in enumerate(profile.decisions, start=1):
+        if not entry.posts:
+            problems.add(f"decisions[{number}].posts", "決裁する職を一つは書いてください")
+        if entry.kind == "plan" and profile.plan_flow.decided_by != "agency":
+            problems.add(
+                f"decisions[{number}].kind", "プランを会議で決める市では plan の決裁は書きません"
+            )
 
 
 def _check_indicator(indicator: IndicatorEntry, place: str, problems: Problems) -> None:

@@ -58,6 +58,7 @@ ASSESSED = (
     *("money", "work", "housing", "safety"),
 )
 QUESTION_KINDS = ("problem", "background", "strength")
+DECISIONS = ("plan", "minutes")
 RISK_SHEETS = ("elder", "disability", "child")
 RISK_GROUPS = ("1", "2", "3", "4", "5", "6", "7", "8")
 
@@ -200,6 +201,20 @@ class PlanFlowEntry:
     decision_agency: str = f.slug()
     revision_decided_by: str = f.choice(DECIDERS)
     signature: str = f.choice(SIGNATURES)
+    own_draft: str = f.choice(("refused",))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostEntry:
+    post: str = f.text(30, required=True)
+    role: str = f.choice(ROLES, required=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionEntry:
+    kind: str = f.choice(DECISIONS, required=True)
+    posts: tuple[PostEntry, ...] = f.tables(PostEntry)
+    in_place_of: str = f.text(30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -298,6 +313,7 @@ class Profile:
     roles: RolesEntry = f.table(RolesEntry)
     conferences: tuple[ConferenceEntry, ...] = f.tables(ConferenceEntry)
     plan_flow: PlanFlowEntry = f.table(PlanFlowEntry)
+    decisions: tuple[DecisionEntry, ...] = f.tables(DecisionEntry)
     monitoring: MonitoringEntry = f.table(MonitoringEntry)
     intake_criteria: tuple[CriterionEntry, ...] = f.tables(CriterionEntry)
     intake_items: tuple[IntakeItemEntry, ...] = f.tables(IntakeItemEntry)

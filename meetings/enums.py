@@ -105,7 +105,8 @@ class Paper(models.TextChoices):
     """The papers of a sealed item that are printed under a number."""
 
     MATERIALS = "materials", _("資料")
-    MINUTES = "minutes", _("議事録")
+    MINUTES = "minutes", _("議事録（全文）")
+    SHORT = "short", _("議事録（決定事項）")
 
 
 class RequestOutcome(models.TextChoices):

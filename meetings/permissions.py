@@ -192,6 +192,27 @@ def check_still_open(item: AgendaItem) -> None:
     raise ActionDenied(_("会議を始めてから記録してください。"))
 
 
+def check_can_write_minutes(by: Membership, item: AgendaItem) -> None:
+    """議事録: whoever runs the item, from the opening of the sitting on. Under secrecy the listed
+    secretary also after the item has closed to its appointed (they go on reading it, V6)."""
+    check_can_run_item(by, item)
+    if item.state in (enums.ItemState.BLOCKED, enums.ItemState.WITHDRAWN):
+        raise ActionDenied(
+            _("この議題は「%(state)s」のため、議事録を書けません。")
+            % {"state": item.get_state_display()}
+        )
+    if item.sitting.state not in (enums.SittingState.OPEN, enums.SittingState.CLOSED):
+        raise ActionDenied(_("会議を始めてから記録してください。"))
+
+
+def check_can_approve_minutes(by: Membership, item: AgendaItem) -> None:
+    """承認, or its registration: whoever may write them, once the sitting is over. Under secrecy
+    that is a listed secretary: a head who is not listed must not learn of the item (V6)."""
+    check_can_write_minutes(by, item)
+    if item.sitting.state != enums.SittingState.CLOSED:
+        raise ActionDenied(_("議事録は、会議を終えてから承認します。"))
+
+
 def is_open_now(item: AgendaItem) -> bool:
     """Whether the appointed may read the item at this instant."""
     return item.open_period is not None and timezone.now() in item.open_period

@@ -16,13 +16,17 @@ from cases.models import Case, ShieldHold
 from cases.told import ShieldedRow, kept_rows
 from config.lib.eras import format_datetime
 from config.lib.registry import ShieldRow, registry
-from meetings.models import AgendaItem
+from meetings.models import AgendaItem, MinutesVersion
 
 
 def shield_rows(membership: Membership, case: Case, holds: Sequence[ShieldHold]) -> list[ShieldRow]:
-    """One query."""
+    """Two queries."""
     keys = [hold.row_id for hold in holds if hold.kind == AgendaItem._meta.db_table]
     items = AgendaItem.objects.visible_to(membership).filter(pk__in=keys, case=case)
+    written = MinutesVersion.objects.visible_to(membership).filter(item__in=keys)
+    minutes: dict[UUID, str] = {}
+    for key, text in written.order_by("number").values_list("item_id", "text"):
+        minutes[key] = "\n".join(filter(None, [minutes.get(key), text]))
     return [
         ShieldRow(
             item.pk,
@@ -30,7 +34,11 @@ def shield_rows(membership: Membership, case: Case, holds: Sequence[ShieldHold])
             item.proposing_agency.name,
             format_datetime(item.proposed_at),
             "",
-            "\n".join(filter(None, (item.briefing, item.opinion, item.minutes, item.carry_text))),
+            "\n".join(
+                filter(
+                    None, (item.briefing, item.opinion, minutes.get(item.pk, ""), item.carry_text)
+                )
+            ),
             reverse("item_detail", args=[item.pk]),
         )
         for item in items.select_related("conference_type", "proposing_agency")
@@ -47,4 +55,4 @@ def kept_items(by: Membership, items: Iterable[AgendaItem]) -> frozenset[UUID]:
     return kept_rows(by, {row.case_id for row in rows}, rows) if rows else frozenset()
 
 
-registry.add("shield_rows", shield_rows, queries=1, order=30)
+registry.add("shield_rows", shield_rows, queries=2, order=30)

@@ -203,6 +203,8 @@ item_run                  secretary   200/422  .        302/422
 item_roles                secretary   403/403  .        403/403
 item_attendance           secretary   -/302    .        -/302
 item_minutes              secretary   200/422  .        200/422
+minutes_versions          secretary   200/-    .        200/-
+minutes_approve           secretary   200/422  .        200/422
 item_begin                secretary   -/302    .        -/no
 item_brief                secretary   200/-    .        200/-
 item_lines                secretary   200/-    .        200/-
@@ -238,6 +240,8 @@ item_run                  appointed   .        403/403  404/404
 item_roles                appointed   .        403/403  404/404
 item_attendance           appointed   .        -/403    -/404
 item_minutes              appointed   .        403/403  404/404
+minutes_versions          appointed   .        200/-    404/-
+minutes_approve           appointed   .        403/403  404/404
 item_begin                appointed   .        -/no     -/404
 item_brief                appointed   .        200/-    404/-
 item_lines                appointed   .        403/-    404/-
@@ -266,6 +270,7 @@ carry_out_visit_new       appointed   .        200/422  404/404
 item_detail               visitor     .        200/-    .
 item_answer               visitor     .        302/302  .
 item_still                visitor     .        200/-    .
+minutes_versions          visitor     .        200/-    .
 appointment_pledge        visitor     .        302/302  .
 
 # … what it has decided to be carried out: running; ended.
@@ -285,6 +290,8 @@ item_run                  party       403/403  403/403  403/403
 item_roles                party       403/403  403/403  403/403
 item_attendance           party       -/403    -/403    -/403
 item_minutes              party       403/403  403/403  403/403
+minutes_versions          party       200/-    200/-    200/-
+minutes_approve           party       403/403  403/403  403/403
 item_begin                party       -/no     -/no     -/no
 item_brief                party       200/-    200/-    200/-
 item_lines                party       403/-    403/-    403/-
@@ -308,6 +315,7 @@ community_issue_detail    register    200/422  200/422  200/422
 # A sitting, to a secretary of its body: noticed; closed.
 sitting_copies            calendar    200/-    .        200/-
 sitting_pack              calendar    200/422  .        200/422
+sitting_minutes           calendar    200/-    .        200/-
 sitting_live              calendar    200/-    .        200/-
 sitting_live_now          calendar    200/-    .        200/-
 sitting_detail            calendar    200/-    .        200/-
@@ -371,7 +379,8 @@ RELATIONLESS: dict[str, dict[str, str]] = {
         **dict.fromkeys(["draft_typed", "draft_discard"], "a draft is whoever typed it's alone"),
         **dict.fromkeys(
             ["sitting_detail", "sitting_date", "sitting_move", "sitting_run", "sitting_step",
-             "sitting_copies", "sitting_pack", "sitting_live", "sitting_live_now", "series_set",
+             "sitting_copies", "sitting_pack", "sitting_minutes", "sitting_live",
+             "sitting_live_now", "series_set",
              "sitting_cancel", "sitting_agenda", "sitting_answer"],
             "a day and a room are the whole city's; items have rows of their own",
         ),

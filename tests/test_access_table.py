@@ -82,6 +82,7 @@ TABLE: dict[str, set[str]] = {
             "secretariat_list", "secretariat_step", "candidate_list",
             "item_new", "item_people", "item_participants", "item_attach",
             "item_run", "item_attendance", "item_minutes", "item_print", "item_step",
+            "minutes_approve", "sitting_minutes",
             "item_copies", "item_person_new", "item_person_pledge", "item_person_revoke",
             "item_person_password", "pledge_print", "letter_new", "letter_print", "letter_reply",
             "copy_return", "sitting_copies", "sitting_pack", "sitting_live", "sitting_live_now",
@@ -102,7 +103,8 @@ TABLE: dict[str, set[str]] = {
     ),
     # A guest of a sitting: the pledge, the item, and nothing else (V6).
     **dict.fromkeys(
-        ["item_detail", "item_answer", "item_still", "appointment_pledge"], READERS | {"guest"}
+        ["item_detail", "item_answer", "item_still", "appointment_pledge", "minutes_versions"],
+        READERS | {"guest"},
     ),
     "carry_out_list": set(),  # for people on a list, not for a role (meetings' own test)
     **dict.fromkeys(

@@ -51,7 +51,7 @@ def grant_function(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("agencies", "0021_quorum")]
+    dependencies = [("agencies", "0022_decisions")]
 
     operations = [
         migrations.CreateModel(

@@ -15,6 +15,7 @@ from .city import (
     RoutingHint,
     StandingMember,
 )
+from .deciding import DecisionStep
 from .directory import ContactPoint
 from .mail import MailAddress
 from .people import (
@@ -36,6 +37,7 @@ __all__ = [
     "Committee",
     "ConferenceType",
     "ContactPoint",
+    "DecisionStep",
     "Indicator",
     "IntakeCriterion",
     "IntakeItem",

@@ -56,6 +56,11 @@ class Municipality(models.Model):
     draft_role = models.CharField(max_length=100, blank=True)
     decided_by = models.CharField(max_length=20, choices=enums.Decider.choices, blank=True)
     decision_agency_code = models.CharField(max_length=60, blank=True)
+    # 決裁の順 (docs/profile.md, `[[decisions]]`), and whether who drafts may decide.
+    decisions = models.JSONField(
+        default=list, blank=True, db_default=models.Value([], models.JSONField())
+    )
+    is_own_draft_refused = models.BooleanField(default=False, db_default=False)
     revision_decided_by = models.CharField(max_length=100, blank=True)
     signature = models.CharField(max_length=20, choices=enums.Signature.choices, blank=True)
 

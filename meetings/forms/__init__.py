@@ -5,6 +5,7 @@ from .attendance import AttendanceForm, There
 from .candidates import CandidateFilter
 from .items import AttachForm, ItemForm, ParticipantsForm, SheetForm
 from .members import AnswerForm, NameMemberForm, NotedForm
+from .minutes import ApproveForm, MinutesForm
 from .papers import CopiesForm, LetterForm, PackForm, ReplyForm
 from .people import (
     AppointedForm,
@@ -15,7 +16,7 @@ from .people import (
     SecretaryForm,
 )
 from .roles import RoleForm
-from .running import DecisionForm, LineForm, MinutesForm
+from .running import DecisionForm, LineForm
 from .series import SeriesForm, said
 from .sittings import AdHocForm, CancelForm, DateForm, MoveForm
 
@@ -25,6 +26,7 @@ __all__ = [
     "AnswerForm",
     "AppointForm",
     "AppointedForm",
+    "ApproveForm",
     "AttachForm",
     "AttendanceForm",
     "CancelForm",

@@ -123,12 +123,6 @@ class DecisionForm(VersionedForm):
         return cleaned
 
 
-class MinutesForm(VersionedForm):
-    """議事録 of one item."""
-
-    minutes = SafeText(label=_("議事録"), required=False, widget=forms.Textarea(attrs={"rows": 10}))
-
-
 class LineForm(KasaneForm):
     """A line of 議事メモ."""
 

@@ -3,6 +3,7 @@
 from .feeds import CalendarFeed
 from .items import AgendaItem, ItemAttendance, ItemGrant, ItemStep
 from .lines import ItemDraft, MinuteLine
+from .minutes import MinutesStep, MinutesVersion
 from .papers import InformationRequest, ItemPerson, PaperCopy
 from .sittings import Series, Sitting
 
@@ -16,6 +17,8 @@ __all__ = [
     "ItemPerson",
     "ItemStep",
     "MinuteLine",
+    "MinutesStep",
+    "MinutesVersion",
     "PaperCopy",
     "Series",
     "Sitting",

@@ -83,7 +83,6 @@ class AgendaItem(models.Model):
     begun_at = models.DateTimeField(null=True, blank=True)
     decision = models.CharField(max_length=20, choices=enums.Decision.choices, blank=True)
     opinion = models.TextField(_("決定事項・意見"), blank=True)
-    minutes = models.TextField(_("議事録"), blank=True)
     next_review_on = models.DateField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(

@@ -8,7 +8,7 @@ from .cancelling import cancel_sitting, put_off_items
 from .carrying import CarryOutFacts, Renewal, end_carry_out, running_carry_outs
 from .common import next_sitting
 from .copies import Recipient, print_copies, print_pack, return_copy
-from .decision import decide_item, write_minutes
+from .decision import decide_item
 from .feed import digest_of, make_feed, stop_feed
 from .item import (
     NotCovered,
@@ -20,8 +20,17 @@ from .item import (
     withdraw_item,
 )
 from .letters import Letter, record_reply, request_information
-from .lines import begin_item, keep_item_draft, write_line
+from .lines import begin_item, joined_lines, keep_item_draft, write_line
 from .members import Noted, check_can_name, name_member, note_members, remove_member
+from .minutes import (
+    approval_of,
+    approve_minutes,
+    newest_of,
+    see_proxy,
+    versions_of,
+    why_needed,
+    write_minutes,
+)
 from .moving import check_move, move_sitting
 from .named import (
     GuestAccount,
@@ -64,6 +73,8 @@ __all__ = [
     "answer_sitting",
     "appoint",
     "appoint_on_paper",
+    "approval_of",
+    "approve_minutes",
     "asked_of",
     "attach_earlier",
     "begin_item",
@@ -82,6 +93,7 @@ __all__ = [
     "heads_of",
     "invite_again",
     "invite_guest",
+    "joined_lines",
     "keep_item_draft",
     "make_feed",
     "mark_attendance",
@@ -90,6 +102,7 @@ __all__ = [
     "move_sitting",
     "name_member",
     "name_secretary",
+    "newest_of",
     "next_days",
     "next_sitting",
     "note_members",
@@ -110,6 +123,7 @@ __all__ = [
     "revoke_appointment",
     "revoke_person",
     "running_carry_outs",
+    "see_proxy",
     "send_notice",
     "series_in_force",
     "set_agenda",
@@ -118,6 +132,8 @@ __all__ = [
     "stop_feed",
     "take_pledge",
     "unanswered",
+    "versions_of",
+    "why_needed",
     "withdraw_item",
     "write_line",
     "write_minutes",

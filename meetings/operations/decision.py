@@ -1,4 +1,4 @@
-"""What a sitting decides on an item, and the minutes.
+"""What a sitting decides on an item.
 
 A plan comes into force, or ends, in the transaction of the decision, or not at all.
 """
@@ -20,8 +20,8 @@ from meetings import enums
 from meetings.models import AgendaItem
 from meetings.operations.carrying import CarryOutFacts, Renewal, give_carry_out, renew
 from meetings.operations.common import leave_step, lock_item, next_sitting, save_item
-from meetings.operations.lines import joined_lines
-from meetings.permissions import check_can_decide, check_can_run_item, check_still_open
+from meetings.operations.minutes import newest_of, write_minutes
+from meetings.permissions import check_can_decide
 from meetings.quorum import check_who_is_there
 from plans.models import Plan
 from plans.operations import end_plan, record_conference_result
@@ -44,8 +44,7 @@ def decide_item(
     version: int | None = None,
 ) -> AgendaItem:
     """The decision and all it sets going, in one transaction. StaleVersion when somebody else
-    saved first. Without minutes, what was written line by line is their beginning. Gives the
-    decided item."""
+    saved first. Gives the decided item."""
     locked = lock_item(item, by, version)
     check_can_decide(by, locked)
     if decision not in enums.DECISIONS[locked.agenda_type]:
@@ -67,7 +66,6 @@ def decide_item(
         state=enums.ItemState.DECIDED,
         decision=decision,
         opinion=opinion,
-        minutes=minutes or locked.minutes or joined_lines(locked, by),
         next_review_on=next_review_on,
         decided_at=timezone.now(),
         decided_by=by,
@@ -76,6 +74,9 @@ def decide_item(
         carry_people=locked.carry_people,
         carry_review_on=locked.carry_review_on,
     )
+    if minutes:
+        newest = newest_of(by, locked)
+        write_minutes(item=locked, by=by, text=minutes, based_on=newest.number if newest else 0)
     _tell(locked, by)
     return locked
 
@@ -152,12 +153,3 @@ def _tell(item: AgendaItem, by: Membership) -> None:
             title=_("会議で決定した議題があります"),
             url=f"/meetings/items/{item.pk}/",
         )
-
-
-@transaction.atomic
-def write_minutes(*, item: AgendaItem, by: Membership, minutes: str, version: int) -> None:
-    """議事録 of an item, until the sitting closes (under secrecy, until the item does)."""
-    locked = lock_item(item, by, version)
-    check_can_run_item(by, locked)
-    check_still_open(locked)
-    save_item(locked, by, "minutes", minutes=minutes)

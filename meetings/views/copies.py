@@ -22,6 +22,7 @@ from config.lib.eras import format_datetime_short, format_long
 from meetings import enums
 from meetings.forms import CopiesForm
 from meetings.laying import kept_records, materials_shown
+from meetings.minutes import paper_of
 from meetings.models import AgendaItem, ItemGrant, PaperCopy
 from meetings.operations import Recipient, print_copies, return_copy
 from meetings.pages import (
@@ -33,7 +34,6 @@ from meetings.pages import (
     named,
     names_of,
     people_of,
-    presence,
     role_table,
     sitting_row,
 )
@@ -126,7 +126,10 @@ def _paper(request: MemberRequest, item: AgendaItem, copies: list[PaperCopy]) ->
     """One sheet for each copy; the look is logged as the print it is."""
     by = request.membership
     plan = _plan(by, item)
-    is_minutes = copies[0].paper == enums.Paper.MINUTES
+    paper = copies[0].paper
+    page = None
+    if paper != enums.Paper.MATERIALS:
+        page = paper_of(by, item, is_short=paper == enums.Paper.SHORT)
     log_item(request, item, Action.PRINT, "item_copies")
     sheet = {
         "title": f"{copies[0].get_paper_display()}　{item.title}",
@@ -150,10 +153,9 @@ def _paper(request: MemberRequest, item: AgendaItem, copies: list[PaperCopy]) ->
             }
             for copy in copies
         ],
-        "is_minutes": is_minutes,
-        "presence": presence(item) if is_minutes else [],
-        "materials": [] if is_minutes else materials_shown(by, item, plan, on_paper=True),
-        "roles": role_table(by, plan) if plan else [],
+        "page": page,
+        "materials": [] if page else materials_shown(by, item, plan, on_paper=True),
+        "roles": role_table(by, plan) if plan and not page else [],
         "laws": law_in_force(DUTY, item.sitting.on),
     }
     return render(request, "meetings/copies_print.html", context)

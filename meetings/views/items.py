@@ -25,6 +25,7 @@ from meetings.agenda import hours_of, presenter_words
 from meetings.forms import AttachForm, ParticipantsForm
 from meetings.laying import materials_shown
 from meetings.members import conflict_words, member_rows, members_of, tally
+from meetings.minutes import Minutes, minutes_of
 from meetings.models import AgendaItem, Sitting
 from meetings.operations import (
     asked_of,
@@ -50,8 +51,8 @@ from meetings.permissions import (
     check_can_decide,
     check_can_run,
     check_can_run_item,
+    check_can_write_minutes,
     check_is_listed,
-    check_still_open,
 )
 from meetings.views.answers import answer_panel
 from meetings.views.asking import (
@@ -138,6 +139,7 @@ def item_detail(request: MemberRequest, item_id: UUID) -> HttpResponse:
     manages = can(check_can_run_item, by, item)
     members = members_of(by, [item])[item.pk]
     asked = asked_of(by).filter(pk=item.pk).exists()
+    minutes = minutes_of(by, item)
     proposes = manages or (not item.is_secret and item.proposing_agency_id == by.agency_id)
     undecided = item.state not in (enums.ItemState.DECIDED, enums.ItemState.WITHDRAWN)
     return render(
@@ -149,7 +151,8 @@ def item_detail(request: MemberRequest, item_id: UUID) -> HttpResponse:
             **secrecy(item),
             "facts": [*_facts(item), *came_from(by, item)],
             "waits": waits_for_next(item),
-            "decided": _decided(item),
+            "decided": _decided(item, minutes),
+            "minutes": minutes,
             "roles": role_table(by, plan) if plan else [],
             "plan_url": reverse("plan_detail", args=[plan.pk])
             if plan and not item.is_secret
@@ -181,7 +184,7 @@ def item_detail(request: MemberRequest, item_id: UUID) -> HttpResponse:
             "can_people": item.is_secret and manages,
             "can_participants": not item.is_secret and proposes and undecided,
             "can_attach": item.is_secret and manages and item.case_id is not None and undecided,
-            "can_minutes": manages and can(check_still_open, item),
+            "can_minutes": can(check_can_write_minutes, by, item),
             "can_withdraw": proposes and undecided,
             "can_resume": proposes and item.state == enums.ItemState.BLOCKED,
             "check": missing_of(by, item) if proposes else None,
@@ -230,13 +233,17 @@ def _carried(item: AgendaItem) -> list[dict[str, Any]]:
     ]
 
 
-def _decided(item: AgendaItem) -> list[dict[str, Any]]:
+def _decided(item: AgendaItem, minutes: Minutes) -> list[dict[str, Any]]:
     if item.decided_at is None:
         return []
     return [
         {"term": _("決定"), "value": str(item.get_decision_display())},
         {"term": _("決定事項・意見"), "value": item.opinion},
-        {"term": _("議事録"), "value": item.minutes},
+        {
+            "term": _("議事録"),
+            "value": minutes.newest.text if minutes.newest else "",
+            "note": minutes.state,
+        },
         {"term": _("決定した日時"), "value": format_datetime(item.decided_at)},
     ]
 

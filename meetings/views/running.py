@@ -1,4 +1,4 @@
-"""The sitting runs: item after item, attendance, decision, minutes."""
+"""The sitting runs: item after item, attendance, decision."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from agencies.permissions import ActionDenied
 from cases.operations.case import StaleVersion
 from meetings import enums
 from meetings.agenda import agenda_lines, hours_of, presenter_words
-from meetings.forms import AttendanceForm, DecisionForm, MinutesForm, There
+from meetings.forms import AttendanceForm, DecisionForm, There
 from meetings.forms.running import RENEW
 from meetings.laying import materials_shown
 from meetings.members import Member, attendees, conflict_words, member_rows, members_of
@@ -35,7 +35,6 @@ from meetings.operations import (
     mark_attendance,
     mark_now,
     running_carry_outs,
-    write_minutes,
 )
 from meetings.pages import (
     agency_choices,
@@ -311,31 +310,3 @@ def _attendee(by: Membership, key: str) -> dict[str, Any]:
     if kind == "n":
         return {"member": ItemAttendance.objects.visible_to(by).get(pk=pk)}
     return {"agency": Agency.objects.get(pk=int(pk))}
-
-
-@member(Permission.READ_CASES)
-@require_http_methods(["GET", "POST"])
-def item_minutes(request: MemberRequest, item_id: UUID) -> HttpResponse:
-    """議事録, until the sitting closes."""
-    item = get_item(request, item_id)
-    check_can_run_item(request.membership, item)
-    initial = {"minutes": item.minutes, "version": item.version}
-    form = MinutesForm(posted(request), initial=initial)
-    if request.method == "POST" and form.is_valid() and form.check_version(item):
-        try:
-            write_minutes(item=item, by=request.membership, **form.cleaned_data)
-            messages.success(request, _("議事録を保存しました。"))
-            return redirect("item_detail", item.pk)
-        except ActionDenied as error:
-            form.add_error(None, str(error))
-        except StaleVersion:
-            form.check_version(get_item(request, item_id))
-    log_item(request, item, Action.OPEN, "item_minutes")
-    context = {
-        "item": item,
-        "row": sitting_row(item.sitting),
-        **secrecy(item),
-        "title": _("議事録"),
-        "label": _("保存する"),
-    }
-    return form_page(request, "meetings/item_small_form.html", context, form)

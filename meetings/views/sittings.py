@@ -168,6 +168,8 @@ def sitting_detail(request: MemberRequest, sitting_id: UUID) -> HttpResponse:
             # By the list and the body alone, never because something sealed is there (V6).
             "has_copies": (runs and any(not body.is_secret for body in row.bodies))
             or bool(listed_types(by) & {body.pk for body in row.bodies}),
+            "has_minutes": sitting.state in (S.OPEN, S.CLOSED)
+            and any(not item.is_secret for item in items),
             "can_move": runs and sitting.state == S.NOTICED,
             "can_notice_again": runs
             and sitting.state == S.NOTICED

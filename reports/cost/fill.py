@@ -386,12 +386,12 @@ SELECT id, '暮らしが落ち着き、本人と話し合って終えた。', ''
 ITEMS = """
 INSERT INTO meetings_agendaitem (id, agenda_type, basis, title, person_ids, material_ids,
     briefing, attached_ids, participant_ids, proposed_at, state, open_period, decision,
-    opinion, minutes, version, carry_people, carry_text, case_id, conference_type_id,
+    opinion, version, carry_people, carry_text, case_id, conference_type_id,
     proposed_by_id, proposing_agency_id, sitting_id)
 SELECT pg_temp.key('item', i), CASE WHEN s.is_secret THEN 'watching' ELSE 'plan_adequacy'
     END, CASE WHEN s.is_secret THEN 'secrecy' ELSE 'consent' END, '世帯の支援について', ARRAY[a],
     '{}', '', '{}', CASE WHEN s.is_secret THEN '{}'::int[] ELSE ARRAY[%(office)s, agency] END, at,
-    'noticed', tstzrange(at, %(now)s::timestamptz + interval '60 days'), '', '', '', 1, '', '',
+    'noticed', tstzrange(at, %(now)s::timestamptz + interval '60 days'), '', '', 1, '', '',
     one.id, s.conference, worker, agency, s.id
 FROM one JOIN sat AS s ON s.number = i / %(item_every)s %% %(sittings)s
 WHERE i %% %(item_every)s = 0 AND is_known AND closed_at IS NULL

@@ -45,6 +45,7 @@ HANGING = (
     ("id", "meetings_agendaitem", "item_id", (
         "meetings_itemattendance", "meetings_itemstep", "meetings_itemperson",
         "meetings_papercopy", "meetings_informationrequest", "meetings_minuteline",
+        "meetings_minutesversion", "meetings_minutesstep",
     )),
     ("id", "cases_moveout", "move_out_id", ("cases_moveoutanswer",)),
     ("id", "meetings_sitting", "sitting_id", ("meetings_sitting_conference_types",)),

@@ -42,6 +42,8 @@ from meetings.models import (
     ItemPerson,
     ItemStep,
     MinuteLine,
+    MinutesStep,
+    MinutesVersion,
     PaperCopy,
     Series,
     Sitting,
@@ -114,6 +116,8 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         _answers(draw)
         draw.write()
         _mail(draw)
+        draw.write()
+        _minutes(draw)
         draw.write()
     cancel_sittings(draw)
     with connections[using].cursor() as cursor:
@@ -512,6 +516,26 @@ def _run(draw: Draw) -> None:
                 draw.put(
                     ItemDraft(id=draw.key(), item=item, by_id=writer, typed=[["opinion", "案"]])
                 )
+
+
+def _minutes(draw: Draw) -> None:
+    """Of some items: versions of the minutes, and what was decided of the newest."""
+    members = [m for m in draw.members if m.agency_id is not None]
+    for number, item in enumerate(AgendaItem.objects.using(draw.using).order_by("pk")):
+        by = members[number % len(members)]
+        for version in range(1, number % 3 + 1):
+            draw.put(
+                MinutesVersion(
+                    id=draw.key(), item=item, number=version, text="まとめた。",
+                    reason="直した。", by=by,
+                )
+            )  # fmt: skip
+        if number % 3:
+            draw.put(
+                MinutesStep(
+                    id=draw.key(), item=item, number=number % 3, act="decide", by=by, is_final=True
+                )
+            )
 
 
 def _workers(draw: Draw, drawn: list[Drawn]) -> None:

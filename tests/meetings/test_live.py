@@ -19,6 +19,7 @@ from meetings.operations import (
     begin_item,
     close_sitting,
     decide_item,
+    joined_lines,
     keep_item_draft,
     write_line,
 )
@@ -123,7 +124,8 @@ def test_a_screen_asks_again_and_hears_only_of_what_changed(city, item):
         )
     decided = now(city.child, item, again)
     assert "様子を見る" in text(decided)
-    assert s.fresh(city, item).minutes == "家賃の話が出た。"
+    with w.act(city.coordinator):
+        assert joined_lines(item, city.coordinator) == "家賃の話が出た。"
 
 
 def test_who_loses_the_consent_in_mid_sitting_sees_nothing_at_the_next_asking(city, house, item):

@@ -182,7 +182,7 @@ def test_a_carry_out_goes_to_people_of_this_city_who_read_cases(city):
 def test_attendance_under_secrecy_is_of_somebody_of_this_item(city):
     by, item = city.coordinator, s.secret_item(city)
     elsewhere = on_paper(city, s.secret_item(city, sitting=s.make_sitting(city, "support")))
-    refuses("会議を始めてから", ops.write_minutes, by=by, item=item, minutes="m", version=1)
+    refuses("会議を始めてから", ops.write_minutes, by=by, item=item, text="m", based_on=0)
     s.opened(city, item.sitting)
     for reason, given in (
         ("出欠を選んで", {"attendance": "late", "membership": by}),

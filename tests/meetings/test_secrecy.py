@@ -272,7 +272,7 @@ def test_the_appointed_read_and_change_nothing(city):
     s.appointed(city, item, city.disability)
     s.noticed(city, item.sitting)
     for change in (
-        "minutes = 'x'",
+        "opinion = 'x'",
         "open_period = tstzrange(now(), null)",
         "state = 'decided'",
         "basis = 'consent'",

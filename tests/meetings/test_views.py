@@ -391,7 +391,7 @@ def test_participants_minutes_and_attach_pages(city):
     s.opened(city, item.sitting)
     url = reverse("item_minutes", args=[item.pk])
     page = office.get(url)
-    assert office.post(url, form_of(page) | {"minutes": "議事"}).status_code == 302
+    assert office.post(url, form_of(page) | {"text": "議事"}).status_code == 302
 
 
 def test_blocked_item_is_shown_to_its_proposer_and_returns(city):
