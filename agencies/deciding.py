@@ -90,8 +90,8 @@ def check_turn(by: Membership, route: Route | None, steps: Iterable[DecisionStep
 
 def holders(by: Membership, post: Post) -> list[Membership]:
     """Who holds a post in one's own agency besides oneself: for whom one may stand in."""
-    found = Membership.objects.active().with_names().filter(agency_id=by.agency_id)
-    found = found.filter(role_id=post.role, user__is_active=True).exclude(user_id=by.user_id)
+    found = Membership.objects.active().with_names().filter(agency=by.agency)
+    found = found.filter(role_id=post.role, user__is_active=True).exclude(user=by.user)
     return list(found.order_by("user__display_name", "pk"))
 
 
@@ -160,7 +160,7 @@ def role_words(city: Municipality, role: str) -> str:
 def line_words(step: DecisionStep) -> dict[str, str]:
     """One line for pages and papers: what, by whom, when, what was said. Needs `by__user` and
     `absent__user`."""
-    what = str(step.get_act_display())  # type: ignore[attr-defined] # of a TextChoices column
+    what = str(step.get_act_display())
     if step.in_place_of:
         what = _("%(act)s（%(who)s専決）") % {"act": what, "who": step.in_place_of}
     if step.post:

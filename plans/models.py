@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from agencies.models import Agency, Membership
+from agencies.models import Agency, DecisionStep, Membership
 from cases.gate import in_record
 from cases.models.records import Content, ContentQuerySet
 from config.lib.ids import new_id
@@ -159,6 +159,23 @@ class PlanStep(_Part):
     by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=timezone.now)
     note = models.TextField(blank=True)
+
+
+class PlanApproval(DecisionStep):
+    """A line of the 決裁 of a plan that an agency decides."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="approvals")
+
+    objects = _PartQuerySet.as_manager()
+
+    class Meta(DecisionStep.Meta):
+        abstract = False
+        constraints = [
+            *DecisionStep.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["plan"], condition=Q(is_final=True), name="plan_approved_once"
+            ),
+        ]
 
 
 class Monitoring(Content):

@@ -9,7 +9,8 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from agencies.enums import Permission
+from agencies.deciding import post_due, role_words, route_of
+from agencies.enums import DecisionKind, Permission
 from agencies.models import Membership
 from agencies.permissions import ActionDenied
 from config.lib.eras import format_datetime_short, format_long, format_short
@@ -105,13 +106,27 @@ def next_step(by: Membership, plan: Plan, today: datetime.date) -> Next:
                 reverse("plan_decide", args=[plan.pk]),
                 _("決定に進む"),
             )
-        return Next(_("会議で適切とされました。市の決定を待っています。"), wait=True)
+        return _next_of_decision(by, plan)
     if status == enums.PlanStatus.IN_FORCE:
         return _next_in_force(by, plan, today)
     lead = plan.lead_agency_after
     text = _("このプランは「%(status)s」です。") % {"status": plan.get_status_display()}
     if lead is not None:
         text += _("終結後の主担当は%(agency)sです。") % {"agency": lead.name}
+    return Next(text, wait=True)
+
+
+def _next_of_decision(by: Membership, plan: Plan) -> Next:
+    """Whose turn it is; a button for who may stand in, or register a decision made on paper."""
+    text = _("会議で適切とされました。市の決定を待っています。")
+    post = post_due(route_of(by.municipality, DecisionKind.PLAN), plan.approvals.all())
+    if post is not None:
+        role = role_words(by.municipality, post.role)
+        text = _("「%(post)s」（%(role)s）の決裁を待っています。") % {
+            "post": post.name, "role": role,
+        }  # fmt: skip
+    if permissions.can_register(by, plan) and by.may(Permission.RUN_CONFERENCE):
+        return Next(text, reverse("plan_decide", args=[plan.pk]), _("代決・紙決裁を登録する"))
     return Next(text, wait=True)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from agencies.enums import Decider, Permission, RoleKey, Signature
+from agencies.deciding import check_not_own_draft, check_turn, route_of
+from agencies.enums import Decider, DecisionKind, Permission, RoleKey, Signature
 from agencies.models import Membership, RoleName
 from agencies.permissions import ActionDenied, check_may
 from cases.models import Case
@@ -121,13 +122,31 @@ def _check_whole(by: Membership, plan: Plan) -> None:
         raise ActionDenied(_("役割分担が一つも書かれていません。プラン案に書いてください。"))
 
 
-def check_can_decide(by: Membership, plan: Plan) -> None:
-    """The deciding agency of the city after the conference, and nobody else."""
+def check_waits_for_decision(by: Membership, plan: Plan) -> None:
+    """Adequate after the conference, in a city where an agency decides; seen by who asks. So much
+    is enough to register a decision made on paper: under secrecy the head who decides need not be
+    among those who see the plan (V6)."""
     check_step(plan=plan, name="decide", by=by)
-    _check_deciding_agency(by)
-    city = by.municipality
-    if city.decided_by != Decider.AGENCY:
+    if by.municipality.decided_by != Decider.AGENCY:
         raise ActionDenied(_("この市では、プランは会議で決定します。"))
+
+
+def check_of_deciding_agency(by: Membership, plan: Plan) -> None:
+    """The deciding agency of the city after the conference, and nobody else."""
+    check_waits_for_decision(by, plan)
+    _check_deciding_agency(by)
+
+
+def check_can_decide(by: Membership, plan: Plan) -> None:
+    """Of the deciding agency: whose turn it is by the posts of the profile, else whose role may
+    decide; never on one's own draft where the city forbids it."""
+    check_of_deciding_agency(by, plan)
+    route = route_of(by.municipality, DecisionKind.PLAN)
+    if route is None:
+        check_may(by, Permission.DECIDE_PLAN)
+    else:
+        check_turn(by, route, plan.approvals.order_by("at", "pk"))
+    check_not_own_draft(by, plan.record.author)
 
 
 def _check_deciding_agency(by: Membership) -> None:
@@ -149,6 +168,7 @@ def check_can_start_urgently(by: Membership, plan: Plan) -> None:
     if case is None:
         raise ActionDenied(_("このケースを見られないため、緊急に開始することはできません。"))
     check_is_open(case)
+    check_not_own_draft(by, plan.record.author)
     _check_whole(by, plan)
 
 
@@ -195,6 +215,8 @@ can_sign = _derive(check_can_sign)
 can_submit = _derive(check_can_submit)
 can_decide = _derive(check_can_decide)
 can_start_urgently = _derive(check_can_start_urgently)
+can_register = _derive(check_waits_for_decision)
+can_stand_in = _derive(check_of_deciding_agency)
 can_monitor = _derive(check_can_monitor)
 can_evaluate = _derive(check_can_evaluate)
 can_end = _derive(check_can_end)

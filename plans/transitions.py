@@ -64,7 +64,14 @@ TABLE = (
         gettext_lazy("決定"),
         (PlanStatus.AGREED,),
         PlanStatus.IN_FORCE,
-        (Permission.DECIDE_PLAN,),
+        (Permission.DECIDE_PLAN, RUN),
+    ),
+    Step(
+        "send_back",
+        gettext_lazy("決裁で差戻し"),
+        (PlanStatus.AGREED,),
+        PlanStatus.RETURNED,
+        (Permission.DECIDE_PLAN, RUN),
     ),
     Step("close", gettext_lazy("終結"), IN_FORCE, PlanStatus.CLOSED, (DRAFT, RUN)),
     # The next plan's coming into force ends this one too, in the transaction of who decides it.

@@ -153,7 +153,7 @@ plan_end                  running     200/422  403/403  403/403
 item_done                 running     -/302    -/403    -/403
 
 # A plan before the agency that decides: its own; another's; decided.
-plan_decide               head        200/302  200/302  403/403
+plan_decide               head        200/422  200/422  403/403
 plan_start                head        403/403  403/403  403/403
 
 # A change of household: in one's own case; in a shared one; taken back (V18).

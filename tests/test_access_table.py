@@ -155,7 +155,7 @@ TABLE: dict[str, set[str]] = {
     "disclosure_list": READERS | {"privacy"},
     "disclosure_print": {"privacy"},
     "disclosure_new": READERS,
-    "plan_decide": {"head"},
+    "plan_decide": OFFICE,
     **{
         name: {"privacy"}
         for name in [

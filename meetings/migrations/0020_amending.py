@@ -70,7 +70,7 @@ def forbid(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("meetings", "0018_minutes"), ("plans", "0009_review_order")]
+    dependencies = [("meetings", "0018_minutes"), ("plans", "0012_reminders")]
 
     operations = [
         migrations.RunPython(let_amend, forbid),

@@ -2,7 +2,6 @@
 
 from .plan import GOALS, ITEMS, PlanEditForm, PlanForm, PlanNewForm
 from .steps import (
-    DecideForm,
     EndForm,
     EvaluationForm,
     LateFilter,
@@ -15,7 +14,6 @@ from .steps import (
 __all__ = [
     "GOALS",
     "ITEMS",
-    "DecideForm",
     "EndForm",
     "EvaluationForm",
     "LateFilter",

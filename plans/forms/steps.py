@@ -52,16 +52,6 @@ class SignForm(KasaneForm):
     )
 
 
-class DecideForm(KasaneForm):
-    """決定."""
-
-    note = SafeText(
-        label=gettext_lazy("決定の記録"),
-        required=False,
-        help_text=gettext_lazy("決裁番号や附帯意見があれば書きます。"),
-    )
-
-
 class UrgentForm(KasaneForm):
     """緊急の開始."""
 

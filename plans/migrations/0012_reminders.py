@@ -68,7 +68,7 @@ def grant_function(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("plans", "0009_review_order")]
+    dependencies = [("plans", "0010_approvals")]
 
     operations = [
         migrations.AddIndex(

@@ -5,6 +5,7 @@ from .deciding import (
     bring_into_force,
     decide_plan,
     record_conference_result,
+    see_plan_proxy,
     start_urgently,
 )
 from .drafting import (
@@ -47,6 +48,7 @@ __all__ = [
     "plan_reminders",
     "plans_to_review",
     "record_conference_result",
+    "see_plan_proxy",
     "sign_plan",
     "start_urgently",
     "submit_plan",

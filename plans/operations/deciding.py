@@ -13,17 +13,29 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from agencies.enums import Decider
+from agencies.deciding import Act, columns_of, line_words, route_of
+from agencies.enums import Decider, DecisionAct, DecisionKind
 from agencies.models import Agency, Membership
 from agencies.operations import notify
 from agencies.permissions import ActionDenied
 from plans import enums
-from plans.models import Plan
+from plans.models import Plan, PlanApproval
 from plans.operations.drafting import lock_plan, trace
 from plans.operations.reach import plan_reach
-from plans.permissions import check_can_decide, check_can_start_urgently
+from plans.permissions import (
+    check_can_decide,
+    check_can_start_urgently,
+    check_of_deciding_agency,
+    check_waits_for_decision,
+)
 from plans.transitions import apply_step
 from plans.urgent import START, awaits_report
+
+# Whoever stands in has not the turn; whoever registers a paper need not be of the deciding agency.
+CHECKS = {
+    DecisionAct.PROXY: check_of_deciding_agency,
+    DecisionAct.PAPER: check_waits_for_decision,
+}
 
 # The four decisions on a plan's adequacy, by the codes of the conference.
 RESULTS = {
@@ -115,13 +127,43 @@ def start_urgently(*, plan: Plan, by: Membership, reason: str) -> Plan:
 
 
 @transaction.atomic
-def decide_plan(*, plan: Plan, by: Membership, note: str = "") -> Plan:
-    """支援決定 by the city's deciding agency, after the conference found the plan adequate."""
+def decide_plan(*, plan: Plan, by: Membership, note: str = "", act: Act | None = None) -> Plan:
+    """支援決定 by the city's deciding agency, after the conference found the plan adequate: a line
+    of the 決裁, and with the last one the plan comes into force; a return gives it back."""
+    act = act or Act(note=note)
     plan = lock_plan(plan, by)
-    check_can_decide(by, plan)
-    bring_into_force(plan=plan, by=by, step="decide", decided_in=by.agency_name, note=note)
+    steps = list(PlanApproval.objects.visible_to(by).filter(plan=plan))
+    CHECKS.get(DecisionAct(act.act), check_can_decide)(by, plan)
+    values = columns_of(
+        act,
+        by=by,
+        route=route_of(by.municipality, DecisionKind.PLAN),
+        steps=steps,
+        drafter=plan.record.author,
+    )
+    line = PlanApproval(plan=plan, **values)
+    line.save(force_insert=True)
+    if line.act == DecisionAct.RETURN:
+        step = apply_step(plan=plan, name="send_back", by=by, note=line.note)
+        _tell_author(plan, "plan_returned", str(step.pk), _("プランが差し戻されました"))
+    elif line.is_final:
+        agency = _deciding_agency(by)
+        where = agency.name if agency is not None else by.agency_name
+        said = line_words(line)
+        words = said["said"] if line.act == DecisionAct.PAPER else line.note
+        bring_into_force(plan=plan, by=by, step="decide", decided_in=where, note=words)
     trace(plan, by, "decide_plan")
     return plan
+
+
+@transaction.atomic
+def see_plan_proxy(*, plan: Plan, by: Membership) -> int:
+    """後閲: I have seen what was decided in my place. Gives how many lines."""
+    waiting = PlanApproval.objects.visible_to(by).filter(plan=plan, absent=by, seen_at=None)
+    seen: int = waiting.update(seen_at=timezone.now())
+    if seen:
+        trace(plan, by, "see_plan_proxy")
+    return seen
 
 
 def bring_into_force(
@@ -173,9 +215,13 @@ def _tell_author(plan: Plan, kind: str, key: str, title: str) -> None:
     )
 
 
-def _tell_decider(plan: Plan, by: Membership, key: str) -> None:
+def _deciding_agency(by: Membership) -> Agency | None:
     code = by.municipality.decision_agency_code
-    found = Agency.objects.filter(municipality=by.municipality, code=code).first() if code else None
+    return Agency.objects.filter(municipality=by.municipality, code=code).first() if code else None
+
+
+def _tell_decider(plan: Plan, by: Membership, key: str) -> None:
+    found = _deciding_agency(by)
     if found is not None:
         notify(
             agency=found,

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from agencies.deciding import line_words
 from agencies.enums import Action, Permission
 from agencies.guards import MemberRequest, member
 from agencies.models import LegalBasis, Membership
@@ -57,6 +58,7 @@ def plan_detail(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
             "next": step,
             "actions": [link for link in _actions(by, plan) if link.url != step.href],
             "facts": _facts(plan, summary),
+            "can_see": plan.approvals.filter(absent=by, seen_at=None).exists(),
             "case_url": _case_url(by, plan),
             "items": [
                 {
@@ -84,11 +86,14 @@ def _facts(plan: Plan, summary: Any) -> list[dict[str, str]]:
     decided = ""
     if plan.decided_at:
         decided = f"{format_long(plan.decided_at)}　{plan.decided_in}"
+    lines = plan.approvals.select_related("by__user", "absent__user").order_by("at", "pk")
+    said = [line_words(line) for line in lines]
+    acts = "、".join(f"{one['what']} {one['who']} {one['when']}" for one in said)
     return [
         {"term": _("プラン期間"), "value": summary.period},
         {"term": _("次回モニタリング"), "value": summary.review},
         {"term": _("本人署名"), "value": summary.signed, "note": plan.signature_note},
-        {"term": _("決定"), "value": decided},
+        {"term": _("決定"), "value": decided, "note": acts},
         {"term": _("つなぐ事業"), "value": summary.links or _("なし")},
         {"term": _("作成機関"), "value": plan.record.author_agency.name},
     ]

@@ -13,14 +13,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from agencies.enums import Permission
+from agencies.deciding import post_due, route_of
+from agencies.decidingforms import ActForm
+from agencies.enums import DecisionKind, Permission
 from agencies.guards import MemberRequest, member
 from agencies.models import Agency, Membership
 from agencies.permissions import ActionDenied
 from config.lib.eras import format_long, format_short
 from plans import enums, operations, permissions
 from plans.choices import agency_choices
-from plans.forms import DecideForm, EndForm, EvaluationForm, MonitoringForm, UrgentForm
+from plans.forms import EndForm, EvaluationForm, MonitoringForm, UrgentForm
 from plans.models import Plan, SupportItem
 from plans.operations import agencies_without_access, plan_reach
 from plans.queries import about_whom, plan_title
@@ -28,16 +30,18 @@ from plans.urgent import share_words
 from plans.views.drafting import look, step_page, visible_plan
 
 
-@member(Permission.DECIDE_PLAN)
+@member(Permission.RUN_CONFERENCE)
 @require_http_methods(["GET", "POST"])
 def plan_decide(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
-    """決定の確認: この決定で起きること, in figures."""
+    """決裁: この決定で起きること, decided, for somebody absent, returned, or on paper."""
     by, plan = request.membership, visible_plan(request, plan_id)
-    permissions.check_can_decide(by, plan)
-    form = DecideForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        operations.decide_plan(plan=plan, by=by, note=form.cleaned_data["note"])
-        messages.success(request, _("プランを決定しました。今日から実施に入ります。"))
+    if request.POST.get("act") == "seen":
+        operations.see_plan_proxy(plan=plan, by=by)
+        messages.success(request, _("後閲を記録しました。"))
+        return redirect("plan_detail", plan_id=plan.pk)
+    permissions.check_waits_for_decision(by, plan)
+    form = _act_form(request, plan)
+    if request.method == "POST" and form.is_valid() and _decided(request, plan, form):
         return redirect("plan_detail", plan_id=plan.pk)
     secret = look(request, plan, "plan_decide")
     return render(
@@ -94,6 +98,34 @@ def plan_start(request: MemberRequest, plan_id: uuid.UUID) -> HttpResponse:
         },
         status=422 if form.errors else 200,
     )
+
+
+def _act_form(request: MemberRequest, plan: Plan) -> ActForm:
+    by = request.membership
+    of_agency = permissions.can_stand_in(by, plan)
+    route = route_of(by.municipality, DecisionKind.PLAN)
+    return ActForm(
+        request.POST if request.method == "POST" else None,
+        by=by,
+        decide=_("決定する"),
+        post=post_due(route, plan.approvals.all()) if of_agency else None,
+        is_turn=permissions.can_decide(by, plan),
+    )
+
+
+def _decided(request: MemberRequest, plan: Plan, form: ActForm) -> bool:
+    try:
+        operations.decide_plan(plan=plan, by=request.membership, act=form.chosen())
+    except ActionDenied as refusal:
+        form.add_error(None, str(refusal))
+        return False
+    plan.refresh_from_db()
+    words = {
+        enums.PlanStatus.IN_FORCE: _("プランを決定しました。今日から実施に入ります。"),
+        enums.PlanStatus.RETURNED: _("プランを差し戻しました。"),
+    }
+    messages.success(request, words.get(enums.PlanStatus(plan.status), _("決裁を記録しました。")))
+    return True
 
 
 def _effects(plan: Plan) -> list[dict[str, Any]]:

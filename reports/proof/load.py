@@ -38,7 +38,8 @@ HANGING = (
     ("id", "cases_consent", "consent_id", ("cases_consentscan",)),
     ("scan_id", "cases_consentscan", "scan_id", ("cases_consentscancontent",)),
     ("attachment_id", "cases_attachment", "attachment_id", ("cases_attachmentcontent",)),
-    ("id", "plans_plan", "plan_id", ("plans_goal", "plans_supportitem", "plans_planstep")),
+    ("id", "plans_plan", "plan_id", ("plans_goal", "plans_supportitem", "plans_planstep",
+        "plans_planapproval")),
     ("id", "cases_consultation", "consultation_id", (
         "cases_consultationperson", "cases_consultationissue",
     )),

@@ -202,7 +202,7 @@ def test_the_way_of_a_plan_through_its_pages(scene):
         )
     page = get(city.head, "plan_decide", plan.pk).content.decode()
     assert "2<small>機関</small>" in page
-    assert post(city.head, "plan_decide", plan.pk, note="").status_code == 302
+    assert post(city.head, "plan_decide", plan.pk, act="decide").status_code == 302
     with w.act(by):
         line = plan.supportitems.order_by("order").first()
     assert post(city.disability, "item_done", line.pk, status="done").status_code == 302
