@@ -199,10 +199,11 @@ def test_in_a_merged_body_a_consent_opens_the_case_and_not_the_item():
     house = s.consented_household(city, "child")
     with w.act(city.elderly):
         referral = refer(
-            case=house.case, by=city.elderly, mode="with_consent",
-            to_agency=city.agencies["child"], persons=house.persons, reason="一緒に見たい", summary="概要",
+            case=house.case, by=city.elderly, mode="consent", persons=house.persons,
+            to_agency=city.agencies["child"], reason="一緒に見たい", summary="概要",
         )  # fmt: skip
-    assert referral.pk
+    with w.act(city.child):
+        accept_referral(referral=referral, by=city.child)
     item = s.secret_item(city, sitting=sitting, case=house.case)
     assert item.basis == "secrecy"
     s.appointed(city, item, city.child)
@@ -214,8 +215,6 @@ def test_in_a_merged_body_a_consent_opens_the_case_and_not_the_item():
     for page in pages(city.colleague, sitting).all():
         assert "守秘の世帯" not in page
     # The case is the agency's, by the consent, and the appointment has no part in it.
-    with w.act(city.child):
-        accept_referral(referral=referral, by=city.child)
     assert sees(city.colleague, house.case)
     assert not sees(city.colleague, item)
     # No plan body besides: the one body takes plans too, and a plan goes in under secrecy.
