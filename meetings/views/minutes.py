@@ -16,6 +16,7 @@ from agencies.enums import Action, DecisionKind, Permission
 from agencies.guards import MemberRequest, member
 from agencies.models import Membership
 from agencies.permissions import ActionDenied
+from cases.models import Case
 from cases.operations.case import StaleVersion
 from config.lib.forms import Conflict
 from meetings.forms import ApproveForm, MinutesForm
@@ -85,9 +86,16 @@ def item_minutes(request: MemberRequest, item_id: UUID) -> HttpResponse:
         **secrecy(item),
         "minutes": minutes,
         "lines": minute_lines(by, item),
+        **_draft_of(by, item),
         "conflicts": conflicts,
     }
     return form_page(request, "meetings/item_minutes.html", context, form)
+
+
+def _draft_of(by: Membership, item: AgendaItem) -> dict[str, Any]:
+    """What is typed is kept as a draft with the case; never the words of a sealed item (V6)."""
+    case = Case.objects.visible_to(by).filter(pk=item.case_id).first() if item.case_id else None
+    return {"case": case, "keeps": not item.is_secret and (case is not None or not item.case_id)}
 
 
 @member(Permission.READ_ITEMS)

@@ -133,6 +133,14 @@ def test_the_form_begins_from_the_lines_written_in_the_sitting(city, item):
     assert "家賃の話" in printed
 
 
+def test_what_is_typed_is_kept_as_a_draft_but_never_under_secrecy(city, item):
+    open_url = reverse("item_minutes", args=[over(city, item).pk])
+    sealed_url = reverse("item_minutes", args=[sealed(city).pk])
+    browser = client(city.coordinator)
+    assert "data-draft" in text(browser.get(open_url))
+    assert "data-draft" not in text(browser.get(sealed_url))
+
+
 def test_an_approval_is_of_one_version_and_a_later_change_says_why(city, item):
     s.opened(city, item.sitting)
     write(city, item, "初版")
