@@ -15,6 +15,7 @@ class PlaceKind(models.TextChoices):
 
 class IssueState(models.TextChoices):
     RAISED = "raised", _("提起")
-    PASSED = "passed", _("協議体・委員会へ")
+    PASSED = "passed", _("会議・協議体へ")
+    ANSWERED = "answered", _("答えあり")
     WORKING = "working", _("取組中")
     SETTLED = "settled", _("解決・終了")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -135,6 +136,16 @@ class CommunityIssueForm(DeclaringForm):
         return IssueFacts(**{name: self.cleaned_data[name] for name in names})
 
 
+class AnswerForm(DeclaringForm):
+    """The answer of a body that does not sit in this system."""
+
+    on = EraDateField(label=_("答えのあった日"), not_future=True, widget=forms.TextInput(DAY))
+    answer = SafeText(
+        label=_("答え"),
+        help_text=_("何が話し合われ、どうすることになったか。市のみんなが読みます。"),
+    )
+
+
 class MoveForm(DeclaringForm):
     """What becomes of an issue."""
 
@@ -142,9 +153,22 @@ class MoveForm(DeclaringForm):
     committee = forms.ChoiceField(
         label=_("渡す協議体・委員会"),
         required=False,
-        help_text=_("「協議体・委員会へ」を選んだときに使います。"),
+        help_text=_("「会議・協議体へ」を選んだときに使います。"),
     )
-    note = SafeLine(label=_("ひとこと"), limit=200, required=False)
+    passed_on = EraDateField(
+        label=_("渡した日"),
+        required=False,
+        not_future=True,
+        widget=forms.TextInput(DAY),
+        help_text=_("空けておくと今日になります。"),
+    )
+    note = SafeLine(
+        label=_("ひとこと"),
+        limit=200,
+        required=False,
+        help_text=_("一覧にない渡し先や、どの校区の会議かはここに書きます。市のみんなが読みます。"),
+    )
+    seen = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
     def __init__(
         self, *args: Any, issue: CommunityIssue, committees: Sequence[Committee], **kwargs: Any
@@ -161,6 +185,10 @@ class MoveForm(DeclaringForm):
             ]
         else:
             del self.fields["committee"]
+
+    def show_last(self, step: uuid.UUID | None) -> None:
+        """The page shows again what happened: what is sent next has seen it."""
+        self.data = {**self.data.dict(), "seen": str(step or "")}  # type: ignore[attr-defined]
 
     def committee_chosen(self) -> Committee | None:
         """The committee, when it is passed to one."""

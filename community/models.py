@@ -7,6 +7,7 @@ from stands in a gated record beside it (IssueSource).
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +15,7 @@ from agencies.models import Agency, Committee, Membership, Municipality
 from cases.models.records import Content
 from community import enums
 from config.lib.ids import new_id
+from meetings.models import AgendaItem
 
 
 class CityQuerySet(models.QuerySet):
@@ -77,7 +79,11 @@ class CommunityIssue(models.Model):
 
 
 class IssueStep(models.Model):
-    """One change of an issue's state, append-only: who took it on, and where it went."""
+    """One change of an issue's state, append-only: who took it on, where it went, what came back.
+
+    Passed on: to a committee of the city's profile, to a sitting of this system as an item without
+    a case, or to whoever `note` names. A later step `closes` it: the answer, or the withdrawal.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="+")
@@ -86,11 +92,37 @@ class IssueStep(models.Model):
     committee = models.ForeignKey(
         Committee, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    item = models.ForeignKey(
+        AgendaItem, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     note = models.CharField(max_length=600, blank=True)
+    # The day it was passed on, or answered (Asia/Tokyo); `at` is when somebody entered it.
+    on = models.DateField(null=True, blank=True)
+    answer = models.TextField(_("答え"), blank=True, default="", db_default="")
+    closes = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="closed_by"
+    )
     at = models.DateTimeField(default=timezone.now)
     by_agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(
+        Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     objects = CityQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item"], condition=Q(state="passed"), name="issue_item_once"
+            ),
+            models.CheckConstraint(
+                name="issue_answer_whole",
+                condition=(
+                    Q(state="answered", on__isnull=False, closes__isnull=False) & ~Q(answer="")
+                )
+                | (~Q(state="answered") & Q(answer="")),
+            ),
+        ]
 
 
 class IssueSource(Content):

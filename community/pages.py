@@ -17,15 +17,18 @@ from agencies.models import Committee, Membership
 from cases.titles import titles_for
 from community import enums
 from community.models import CommunityIssue, IssueSource, IssueStep, Place, PlaceEvent
-from config.lib.eras import format_datetime_short, format_long, format_short, today
+from config.lib.eras import format_datetime_short, format_long, format_short, local_day, today
 from config.lib.fiscal import fiscal_range, fiscal_year, label
+from meetings.models import AgendaItem
 
 PLACES_SHOWN = 100
 ISSUES_SHOWN = 50
+TAKES_ISSUES = "community_issues"  # as a profile says it
 EVENTS_SHOWN = 50
 TONES = {
     enums.IssueState.RAISED: "warn",
     enums.IssueState.PASSED: "info",
+    enums.IssueState.ANSWERED: "ok",
     enums.IssueState.WORKING: "info",
     enums.IssueState.SETTLED: "ok",
 }
@@ -192,15 +195,99 @@ def step_lines(membership: Membership, issue: CommunityIssue) -> list[StepLine]:
                 for part in (
                     str(row.get_state_display()),
                     row.committee.name if row.committee else "",
+                    _day_words(row),
                 )
                 if part
             ),
             format_datetime_short(row.at),
-            row.by_agency.name,
-            row.note,
+            _entered(row),
+            row.answer or row.note,
         )
-        for row in found.select_related("committee", "by_agency").order_by("-at", "-id")[:50]
+        for row in found.select_related("committee", "by_agency", "by__user").order_by(
+            "-at", "-id"
+        )[:50]
     ]
+
+
+def _day_words(row: IssueStep) -> str:
+    if row.on is None:
+        return ""
+    words = _("%(day)sの答え") if row.answer else _("%(day)sに渡した")
+    return words % {"day": format_short(row.on)}
+
+
+def _entered(row: IssueStep) -> str:
+    if row.by is None:
+        return row.by_agency.name
+    return _("%(agency)s　%(who)s") % {"agency": row.by_agency.name, "who": row.by.user}
+
+
+def body_words(row: IssueStep) -> str:
+    """To whom an issue was passed on: the committee, the sitting's body, or as it was written."""
+    return row.committee.name if row.committee else row.note
+
+
+@dataclass(frozen=True)
+class AnswerLine:
+    """What a body answered."""
+
+    who: str
+    when: str
+    text: str
+    by: str
+
+
+def answer_lines(membership: Membership, issue: CommunityIssue) -> list[AnswerLine]:
+    """The answers that came back, the newest first. One query."""
+    found = IssueStep.objects.visible_to(membership).filter(
+        issue=issue, state=enums.IssueState.ANSWERED
+    )
+    rows = found.select_related("committee", "by_agency", "by__user").order_by("-on", "-id")
+    return [
+        AnswerLine(body_words(row), format_long(row.on), row.answer, _entered(row))
+        for row in rows[:20]
+        if row.on
+    ]
+
+
+@dataclass(frozen=True)
+class WaitLine:
+    """A passing-on that has not been answered."""
+
+    text: str
+    url: str
+    label: str
+
+
+def wait_lines(membership: Membership, issue: CommunityIssue) -> list[WaitLine]:
+    """To whom it went, with where the answer is entered; what a sitting has before it leads to the
+    item where I see it. Two queries."""
+    found = IssueStep.objects.visible_to(membership).filter(
+        issue=issue, state=enums.IssueState.PASSED, closes=None, closed_by=None
+    )
+    rows = list(found.select_related("committee").order_by("-at", "-id")[:20])
+    items = [row.item_id for row in rows if row.item_id]
+    seen = AgendaItem.objects.visible_to(membership).filter(pk__in=items).select_related("sitting")
+    shown = {item.pk: item for item in seen} if items else {}
+    return [_wait_line(issue, row, shown.get(row.item_id)) for row in rows]
+
+
+def _wait_line(issue: CommunityIssue, row: IssueStep, item: AgendaItem | None) -> WaitLine:
+    words = {"who": body_words(row), "day": format_short(row.on or local_day(row.at))}
+    if row.item_id is None:
+        return WaitLine(
+            _("%(who)sの答えを待っています（%(day)sに渡した）。") % words,
+            reverse("community_issue_answer", args=[issue.pk, row.pk]),
+            _("答えを記録する"),
+        )
+    if item is None:
+        text = _("%(who)sの議題になっています。決定すると、答えがここに返ります。")
+        return WaitLine(text % words, "", "")
+    when = format_short(item.sitting.on) if item.sitting.on else _("日程未定")
+    text = _("%(who)s（%(when)s）の議題になっています。決定すると、答えがここに返ります。")
+    return WaitLine(
+        text % (words | {"when": when}), reverse("item_detail", args=[item.pk]), _("議題を開く")
+    )
 
 
 @dataclass(frozen=True)
@@ -237,5 +324,7 @@ def source_lines(membership: Membership, issue: CommunityIssue) -> list[SourceLi
 
 
 def committees_of(membership: Membership) -> Sequence[Committee]:
-    """The city's committees that stand. One query."""
-    return list(Committee.objects.running_in(membership.municipality))
+    """The city's committees before which its profile lays 地域課題, or does not say what.
+    One query."""
+    running = Committee.objects.running_in(membership.municipality)
+    return [row for row in running if not row.inputs or TAKES_ISSUES in row.inputs]

@@ -20,6 +20,11 @@ urlpatterns = [
         name="community_issue_detail",
     ),
     path(
+        "community/issues/<uuid:issue_id>/answer/<uuid:step_id>/",
+        views.community_issue_answer,
+        name="community_issue_answer",
+    ),
+    path(
         "cases/<uuid:case_id>/community-issues/new/",
         views.community_issue_from_case,
         name="community_issue_from_case",

@@ -13,12 +13,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agencies.enums import Action, Permission
 from agencies.guards import MemberRequest, member
+from agencies.models import Membership
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases.models import Case
 from cases.titles import household_title, persons_of
 from community import enums, operations
 from community.forms import (
+    AnswerForm,
     CommunityIssueForm,
     DeclaringForm,
     EndForm,
@@ -26,15 +28,18 @@ from community.forms import (
     MoveForm,
     PlaceForm,
 )
-from community.models import CommunityIssue, Place
+from community.models import CommunityIssue, IssueStep, Place
 from community.pages import (
     TONES,
+    answer_lines,
+    body_words,
     committees_of,
     community_home_page,
     event_lines,
     place_facts,
     source_lines,
     step_lines,
+    wait_lines,
 )
 from community.permissions import check_can_raise_from
 from config.lib.eras import format_long, format_short
@@ -212,11 +217,17 @@ def community_issue_detail(request: MemberRequest, issue_id: uuid.UUID) -> HttpR
         ),
         pk=issue_id,
     )
-    form = MoveForm(request.POST or None, issue=issue, committees=committees_of(membership))
+    form = MoveForm(
+        request.POST or None,
+        issue=issue,
+        committees=committees_of(membership),
+        initial={"seen": operations.last_step(membership, issue)},
+    )
     if request.method == "POST" and form.is_valid() and _moved(request, form, issue):
         messages.success(request, _("地域課題の状態を変えました。"))
         return redirect("community_issue_detail", issue.pk)
     sources = source_lines(membership, issue)
+    waits = wait_lines(membership, issue)
     log_access(
         membership,
         Action.OPEN,
@@ -235,9 +246,31 @@ def community_issue_detail(request: MemberRequest, issue_id: uuid.UUID) -> HttpR
             "raised": format_long(issue.raised_on),
             "steps": step_lines(membership, issue),
             "sources": sources,
+            "answers": answer_lines(membership, issue),
+            "waits": waits,
+            "propose_url": _propose_url(membership, issue),
         },
         status=_status(form),
     )
+
+
+@require_http_methods(["GET", "POST"])
+@member(Permission.COMMUNITY)
+def community_issue_answer(
+    request: MemberRequest, issue_id: uuid.UUID, step_id: uuid.UUID
+) -> HttpResponse:
+    """The answer of a body that does not sit here, entered by hand."""
+    membership = request.membership
+    issue = get_object_or_404(CommunityIssue.objects.visible_to(membership), pk=issue_id)
+    steps = IssueStep.objects.visible_to(membership).select_related("committee")
+    passing = get_object_or_404(steps, pk=step_id, issue=issue, state=enums.IssueState.PASSED)
+    form = AnswerForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and _answered(request, form, issue, passing):
+        messages.success(request, _("答えを記録しました。提起した機関に知らせます。"))
+        return redirect("community_issue_detail", issue.pk)
+    log_access(membership, Action.OPEN, what="community_issue_answer")
+    context = {"form": form, "issue": issue, "who": body_words(passing)}
+    return render(request, "community/issue_answer.html", context, status=_status(form))
 
 
 # --- shared ----------------------------------------------------------------------------------
@@ -289,12 +322,41 @@ def _moved(request: MemberRequest, form: MoveForm, issue: CommunityIssue) -> boo
             to=form.cleaned_data["to"],
             committee=form.committee_chosen(),
             note=form.cleaned_data["note"],
+            on=form.cleaned_data["passed_on"],
+            seen=form.cleaned_data["seen"],
+        )
+    except ActionDenied as error:
+        form.add_error(None, str(error))
+        form.show_last(operations.last_step(request.membership, issue))
+        return False
+    _log_declared(request, form)
+    return True
+
+
+def _answered(
+    request: MemberRequest, form: AnswerForm, issue: CommunityIssue, passing: IssueStep
+) -> bool:
+    try:
+        operations.answer_issue(
+            issue=issue,
+            by=request.membership,
+            passing=passing.pk,
+            on=form.cleaned_data["on"],
+            answer=form.cleaned_data["answer"],
         )
     except ActionDenied as error:
         form.add_error(None, str(error))
         return False
     _log_declared(request, form)
     return True
+
+
+def _propose_url(membership: Membership, issue: CommunityIssue) -> str:
+    """付議 of the issue alone, where it waits for nobody yet."""
+    waits = issue.state in (enums.IssueState.RAISED, enums.IssueState.ANSWERED)
+    if not waits or not membership.may(Permission.WRITE_RECORDS):
+        return ""
+    return f"{reverse('item_new')}?matter={issue.pk}"
 
 
 def _log_declared(request: MemberRequest, form: DeclaringForm, case: Case | None = None) -> None:

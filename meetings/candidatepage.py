@@ -207,7 +207,7 @@ def _rows(found: Sequence[tuple[Candidate, Case | None]]) -> list[Row]:
     groups: dict[str, list[tuple[Candidate, Case | None]]] = {}
     for one, case in found:
         groups.setdefault(
-            str(case.pk if case else one.referral_id or one.url or one.reason), []
+            str(case.pk if case else one.referral_id or one.matter_id or one.url or one.reason), []
         ).append((one, case))
     day, last = today(), datetime.date.max
     rows = []
@@ -346,6 +346,8 @@ def _way(membership: Membership, one: Candidate, agenda_type: str, body: Body) -
         subject = {"plan": one.plan_id}
     elif one.referral_id:
         subject = {"referral": one.referral_id}
+    elif one.matter_id:
+        subject = {"matter": one.matter_id}
     elif one.case_id:
         subject = {"case": one.case_id}
     asked = {

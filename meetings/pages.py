@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from agencies.enums import AgendaType, Decider, Permission
 from agencies.models import Agency, ConferenceType, LegalBasis, Membership, agencies_of
 from config.lib.eras import format_long, format_short, format_with_weekday
+from config.lib.registry import Matter, registry
 from config.lib.wording import label_of
 from meetings import enums
 from meetings.models import AgendaItem, ItemAttendance, ItemGrant, ItemPerson, Sitting
@@ -304,8 +305,16 @@ def consequences(
             {"text": _("「見守り」は、次の会議に今回の資料と一緒に載ります。")},
         ]
     return [
-        {"figure": len(item.participant_ids), "unit": _("機関"), "text": _("に決定が知らされます")}
+        {"figure": len(item.participant_ids), "unit": _("機関"), "text": _("に決定が知らされます")},
+        *({"text": matter.effect} for matter in matters_of(item)),
     ]
+
+
+def matters_of(item: AgendaItem) -> list[Matter]:
+    """What an item without a case is about, of the room that holds it; at most one."""
+    if item.case_id is not None or item.is_secret:
+        return []
+    return list(registry.draw("item_matter", item))
 
 
 def who_sees(item: AgendaItem) -> list[dict[str, Any]]:

@@ -47,7 +47,7 @@ from cases.operations.consultation import ConsultationFacts
 from cases.operations.drafts import save_draft
 from cases.operations.emergency import EmergencyFacts
 from cases.operations.ties import TieFacts
-from community.operations import IssueFacts, PlaceFacts, add_place, raise_issue
+from community.operations import IssueFacts, PlaceFacts, add_place, move_issue, raise_issue
 from config.lib.ids import new_id
 from meetings.models import ItemGrant
 from meetings.operations import (
@@ -324,7 +324,10 @@ def raised(house: House, by: Membership) -> None:
     with w.act(by):
         row = raise_issue(by=by, facts=told, case=house.case, form_key=uuid.uuid4())
         place = add_place(by=by, facts=PlaceFacts(name="架空サロン", kind="salon"))
+        move_issue(issue=row, by=by, to="passed", note="自治会長会")
+        step = row.steps.get(state="passed")
     house.keep("issue_id", row)
+    house.keep("step_id", step)
     house.keep("place_id", place)
 
 

@@ -311,6 +311,7 @@ place_edit                register    200/422  200/422  200/422
 place_end                 register    -/422    -/422    -/422
 event_new                 register    200/422  200/422  200/422
 community_issue_detail    register    200/422  200/422  200/422
+community_issue_answer    register    200/422  200/422  200/422
 
 # A sitting, to a secretary of its body: noticed; closed.
 sitting_copies            calendar    200/-    .        200/-

@@ -176,6 +176,7 @@ TABLE: dict[str, set[str]] = {
         [
             "community_home", "place_new", "place_detail", "place_edit", "place_end", "event_new",
             "community_issue_new", "community_issue_detail", "community_issue_from_case",
+            "community_issue_answer",
         ],
         NEIGHBOURS,
     ),

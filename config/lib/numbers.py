@@ -19,6 +19,7 @@ ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 RANDOM_LENGTH: Final = 5
 
 _CASE_NUMBER: Final = re.compile(rf"K([1-9]\d?)-?([{ALPHABET}]{{{RANDOM_LENGTH}}})")
+_IN_TEXT: Final = re.compile(rf"(?<![A-Z0-9]){_CASE_NUMBER.pattern}(?![A-Z0-9])")
 _HYPHENS: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−ー", "-"))
 
 
@@ -36,6 +37,12 @@ def case_number(day: date | datetime, rng: Chooser | None = None) -> str:
     chooser: Chooser = rng if rng is not None else secrets
     _name, year = era_year(fiscal_year(day))
     return f"K{year}-" + "".join(chooser.choice(ALPHABET) for _ in range(RANDOM_LENGTH))
+
+
+def has_case_number(text: str) -> bool:
+    """Whether something in running text reads like a case number, in any width."""
+    folded = unicodedata.normalize("NFKC", text).upper().translate(_HYPHENS)
+    return _IN_TEXT.search(folded) is not None
 
 
 def normalise_case_number(text: str) -> str | None:

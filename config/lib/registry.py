@@ -164,6 +164,25 @@ class Candidate:
     until_planned: bool = False
     title: str = ""
     record_ids: tuple[UUID, ...] = ()  # whose words it says, for the log of the page (V10)
+    matter_id: UUID | None = None  # a `Matter` of the room that says so
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What an item without a case is about, as the room that holds it says it (a 地域課題).
+
+    Nothing of a case stands in it: its title and text are the city's to read. `agency_ids`: whom it
+    concerns; `effect`: what its decision sets going, a sentence for whoever proposes and decides.
+    """
+
+    key: UUID
+    kind: str
+    title: str
+    text: str
+    url: str
+    agenda_types: tuple[str, ...]
+    agency_ids: tuple[int, ...] = ()
+    effect: str = ""
 
 
 @dataclass(frozen=True)

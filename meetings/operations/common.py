@@ -12,6 +12,7 @@ from agencies.models import Membership
 from agencies.permissions import ActionDenied
 from agencies.trail import log_access
 from cases.operations.case import StaleVersion
+from config.lib.registry import registry
 from meetings.models import AgendaItem, ItemStep, Sitting
 
 
@@ -44,6 +45,8 @@ def leave_step(item: AgendaItem, by: Membership, step: str) -> None:
     """One append-only line of what happened to the item, and the access log's line."""
     ItemStep(item_id=item.pk, name=step, to_state=item.state, by=by).save(force_insert=True)
     trace(item, by, step)
+    if item.case_id is None and not item.is_secret:  # whatever is sealed is told to no room (V6)
+        list(registry.draw("item_step", item, by, step))
 
 
 def trace(item: AgendaItem, by: Membership, what: str, action: Action = Action.WRITE) -> None:

@@ -18,6 +18,7 @@ from cases.enums import ReferralMode, ReferralState, TeamVia
 from cases.models import Case, Person, Record, Referral
 from cases.operations import accept_referral, join_team, missing_consents
 from cases.permissions import check_is_open
+from config.lib.registry import registry
 from meetings import enums
 from meetings.models import AgendaItem, Sitting
 from meetings.operations.common import leave_step, lock_item, save_item, transaction_now
@@ -53,10 +54,13 @@ def propose_item(
     briefing: str,
     participants: Sequence[Agency] = (),
     materials: Sequence[Record | uuid.UUID] = (),
+    matter: uuid.UUID | None = None,
 ) -> AgendaItem:
     """付議. The body decides the basis: under 106条の6 always secrecy, merged bodies too (V7). In a
     sitting that runs it is dealt with there: the consents are checked now (V5), or it opens to
-    whoever is appointed and pledges in the room (V6)."""
+    whoever is appointed and pledges in the room (V6).
+
+    matter: what an item without a case is about, held by a room above (`registry.Matter`)."""
     check_may(by, Permission.WRITE_RECORDS)
     sitting = _held(sitting, by)
     check_agenda(by, sitting, conference_type, agenda_type)
@@ -92,6 +96,8 @@ def propose_item(
         _join(case, agencies, by)
     item.save(force_insert=True)
     leave_step(item, by, "propose")
+    if matter is not None:
+        _tie(item, by, matter)
     _take_up(item, by)
     return item
 
@@ -121,6 +127,15 @@ def _take_up(item: AgendaItem, by: Membership) -> None:
             title=_("開かれている会議に、緊急の議題が加わりました"),
             url=f"/meetings/{item.sitting_id}/live/",
         )
+
+
+def _tie(item: AgendaItem, by: Membership, matter: uuid.UUID) -> None:
+    """The room that holds the matter takes note, in this transaction, or refuses. Never with a case
+    or under secrecy: what comes of it is told outside (V6)."""
+    if item.case_id is not None or item.is_secret:
+        raise ActionDenied(_("この議題は、ケースを付けずに、本人同意の会議にだけ出せます。"))
+    if not list(registry.draw("item_tied", item, by, matter)):
+        raise ActionDenied(_("議題にするものが、もう見つかりません。"))
 
 
 def _taking_part(participants: Sequence[Agency], body: ConferenceType) -> set[int]:

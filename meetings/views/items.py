@@ -39,6 +39,7 @@ from meetings.operations.item import check_proposer
 from meetings.pages import (
     agency_choices,
     item_state,
+    matters_of,
     presence,
     role_table,
     sitting_row,
@@ -73,7 +74,8 @@ from plans.models import Plan
 @member(Permission.WRITE_RECORDS)
 @require_http_methods(["GET", "POST"])
 def item_new(request: MemberRequest) -> HttpResponse:
-    """会議に付議する: from a case (?case=, ?plan=) or from a sheet without consent (?referral=).
+    """会議に付議する: from a case (?case=, ?plan=), from a sheet without consent (?referral=), or
+    what a room above holds (?matter=).
 
     First the sitting and the body, then the form the body asks for."""
     is_sent = request.method == "POST"
@@ -208,6 +210,7 @@ def _facts(item: AgendaItem) -> list[dict[str, Any]]:
         {"term": _("議題の種別"), "value": str(item.get_agenda_type_display())},
         {"term": _("付議した機関"), "value": item.proposing_agency.name},
         *(fact for fact in planned if fact["value"]),
+        *({"term": m.kind, "value": m.title, "href": m.url} for m in matters_of(item)),
         {"term": _("概要・論点"), "value": item.briefing},
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -12,11 +13,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from agencies.enums import Action, AgendaType, Purpose
-from agencies.models import Agency, ConferenceType, Membership
+from agencies.models import Agency, ConferenceType, Membership, StandingMember
 from agencies.trail import log_access
 from cases.models import Case, Person, Referral
 from cases.operations.case import persons_by_key, written_about
 from cases.titles import titles_for
+from config.lib.registry import Matter, registry
 from meetings.candidatepage import page_of
 from meetings.consentcheck import check_consents
 from meetings.enums import SittingState
@@ -40,7 +42,7 @@ from plans.models import Plan
 from plans.urgent import awaits_report
 
 
-def _key(data: QueryDict, name: str) -> uuid.UUID | None:
+def _key(data: Mapping[str, Any], name: str) -> uuid.UUID | None:
     value = data.get(name, "")
     try:
         return uuid.UUID(value) if value else None
@@ -48,11 +50,28 @@ def _key(data: QueryDict, name: str) -> uuid.UUID | None:
         raise Http404 from error
 
 
-class Proposal:
-    """What a page of 付議 knows: case or sheet, plan, and, once chosen, sitting and body."""
+ALONE = ("sitting", "body", "agenda_type")  # what else is asked where a matter is put on an agenda
 
-    def __init__(self, by: Membership, data: QueryDict, *, is_sent: bool = False) -> None:
+
+def _matter(by: Membership, key: uuid.UUID | None) -> Matter | None:
+    """What a room above holds under this key, or 404; nobody's key is as one that is not (V15)."""
+    if key is None:
+        return None
+    found: Matter | None = next(iter(registry.draw("agenda_matter", by, key)), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+class Proposal:
+    """What a page of 付議 knows: case or sheet or matter, plan, and, once chosen, sitting and
+    body."""
+
+    def __init__(self, by: Membership, data: Mapping[str, Any], *, is_sent: bool = False) -> None:
         self.by, self.is_sent = by, is_sent
+        self.matter = _matter(by, _key(data, "matter"))
+        if self.matter is not None:  # it goes alone, without any case
+            data = {name: data.get(name, "") for name in ALONE}
         case, plan, sheet = _key(data, "case"), _key(data, "plan"), _key(data, "referral")
         self.referral = (
             get_object_or_404(Referral.objects.visible_to(by), pk=sheet) if sheet else None
@@ -72,8 +91,10 @@ class Proposal:
         )
         self.asked_type = data.get("agenda_type", "")
         self.title = titles_for(by, [self.case.pk])[self.case.pk] if self.case else ""
+        if self.matter is not None:
+            self.title = self.matter.title
         self.asked_sitting = _key(data, "sitting")
-        self.is_bare = not (self.case or self.referral or body)
+        self.is_bare = not (self.case or self.referral or self.matter or body)
 
     def running(self) -> Sitting | None:
         """緊急: the sitting that runs, as long as it is not said what goes before it."""
@@ -137,6 +158,8 @@ class Proposal:
                     continue
                 if not self.is_sent and not can(check_takes_items, self.by, one, body):
                     continue
+                if self.matter and not {*self.matter.agenda_types} & {*agenda_types_of(body)}:
+                    continue
                 found.append((one, body))
         return found
 
@@ -161,6 +184,7 @@ class Proposal:
 
     def _query(self) -> str:
         pairs = [
+            ("matter", self.matter.key if self.matter else None),
             ("referral", self.referral.pk if self.referral else None),
             ("plan", self.plan.pk if self.plan else None),
             ("case", self.case.pk if self.case and not self.plan else None),
@@ -208,6 +232,9 @@ class Proposal:
             initial["agenda_type"] = self.asked_type
         if self.is_urgent and AgendaType.URGENT in dict(types):
             initial["agenda_type"] = AgendaType.URGENT
+        if self.matter is not None:
+            types = [t for t in types if t[0] in self.matter.agenda_types]
+            initial |= {"briefing": self.matter.text, "participants": self._concerned()}
         return ItemForm(
             data,
             agenda_types=types,
@@ -219,6 +246,15 @@ class Proposal:
             else agency_choices(self.by, without=[office, self.by.agency_id]),
             materials=laying_choices(self.by, self.case.pk) if secret and self.case else [],
         )
+
+    def _concerned(self) -> list[str]:
+        """Who is offered for an item without a case: the body's standing members, and whom the
+        matter concerns."""
+        assert self.matter is not None  # noqa: S101 - asked only of a matter
+        standing = StandingMember.objects.running_in(self.by.municipality)
+        standing = standing.filter(conference_type=self.body, agency__isnull=False)
+        keys = standing.filter(is_by_item=False).values_list("agency_id", flat=True)
+        return [str(key) for key in {*keys, *self.matter.agency_ids}]
 
     @cached_property
     def people(self) -> list[Person]:
@@ -275,6 +311,7 @@ class Proposal:
             persons=list(Person.objects.visible_to(self.by).filter(pk__in=data.get("persons", []))),
             participants=list(Agency.objects.filter(pk__in=data.get("participants", []))),
             materials=[uuid.UUID(key) for key in data.get("materials", [])],
+            matter=self.matter.key if self.matter else None,
             **words,
         )
 
@@ -291,6 +328,7 @@ class Proposal:
             "title": self.title or body.name,
             "case": self.case,
             "case_url": reverse("case_detail", args=[self.case.pk]) if self.case else "",
+            "matter": self.matter,
         }
 
     def log(self, by: Membership, action: Action) -> None:

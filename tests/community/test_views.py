@@ -216,7 +216,7 @@ def test_issue_goes_to_a_committee(client, city):
     answer = client.post(url, {"to": "passed", "committee": str(committee.pk), "note": "6月に"})
     assert answer.status_code == 302
     words = client.get(url).content.decode()
-    assert "協議体・委員会へ" in words
+    assert "会議・協議体へ" in words
     assert "6月に" in words
 
 
