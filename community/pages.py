@@ -277,7 +277,7 @@ def _wait_line(issue: CommunityIssue, row: IssueStep, item: AgendaItem | None) -
     if row.item_id is None:
         return WaitLine(
             _("%(who)sの答えを待っています（%(day)sに渡した）。") % words,
-            reverse("community_issue_answer", args=[issue.pk, row.pk]),
+            reverse("community_issue_answer", args=[row.pk]),
             _("答えを記録する"),
         )
     if item is None:

@@ -20,7 +20,7 @@ urlpatterns = [
         name="community_issue_detail",
     ),
     path(
-        "community/issues/<uuid:issue_id>/answer/<uuid:step_id>/",
+        "community/issues/steps/<uuid:step_id>/answer/",
         views.community_issue_answer,
         name="community_issue_answer",
     ),

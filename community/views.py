@@ -256,14 +256,12 @@ def community_issue_detail(request: MemberRequest, issue_id: uuid.UUID) -> HttpR
 
 @require_http_methods(["GET", "POST"])
 @member(Permission.COMMUNITY)
-def community_issue_answer(
-    request: MemberRequest, issue_id: uuid.UUID, step_id: uuid.UUID
-) -> HttpResponse:
+def community_issue_answer(request: MemberRequest, step_id: uuid.UUID) -> HttpResponse:
     """The answer of a body that does not sit here, entered by hand."""
     membership = request.membership
-    issue = get_object_or_404(CommunityIssue.objects.visible_to(membership), pk=issue_id)
-    steps = IssueStep.objects.visible_to(membership).select_related("committee")
-    passing = get_object_or_404(steps, pk=step_id, issue=issue, state=enums.IssueState.PASSED)
+    steps = IssueStep.objects.visible_to(membership).select_related("committee", "issue")
+    passing = get_object_or_404(steps, pk=step_id, state=enums.IssueState.PASSED)
+    issue = passing.issue
     form = AnswerForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _answered(request, form, issue, passing):
         messages.success(request, _("答えを記録しました。提起した機関に知らせます。"))

@@ -270,6 +270,7 @@ carry_out_visit_new       appointed   .        200/422  404/404
 item_detail               visitor     .        200/-    .
 item_answer               visitor     .        302/302  .
 item_still                visitor     .        200/-    .
+item_brief                visitor     .        200/-    .
 minutes_versions          visitor     .        200/-    .
 appointment_pledge        visitor     .        302/302  .
 

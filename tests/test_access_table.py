@@ -85,8 +85,8 @@ TABLE: dict[str, set[str]] = {
             "minutes_approve", "sitting_minutes",
             "item_copies", "item_person_new", "item_person_pledge", "item_person_revoke",
             "item_person_password", "pledge_print", "letter_new", "letter_print", "letter_reply",
-            "copy_return", "sitting_copies", "sitting_pack", "sitting_live", "sitting_live_now",
-            "item_begin", "item_brief", "item_roles", "item_lines", "line_add", "line_keep",
+            "copy_return", "sitting_copies", "sitting_pack",
+            "item_begin", "item_roles", "item_lines", "line_add", "line_keep",
             "decision_keep", "decision_typed", "carry_out_end",
             "appointment_revoke", "match_detail",
             "assessment_edit", "attachment_download", "case_close", "case_looks", "looks_print",
@@ -101,9 +101,10 @@ TABLE: dict[str, set[str]] = {
         ],
         READERS,
     ),
-    # A guest of a sitting: the pledge, the item, and nothing else (V6).
+    # A guest of a sitting: the pledge, the item, its screen, and nothing else (V6).
     **dict.fromkeys(
-        ["item_detail", "item_answer", "item_still", "appointment_pledge", "minutes_versions"],
+        ["item_detail", "item_answer", "item_still", "appointment_pledge", "minutes_versions",
+         "item_brief", "sitting_live", "sitting_live_now"],
         READERS | {"guest"},
     ),
     "carry_out_list": set(),  # for people on a list, not for a role (meetings' own test)

@@ -208,7 +208,7 @@ def test_every_screen_follows(city, item):
     follower = sign_in(Client(), city.disability)
     url = reverse("sitting_live_now", args=[item.sitting_id])
     before = follower.get(url).content.decode()
-    mark = before.split("?seen=")[1].split('"')[0]
+    mark = before.split("?seen=")[1].split("&amp;")[0]
     assert follower.get(url, {"seen": mark}).status_code == 204
     amend(city, item, facts=facts(city, "見守りの電話"))
     after = follower.get(url, {"seen": mark})
