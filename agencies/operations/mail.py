@@ -47,8 +47,12 @@ def set_mail_address(*, by: Membership, address: str) -> None:
         mine.delete()
     else:
         _check_domain(address)
-        if not mine.update(address=address):
+        row = mine.first()
+        if row is None:
             MailAddress(user=by.user, address=address).save(force_insert=True)
+        else:
+            row.address = address
+            row.save(update_fields=["address"])
     log_access(by, Action.WRITE, what="set_mail_address")
 
 

@@ -222,6 +222,8 @@ def test_ones_own_address_on_the_page(city, box, settings):
     assert "職場のアドレスを入れてください（@city.example.lg.jp）。" in outside.content.decode()
     assert desk.post(url, {"address": "tanto@city.example.lg.jp"}).status_code == 302
     assert "tanto@city.example.lg.jp" in desk.get(reverse("account")).content.decode()
+    assert desk.post(url, {"address": "kakari@city.example.lg.jp"}).status_code == 302
+    assert "kakari@city.example.lg.jp" in desk.get(reverse("account")).content.decode()
     assert desk.post(url, {"address": ""}).status_code == 302
     with w.act(city.child):
         assert not MailAddress.objects.exists()
