@@ -82,6 +82,7 @@ def test_four_screens_follow_a_sitting(arrive: Callable[[], Visitor]) -> None:
         office.press_in_place("書き足す")
         office.has_typed("メモを書く", "バスの本数が減った。病院に行けない。")
         see(office.page.locator("[data-cut-off]")).to_be_visible(timeout=SECONDS)
+        office.page.wait_for_timeout(1500)  # it asks once more before it holds the form back
     see(office.page.locator(SAID)).to_contain_text("に保存しました", timeout=SECONDS)
     see(office.page.locator("[data-cut-off]")).to_be_hidden(timeout=SECONDS)
     see(child.page.locator("#live")).to_contain_text("病院に行けない。", timeout=SECONDS)
