@@ -188,7 +188,7 @@ class MoveForm(DeclaringForm):
 
     def show_last(self, step: uuid.UUID | None) -> None:
         """The page shows again what happened: what is sent next has seen it."""
-        self.data = {**self.data.dict(), "seen": str(step or "")}  # type: ignore[attr-defined]
+        self.data = {**self.data.dict(), "seen": str(step or "")}  # type: ignore[attr-defined]  # it was sent: a QueryDict
 
     def committee_chosen(self) -> Committee | None:
         """The committee, when it is passed to one."""

@@ -8,6 +8,7 @@ Whether a plan stands on an agenda already the room of the meetings says. Every 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from typing import Any, Final
 
 from dateutil.relativedelta import relativedelta
@@ -47,6 +48,14 @@ def _candidate(kind: str, row: Any, reason: str, **more: Any) -> Candidate:
     )
 
 
+def _planned(kind: str, rows: Iterable[Any], reason: str, *, weight: int) -> list[Candidate]:
+    """Of plans whose adequacy is to be discussed; the fifth column is the day they begin."""
+    return [
+        _candidate(kind, row, reason, agenda_types=PLANNED, due_on=row[4], weight=weight)
+        for row in rows
+    ]
+
+
 ROW: Final = ("record_id", "record__case_id", "programme", "sequence")
 
 
@@ -65,17 +74,9 @@ def ready_drafts(membership: Membership) -> list[Candidate]:
     if not (may_propose(membership) and membership.may(Permission.DRAFT_PLAN)):
         return []
     is_signed_first = membership.municipality.signature == Signature.REQUIRED
-    return [
-        _candidate(
-            "draft",
-            row,
-            _("プラン案ができています"),
-            agenda_types=PLANNED,
-            due_on=row[4],
-            weight=20,
-        )
-        for row in _ready(membership, is_signed_first)
-    ]
+    return _planned(
+        "draft", _ready(membership, is_signed_first), _("プラン案ができています"), weight=20
+    )
 
 
 @prepared
@@ -97,17 +98,12 @@ def urgent_plans(membership: Membership) -> list[Candidate]:
     """Plans begun in urgency that no conference has heard of yet. One query."""
     if not may_propose(membership):
         return []
-    return [
-        _candidate(
-            "urgent",
-            row,
-            _("緊急に開始しました。会議への事後報告がまだです"),
-            agenda_types=PLANNED,
-            due_on=row[4],
-            weight=15,
-        )
-        for row in _urgent(membership)
-    ]
+    return _planned(
+        "urgent",
+        _urgent(membership),
+        _("緊急に開始しました。会議への事後報告がまだです"),
+        weight=15,
+    )
 
 
 @prepared
@@ -120,17 +116,7 @@ def waiting_plans(membership: Membership) -> list[Candidate]:
     """Plans that wait for a conference, the nearest beginning first. One query."""
     if not may_propose(membership):
         return []
-    return [
-        _candidate(
-            "submitted",
-            row,
-            _("会議の協議を待っています"),
-            agenda_types=PLANNED,
-            due_on=row[4],
-            weight=20,
-        )
-        for row in _waiting(membership)
-    ]
+    return _planned("submitted", _waiting(membership), _("会議の協議を待っています"), weight=20)
 
 
 @prepared

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -111,7 +111,8 @@ class AgendaForm(KasaneForm):
 
 def _standing(item: AgendaItem, form: AgendaForm) -> str:
     """「いまの記録：30分、14:20、架空 花子（機関）」."""
-    known = dict(form.fields[f"presenter_{item.pk}"].choices)  # type: ignore[attr-defined]
+    presenter = cast("forms.ChoiceField", form.fields[f"presenter_{item.pk}"])
+    known = dict(cast("Iterable[tuple[str, str]]", presenter.choices))
     minutes = (
         say("%(m)s分") % {"m": item.planned_minutes} if item.planned_minutes else say("時間なし")
     )

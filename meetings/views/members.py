@@ -110,7 +110,8 @@ def _done(
 
 
 def _remove(by: Membership, item: AgendaItem, key: str) -> None:
-    known = {str(row.pk): row for row in ItemAttendance.objects.filter(item=item, agency=None)}
+    named = ItemAttendance.objects.visible_to(by).filter(item=item, agency=None)
+    known = {str(row.pk): row for row in named}
     if key not in known:
         raise ActionDenied(_("この人は、もう出席する人に載っていません。"))
     remove_member(item=item, by=by, member=known[key])

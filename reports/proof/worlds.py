@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from django.db import connections, transaction
 from psycopg.types.range import TimestamptzRange
 
 from agencies.enums import Action, Purpose
-from agencies.models import AccessLog, Agency, Job, LegalBasis, MailAddress, Membership, Notice
+from agencies.models import AccessLog, Agency, Job, LegalBasis, Membership, Notice
 from cases.models import (
     Case,
     CaseWorker,
@@ -34,18 +33,12 @@ from cases.models import (
 )
 from meetings.models import (
     AgendaItem,
-    CalendarFeed,
     InformationRequest,
     ItemAttendance,
-    ItemDraft,
     ItemGrant,
     ItemPerson,
     ItemStep,
-    MinuteLine,
-    MinutesStep,
-    MinutesVersion,
     PaperCopy,
-    Series,
     Sitting,
 )
 from reports.models import LookDecision
@@ -63,6 +56,7 @@ from reports.proof.drawing import (
     permission,
 )
 from reports.proof.drawnshields import draw_shields
+from reports.proof.sittings import draw_sittings
 
 HOUR = datetime.timedelta(hours=1)
 _numbers = itertools.count(1)
@@ -107,18 +101,7 @@ def generate(using: str, *, seed: int, cases: int = 120) -> None:
         visit_versions(draw)
         draw.write()
         draw_last_records(draw, drawn, PAPERS)
-        _series(draw)
-        draw.write()
-        _feeds(draw)
-        draw.write()
-        _run(draw)
-        draw.write()
-        _answers(draw)
-        draw.write()
-        _mail(draw)
-        draw.write()
-        _minutes(draw)
-        draw.write()
+        draw_sittings(draw)
     cancel_sittings(draw)
     with connections[using].cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -165,18 +148,6 @@ def _conferences(draw: Draw, drawn: list[Drawn]) -> None:
         if one.case.municipality_id == draw.agencies[0].municipality_id:
             for _index in range(draw.rng.randint(0, 3)):
                 _item(draw, one, draw.rng.choice(sittings[:10]))
-
-
-def _series(draw: Draw) -> None:
-    """By which rule each body sits."""
-    for body in draw.types.values():
-        draw.put(
-            Series(
-                id=draw.key(), municipality_id=body.municipality_id, conference_type=body,
-                since=draw.today, rule="FREQ=MONTHLY;BYDAY=4WE", on_day_off="next",
-                made_by=draw.members[0], form_key=draw.key(),
-            )
-        )  # fmt: skip
 
 
 def _item(draw: Draw, drawn: Drawn, sitting: Sitting) -> None:
@@ -465,75 +436,6 @@ def _drafts(draw: Draw, drawn: list[Drawn]) -> None:
                     page="/consultations/new/",
                     title="相談受付",
                     typed=[["complaint", "書きかけ"]],
-                )
-            )
-
-
-def _answers(draw: Draw) -> None:
-    """What agencies that take part in items with consent have answered, and who is asked by name;
-    what the appointed answered stands with their appointment."""
-    items = AgendaItem.objects.using(draw.using).filter(basis="consent").order_by("pk")
-    for item in items.select_related("proposed_by"):
-        for agency in item.participant_ids:
-            draw.put(
-                ItemAttendance(
-                    id=draw.key(), item=item, agency_id=agency, answer="attend",
-                    answered_at=draw.now, answered_by=item.proposed_by,
-                )
-            )  # fmt: skip
-        draw.put(
-            ItemAttendance(
-                id=draw.key(), item=item, name="架空 次郎", kind="invited", organisation="民生委員"
-            )
-        )
-
-
-def _feeds(draw: Draw) -> None:
-    """Of some, running or switched off, whatever their role has become since."""
-    for number, member in enumerate(draw.members):
-        if number % 2:
-            digest = hashlib.sha256(b"%d" % number).digest() if number % 3 else None
-            draw.put(CalendarFeed(id=draw.key(), membership=member, digest=digest))
-
-
-def _mail(draw: Draw) -> None:
-    """Of some people, whatever they work as."""
-    people = {member.user_id for member in draw.members if member.user_id is not None}
-    for number, user in enumerate(sorted(people)):
-        if number % 3:
-            address = f"person{number}@city.example"
-            draw.put(MailAddress(id=draw.key(), user_id=user, address=address))
-
-
-def _run(draw: Draw) -> None:
-    """Of some items: what was written while they were talked about, and decisions half typed."""
-    members = [m for m in draw.members if m.agency_id is not None]
-    for number, item in enumerate(AgendaItem.objects.using(draw.using).order_by("pk")):
-        by = members[number % len(members)]
-        for writer in {item.proposed_by_id, by.pk}:
-            draw.put(MinuteLine(id=draw.key(), item=item, by_id=writer, text="書きとめた。"))
-            if number % 2:
-                draw.put(
-                    ItemDraft(id=draw.key(), item=item, by_id=writer, typed=[["opinion", "案"]])
-                )
-
-
-def _minutes(draw: Draw) -> None:
-    """Of some items: versions of the minutes, and what was decided of the newest."""
-    members = [m for m in draw.members if m.agency_id is not None]
-    for number, item in enumerate(AgendaItem.objects.using(draw.using).order_by("pk")):
-        by = members[number % len(members)]
-        for version in range(1, number % 3 + 1):
-            draw.put(
-                MinutesVersion(
-                    id=draw.key(), item=item, number=version, text="まとめた。",
-                    reason="直した。", by=by,
-                )
-            )  # fmt: skip
-        if number % 3:
-            draw.put(
-                MinutesStep(
-                    id=draw.key(), item=item, number=number % 3, act="decide", by=by, is_final=True
                 )
             )
 

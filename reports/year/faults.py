@@ -22,7 +22,7 @@ class Faults:
     """Gives for each bell what strikes meanwhile, and counts it."""
 
     def __init__(self, product: Product, seed: int) -> None:
-        self._product, self._random = product, random.Random(seed)  # noqa: S311
+        self._product, self._random = product, random.Random(seed)  # noqa: S311 - no secret
         product.supervisor.replaces = ("worker", "beat")
         self.struck: Counter[str] = Counter()
 

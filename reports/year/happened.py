@@ -23,14 +23,14 @@ SITTINGS = f"""
 ITEMS = f"""
     select m.code, {BODIES}, s."on", s.month, i.title from meetings_agendaitem as i
     join meetings_sitting as s on s.id = i.sitting_id
-    join agencies_municipality as m on m.id = s.municipality_id"""  # noqa: S608
+    join agencies_municipality as m on m.id = s.municipality_id"""  # noqa: S608 - our own words
 NOTICES = f"""
     select m.code, coalesce({BODIES}, ''), n.title, n.kind, s.id, a.code,
         (n.created_at at time zone 'Asia/Tokyo')::date
     from agencies_notice as n
     join agencies_agency as a on a.group_id = n.agency_id
     join agencies_municipality as m on m.id = a.municipality_id
-    left join meetings_sitting as s on n.url = '/meetings/' || s.id || '/'"""  # noqa: S608
+    left join meetings_sitting as s on n.url = '/meetings/' || s.id || '/'"""  # noqa: S608 - our own words
 DAY = re.compile(r"令和(\d+|元)年(\d+)月(?:(\d+)日)?")
 
 

@@ -116,7 +116,7 @@ class City:
             return
         if act.verb == "call":
             body = self._alone(act.body)
-            assert act.on is not None  # noqa: S101
+            assert act.on is not None  # noqa: S101 - it moves to a day
             month = act.on.replace(day=1)
             self.sittings.append(Sat(body, month, act.on, act.day, is_ad_hoc=True))
             return

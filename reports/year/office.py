@@ -51,7 +51,7 @@ def do(act: dict[str, Any]) -> None:
     people = Membership.objects.with_names().filter(user__isnull=False)
     office = people.filter(agency=body.secretariat_id or body.host_id)
     by = office.filter(role__key__in=["office_head", "coordinator"]).order_by("-role__key").first()
-    assert by is not None, f"nobody runs {body}"  # noqa: S101
+    assert by is not None, f"nobody runs {body}"  # noqa: S101 - a demo always has one
     with acting(by.pk):
         verb, more = act["verb"], act["more"]
         on = datetime.date.fromisoformat(act["on"]) if act["on"] else None
@@ -59,7 +59,7 @@ def do(act: dict[str, Any]) -> None:
             _set_series(body, by, more)
             return
         if verb == "call":
-            assert on is not None  # noqa: S101
+            assert on is not None  # noqa: S101 - it is called for a day
             op.call_ad_hoc(by=by, conference_types=[body], on=on, form_key=uuid.uuid4())
             return
         live = Sitting.objects.filter(conference_types=body, on=on).exclude(state="cancelled")

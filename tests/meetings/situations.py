@@ -159,3 +159,17 @@ def past() -> tuple[datetime.datetime, datetime.datetime]:
 
 
 __all__ = ["call_ad_hoc"]
+
+
+def held(city: w.World, item: AgendaItem) -> AgendaItem:
+    """The row as it is now, with its sitting."""
+    with w.act(city.coordinator):
+        return AgendaItem.objects.select_related("sitting", "conference_type").get(pk=item.pk)
+
+
+def asked_item(city: w.World) -> AgendaItem:
+    """Of a noticed sitting: elderly proposed it, disability takes part."""
+    house = consented_household(city, "disability")
+    item = consented_item(city, house, "disability", sitting=make_sitting(city, "plan", days=3))
+    noticed(city, item.sitting)
+    return held(city, item)

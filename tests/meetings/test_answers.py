@@ -17,7 +17,7 @@ from agencies.tasks import sweep
 from cases.models import Person
 from meetings import panels
 from meetings.members import members_of, tally
-from meetings.models import AgendaItem, ItemAttendance, ItemGrant
+from meetings.models import ItemAttendance, ItemGrant
 from meetings.operations import (
     Noted,
     Reply,
@@ -52,11 +52,7 @@ def city():
 
 @pytest.fixture
 def asked(city):
-    """A noticed sitting with one item: elderly proposed it, disability takes part."""
-    house = s.consented_household(city, "disability")
-    item = s.consented_item(city, house, "disability", sitting=s.make_sitting(city, "plan", days=3))
-    s.noticed(city, item.sitting)
-    return held(city, item)
+    return s.asked_item(city)
 
 
 @pytest.fixture
@@ -65,13 +61,7 @@ def sealed(city):
     item = s.secret_item(city, sitting=s.make_sitting(city, "support", days=3))
     s.appointed(city, item, city.child)
     s.noticed(city, item.sitting)
-    return held(city, item)
-
-
-def held(city, item):
-    """The row as it is now, with its sitting."""
-    with w.act(city.coordinator):
-        return AgendaItem.objects.select_related("sitting", "conference_type").get(pk=item.pk)
+    return s.held(city, item)
 
 
 def answer(member, *items, say="attend", **more):
@@ -185,7 +175,7 @@ def test_whose_consent_ended_answers_no_more_and_is_told_plainly(city, asked):
     assert browser.get(still).status_code == 404  # the open page closes itself
     assert client(city.elderly).get(still).status_code == 200
     assert owed(by) == []
-    assert "架空disabilityセンター" not in members(held(city, asked), city.head)
+    assert "架空disabilityセンター" not in members(s.held(city, asked), city.head)
 
 
 def test_another_day_is_asked_anew(city, asked):

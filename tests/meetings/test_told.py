@@ -13,7 +13,7 @@ from django.utils import timezone
 from agencies.models import Notice
 from agencies.permissions import ActionDenied
 from meetings.members import members_of
-from meetings.models import AgendaItem, ItemAttendance, ItemGrant
+from meetings.models import ItemAttendance, ItemGrant
 from meetings.operations import (
     Noted,
     Reply,
@@ -42,11 +42,7 @@ def city():
 
 @pytest.fixture
 def asked(city):
-    """A noticed sitting with one item: elderly proposed it, disability takes part."""
-    house = s.consented_household(city, "disability")
-    item = s.consented_item(city, house, "disability", sitting=s.make_sitting(city, "plan", days=3))
-    s.noticed(city, item.sitting)
-    return held(city, item)
+    return s.asked_item(city)
 
 
 @pytest.fixture
@@ -56,12 +52,7 @@ def sealed(city):
     s.appointed(city, item, city.child)
     s.appointed(city, item, city.outreach, pledged=False)
     s.noticed(city, item.sitting)
-    return held(city, item)
-
-
-def held(city, item):
-    with w.act(city.coordinator):
-        return AgendaItem.objects.select_related("sitting", "conference_type").get(pk=item.pk)
+    return s.held(city, item)
 
 
 def told(city, item, key, answer="attend", *, by=None, has_conflict=False):
